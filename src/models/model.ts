@@ -1,0 +1,48 @@
+/**
+ * The front door of the language models. Providers sit behind it; no other folder knows their SDKs.
+ */
+
+/** One entry of what a model reads. Instructions travel apart, never in here. */
+export type ModelMessage = { role: 'user' | 'assistant'; text: string };
+
+/** Token counts as the provider reported them; absent where it reported none. */
+export type ModelUsage = {
+  inputTokens?: number;
+  outputTokens?: number;
+  cachedInputTokens?: number;
+  reasoningTokens?: number;
+};
+
+export type ModelRequest = {
+  instructions: string;
+  messages: readonly ModelMessage[];
+  /** Upper bound of the answer; the provider's default when absent. */
+  outputTokensMax?: number;
+};
+
+export type ModelEvent =
+  | { kind: 'text'; delta: string }
+  | { kind: 'done'; finishReason: 'stop' | 'length' | 'content-filter' | 'other'; usage: ModelUsage };
+
+/** A chat model that was opened with its key. `name` is the full name, e.g. `openai/gpt-5`. */
+export interface ChatModel {
+  readonly name: string;
+  /**
+   * Streams one answer; the last event is `done`. Ends by an exception of type {@link ModelError} when the provider
+   * fails or stays silent, and by the signal's reason when `signal` aborts. Never retries by itself: the caller keeps
+   * the attempts.
+   */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+}
+
+/** Where a model is found and with what key. The key is never logged. */
+export type ModelAccess = { apiKey?: string; baseUrl?: string };
+
+/** Opens models by their full name (`openai/NAME`, `anthropic/NAME`, `google/NAME`, `compatible/NAME`). */
+export interface ChatModels {
+  /**
+   * `own` is the tenant's key and base URL; it goes before the platform's. Throws `ModelError` of kind
+   * `not_configured` when neither has a key, or the provider is unknown.
+   */
+  open(name: string, own?: ModelAccess): ChatModel;
+}

@@ -1,1 +1,25 @@
 #!/usr/bin/env node
+// The `swarmgate` command. Plain JavaScript: it must be able to say so when the Node that reads it is too old.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runOnNewEnoughNode } from '../tools/runtime/launch.js';
+import { isNewEnough } from '../tools/runtime/node-version.js';
+
+if (!isNewEnough(process.versions.node)) {
+  runOnNewEnoughNode([fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+} else if (!existsSync(new URL('../node_modules/', import.meta.url))) {
+  console.error('The dependencies are not installed: run "npm install" first.');
+  process.exitCode = 1;
+} else {
+  hideExperimentalWarnings();
+  const { main } = await import('../src/cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+}
+
+/** Node 22 and 24 call type stripping and node:sqlite experimental; nobody who runs a command can act on it. */
+function hideExperimentalWarnings() {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name !== 'ExperimentalWarning') console.error(warning.stack);
+  });
+}

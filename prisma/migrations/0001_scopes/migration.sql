@@ -24,6 +24,15 @@ INSERT INTO swarmgate.this_cell (cell) VALUES ('local');
 GRANT SELECT ON directory.cells TO swarmgate_platform;
 GRANT SELECT ON swarmgate.this_cell TO swarmgate_tenant, swarmgate_organization, swarmgate_platform;
 
+-- Which master keys have sealed secrets here: an id and a value that only the right key reproduces, never the key.
+-- A process that brings other keys finds out before it writes anything.
+CREATE TABLE swarmgate.master_keys (
+  id text PRIMARY KEY,
+  check_value text NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now()
+);
+GRANT SELECT, INSERT ON swarmgate.master_keys TO swarmgate_platform;
+
 -- The tenant or organization of this transaction; NULL, and so no rows, when none was entered.
 -- A setting that was local to an earlier transaction reads '' and not NULL, hence nullif.
 CREATE FUNCTION swarmgate.current_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE

@@ -243,6 +243,21 @@ BEGIN
   RETURN v;
 END $$;
 
+-- Keeps the platform's id of a part of a streaming delivery, before the platform is called again. False: the lease is lost.
+CREATE FUNCTION swarmgate.keep_stream_part_v1(
+  p_tenant uuid, p_conversation uuid, p_fence bigint, p_delivery uuid, p_number integer, p_external_id text
+) RETURNS boolean LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  IF NOT swarmgate.hold_lease(p_tenant, p_conversation, p_fence) THEN
+    RETURN false;
+  END IF;
+  INSERT INTO swarmgate.delivery_parts (tenant_id, delivery_id, number, external_id)
+    VALUES (p_tenant, p_delivery, p_number, p_external_id)
+    ON CONFLICT (tenant_id, delivery_id, number) DO UPDATE SET external_id = EXCLUDED.external_id;
+  RETURN true;
+END $$;
+
 -- Ends a turn ('done' or 'dead') with its one answer, and begins the next one if the caller wants it (p_next).
 -- NULL: the lease is lost, nothing was written. Otherwise { sequence, next }.
 CREATE FUNCTION swarmgate.commit_turn_v1(
@@ -422,19 +437,24 @@ BEGIN
   RETURN v;
 END $$;
 
--- What has changed in a conversation since a revision, in the order in which it changed.
+-- What has changed in a conversation since a revision, in the order in which it changed, and the number of its latest
+-- change ('head', 0 when there is no such conversation yet). Without a revision only the head.
 CREATE FUNCTION swarmgate.read_changes_v1(p_tenant uuid, p_conversation uuid, p_after_revision bigint, p_limit integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET role = 'swarmgate_tenant' AS $$
 DECLARE
-  v jsonb;
+  v_changes jsonb := '[]';
+  v_head bigint;
 BEGIN
   PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
-  SELECT coalesce(jsonb_agg(to_jsonb(x) ORDER BY x.revision), '[]') INTO v FROM (
-    SELECT m.id, m.sequence, m.revision, m.role, m.state, m.text, m.content, m.client_id, m.in_reply_to_id, m.created_at
-      FROM swarmgate.messages m
-      WHERE m.tenant_id = p_tenant AND m.conversation_id = p_conversation AND m.kind = 'message' AND m.revision > p_after_revision
-      ORDER BY m.revision LIMIT p_limit) x;
-  RETURN v;
+  SELECT c.next_sequence - 1 INTO v_head FROM swarmgate.conversations c WHERE c.tenant_id = p_tenant AND c.id = p_conversation;
+  IF p_after_revision IS NOT NULL THEN
+    SELECT coalesce(jsonb_agg(to_jsonb(x) ORDER BY x.revision), '[]') INTO v_changes FROM (
+      SELECT m.id, m.sequence, m.revision, m.role, m.state, m.text, m.content, m.client_id, m.in_reply_to_id, m.created_at
+        FROM swarmgate.messages m
+        WHERE m.tenant_id = p_tenant AND m.conversation_id = p_conversation AND m.kind = 'message' AND m.revision > p_after_revision
+        ORDER BY m.revision LIMIT p_limit) x;
+  END IF;
+  RETURN jsonb_build_object('head', coalesce(v_head, 0), 'changes', v_changes);
 END $$;
 
 -- The conversation in which a participant of a channel spoke last.
@@ -532,18 +552,6 @@ BEGIN
     FROM swarmgate.conversations c WHERE c.due_at <= clock_timestamp();
   RETURN QUERY SELECT 'delivery'::text, count(*), coalesce(extract(epoch FROM clock_timestamp() - min(d.due_at)), 0)::double precision
     FROM swarmgate.deliveries d WHERE d.due_at <= clock_timestamp();
-END $$;
-
--- Takes events out of the outbox, oldest first. The caller tells them on; a crash in between loses a notice, never a
--- fact: readers follow versions and come to the same state.
-CREATE FUNCTION swarmgate.take_events_v1(p_limit integer) RETURNS TABLE (tenant_id uuid, id uuid, kind text, subject jsonb)
-LANGUAGE plpgsql SET role = 'swarmgate_sweeper' AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY UPDATE swarmgate.events e SET published_at = clock_timestamp()
-    FROM (SELECT x.tenant_id, x.id FROM swarmgate.events x WHERE x.published_at IS NULL ORDER BY x.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) y
-    WHERE e.tenant_id = y.tenant_id AND e.id = y.id
-    RETURNING e.tenant_id, e.id, e.kind, e.subject;
 END $$;
 
 -- Nobody calls a function by default; each one that is called from outside then steps into its own role.

@@ -1,0 +1,159 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { ConfigError, maskUrl } from './config-error.ts';
+import type { Env, EnvName } from './env.ts';
+import { type MasterKeySource, parseMasterKeys } from './secrets.ts';
+
+export const allRoles = ['api', 'worker', 'sockets', 'scheduler'] as const;
+export type Role = (typeof allRoles)[number];
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export type DatabaseConfig =
+  | { kind: 'embedded'; directory: string }
+  | { kind: 'server'; url: string; adminUrl: string };
+
+export type QueueConfig = { kind: 'redis'; url: string } | { kind: 'database' };
+
+export type ProviderAccess = { apiKey?: string; baseUrl?: string };
+
+/** What the process runs with: checked, frozen, and the only form in which the rest of the code knows the environment. */
+export type Config = Readonly<{
+  host: string;
+  /** `chosen` is false when PORT was not given: a busy default port then means the next free one. */
+  port: { number: number; chosen: boolean };
+  /** The address that browsers and platforms see; absent means http://localhost:PORT. */
+  publicUrl: string | undefined;
+  trustedProxies: readonly string[];
+  dataDir: string;
+  database: DatabaseConfig;
+  queue: QueueConfig;
+  roles: ReadonlySet<Role>;
+  masterKeys: MasterKeySource;
+  models: Readonly<Record<'openai' | 'anthropic' | 'google' | 'compatible', ProviderAccess>>;
+  logLevel: LogLevel;
+  metricsToken: string | undefined;
+}>;
+
+/** Checks the environment. @throws {ConfigError} for the first variable that cannot be used. */
+export function readConfig(env: Env): Config {
+  const dataDir = resolve(env.DATA_DIR ?? 'data');
+  const database = readDatabase(env, dataDir);
+  const roles = readRoles(env);
+  if (database.kind === 'embedded' && roles.size < allRoles.length) {
+    throw new ConfigError(
+      'ROLES',
+      `"${env.ROLES}" while the database is embedded, which belongs to one process`,
+      'all roles (leave it out), or DATABASE_URL set as well',
+    );
+  }
+  const queue: QueueConfig = env.REDIS_URL
+    ? { kind: 'redis', url: readUrl('REDIS_URL', env.REDIS_URL, ['redis:', 'rediss:']) }
+    : { kind: 'database' };
+
+  return Object.freeze({
+    host: env.HOST ?? '127.0.0.1',
+    port: { number: readPort(env), chosen: env.PORT !== undefined },
+    publicUrl: env.PUBLIC_URL && readUrl('PUBLIC_URL', env.PUBLIC_URL, ['http:', 'https:']).replace(/\/+$/, ''),
+    trustedProxies: readTrustedProxies(env),
+    dataDir,
+    database,
+    queue,
+    roles,
+    masterKeys: readMasterKeys(env, dataDir, database),
+    models: {
+      openai: readProvider(env, 'OPENAI_API_KEY', 'OPENAI_BASE_URL'),
+      anthropic: readProvider(env, 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'),
+      google: readProvider(env, 'GOOGLE_GENERATIVE_AI_API_KEY', 'GOOGLE_BASE_URL'),
+      compatible: readProvider(env, 'COMPATIBLE_API_KEY', 'COMPATIBLE_BASE_URL'),
+    },
+    logLevel: readLogLevel(env),
+    metricsToken: env.METRICS_TOKEN,
+  });
+}
+
+function readDatabase(env: Env, dataDir: string): DatabaseConfig {
+  if (!env.DATABASE_URL) {
+    if (env.DATABASE_ADMIN_URL) {
+      throw new ConfigError('DATABASE_ADMIN_URL', maskUrl(env.DATABASE_ADMIN_URL), 'DATABASE_URL beside it');
+    }
+    return { kind: 'embedded', directory: resolve(dataDir, 'database') };
+  }
+  const schemes = ['postgres:', 'postgresql:'];
+  const url = readUrl('DATABASE_URL', env.DATABASE_URL, schemes);
+  return {
+    kind: 'server',
+    url,
+    adminUrl: env.DATABASE_ADMIN_URL ? readUrl('DATABASE_ADMIN_URL', env.DATABASE_ADMIN_URL, schemes) : url,
+  };
+}
+
+function readRoles(env: Env): ReadonlySet<Role> {
+  if (!env.ROLES || env.ROLES === 'all') return new Set(allRoles);
+  const roles = env.ROLES.split(',').map((role) => role.trim());
+  const unknown = roles.find((role) => !allRoles.includes(role as Role));
+  if (unknown !== undefined) {
+    throw new ConfigError('ROLES', `"${env.ROLES}"`, `all, or any of ${allRoles.join(',')}`);
+  }
+  return new Set(roles as Role[]);
+}
+
+function readPort(env: Env): number {
+  if (env.PORT === undefined) return 3000;
+  const port = Number(env.PORT);
+  if (!/^\d+$/.test(env.PORT) || port > 65_535) {
+    throw new ConfigError('PORT', `"${env.PORT}"`, 'a number from 0 (any free port) to 65535');
+  }
+  return port;
+}
+
+function readUrl(name: EnvName, text: string, schemes: readonly string[]): string {
+  if (!URL.canParse(text) || !schemes.includes(new URL(text).protocol)) {
+    throw new ConfigError(name, `"${maskUrl(text)}"`, `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
+  }
+  return text;
+}
+
+function readTrustedProxies(env: Env): readonly string[] {
+  const entries = (env.TRUSTED_PROXIES ?? '').split(',').map((entry) => entry.trim());
+  const given = entries.filter((entry) => entry !== '');
+  const named = new Set(['loopback', 'linklocal', 'uniquelocal']);
+  const bad = given.find((entry) => !named.has(entry) && !isAddressRange(entry));
+  if (bad !== undefined) {
+    throw new ConfigError('TRUSTED_PROXIES', `"${bad}"`, 'addresses or ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas');
+  }
+  return given;
+}
+
+function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+function readMasterKeys(env: Env, dataDir: string, database: DatabaseConfig): MasterKeySource {
+  if (env.MASTER_KEYS) return { kind: 'given', keys: parseMasterKeys(env.MASTER_KEYS, 'MASTER_KEYS') };
+  if (database.kind === 'server') {
+    throw new ConfigError('MASTER_KEYS', 'nothing', 'id:base64-32-bytes when DATABASE_URL is set (make one: openssl rand -base64 32)');
+  }
+  return { kind: 'file', path: resolve(dataDir, 'master.key') };
+}
+
+function readProvider(env: Env, keyName: EnvName, urlName: EnvName): ProviderAccess {
+  const apiKey = env[keyName];
+  const baseUrl = env[urlName];
+  return {
+    ...(apiKey && { apiKey }),
+    ...(baseUrl && { baseUrl: readUrl(urlName, baseUrl, ['http:', 'https:']) }),
+  };
+}
+
+function readLogLevel(env: Env): LogLevel {
+  const level = env.LOG_LEVEL ?? 'info';
+  if (!logLevels.includes(level as LogLevel)) {
+    throw new ConfigError('LOG_LEVEL', `"${level}"`, `one of ${logLevels.join(', ')}`);
+  }
+  return level as LogLevel;
+}

@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import { vector } from '@electric-sql/pglite-pgvector';
+import pg from 'pg';
+import { lockDataDirectory } from './data-directory-lock.ts';
+import type { Database } from './database.ts';
+import { createEmbeddedQueuePool } from './embedded-queue-pool.ts';
+import { type MigrateParts, migrate } from './migrate.ts';
+
+/**
+ * Opens the embedded database (Postgres compiled to WebAssembly, in this process) and migrates it.
+ *
+ * It has one session. The pool's only client stands for it: whoever has that client checked out has the session, so the
+ * pool's queue is the one lock that application and job queue share.
+ *
+ * `directory` absent: in memory, for tests.
+ */
+export async function openEmbeddedDatabase(
+  prepareQueue: MigrateParts['prepareQueue'],
+  directory?: string,
+): Promise<Database> {
+  const lock = directory === undefined ? undefined : lockDataDirectory(directory);
+  try {
+    // PGlite does not make the folders above its own.
+    if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const db = await PGlite.create({
+      ...(directory !== undefined && { dataDir: `${directory}/pgdata` }),
+      extensions: { vector },
+    });
+    const pool = new pg.Pool({ ...sessionConfig(db), max: 1, idleTimeoutMillis: 0 });
+    await migrate({ pool, prepareQueue });
+    await stepDown(pool);
+    return {
+      kind: 'embedded',
+      pool,
+      queuePool: createEmbeddedQueuePool(db, pool),
+      async listen(channel, onPayload) {
+        const client = await pool.connect();
+        try {
+          await db.listen(channel, onPayload);
+        } finally {
+          client.release();
+        }
+      },
+      async close() {
+        await pool.end();
+        await db.close();
+        lock?.release();
+      },
+    };
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+// The session began as superuser, which row-level security does not bind. Unqualified names are the queue's; the
+// application writes its schemas out.
+async function stepDown(pool: pg.Pool): Promise<void> {
+  await pool.query('GRANT swarmgate_queue TO swarmgate_service WITH INHERIT TRUE');
+  await pool.query('SET SESSION ROLE swarmgate_service');
+  await pool.query('SET search_path = bullmq, pg_catalog');
+}
+
+// PGlite takes `types` of a query for a list of type ids; Prisma's adapter puts its parsers there.
+function sessionConfig(db: PGlite): pg.PoolConfig {
+  const config = createPgConfig(db);
+  const connection = config.connection as unknown as { parse(query: { types?: unknown }): void };
+  const parse = connection.parse.bind(connection);
+  connection.parse = (query) => parse(Array.isArray(query.types) ? query : { ...query, types: undefined });
+  return config as unknown as pg.PoolConfig;
+}

@@ -1,0 +1,52 @@
+import pg from 'pg';
+
+const reconnectAfterMs = 1_000;
+
+type Handlers = Map<string, ((payload: string) => void)[]>;
+
+/** One connection that only listens, made anew when it breaks. What was told meanwhile is lost, as NOTIFY has it. */
+export function createListener(url: string, onError: (error: Error) => void) {
+  const handlers: Handlers = new Map();
+  let client: pg.Client | undefined;
+  let connecting: Promise<pg.Client> | undefined;
+  let closed = false;
+
+  const connect = async (): Promise<pg.Client> => {
+    const next = new pg.Client({ connectionString: url, keepAlive: true, options: '-c role=swarmgate_service', application_name: 'swarmgate-listen' });
+    next.on('notification', ({ channel, payload }) => {
+      for (const handler of handlers.get(channel) ?? []) handler(payload ?? '');
+    });
+    next.on('error', (error) => {
+      onError(error);
+      reconnect();
+    });
+    await next.connect();
+    for (const channel of handlers.keys()) await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    client = next;
+    return next;
+  };
+
+  const reconnect = () => {
+    client = undefined;
+    connecting = undefined;
+    if (closed) return;
+    setTimeout(() => {
+      if (!closed) ensure().catch(reconnect);
+    }, reconnectAfterMs).unref();
+  };
+
+  const ensure = () => (connecting ??= connect());
+
+  return {
+    async listen(channel: string, onPayload: (payload: string) => void): Promise<void> {
+      const known = handlers.get(channel);
+      handlers.set(channel, [...(known ?? []), onPayload]);
+      const current = await ensure();
+      if (!known) await current.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    },
+    async close(): Promise<void> {
+      closed = true;
+      await client?.end();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import pg from 'pg';
+import type { Database, QueuePool } from './database.ts';
+import { DatabaseError } from './database-error.ts';
+import { createListener } from './listener.ts';
+import { schemaGap } from './migrate.ts';
+
+/** How many connections one process opens at most: `application` for units and hot-path calls, `queue` for BullMQ. */
+export type PoolSizes = { application: number; queue: number };
+
+/**
+ * Connects to a Postgres server (15 or later) that `swarmgate migrate` has prepared. Each connection starts in the
+ * restricted role, so a statement outside a scope finds nothing.
+ *
+ * @throws {DatabaseError} when it cannot be reached, or its schema is older than this version needs.
+ */
+export async function openServerDatabase(
+  url: string,
+  onIdleError: (error: Error) => void,
+  sizes: PoolSizes = { application: 12, queue: 10 },
+): Promise<Database> {
+  const pool = createPool(url, 'swarmgate_service', 'pg_catalog', sizes.application, onIdleError);
+  const queuePool = createPool(url, 'swarmgate_queue', 'bullmq', sizes.queue, onIdleError);
+  const listener = createListener(url, onIdleError);
+  const close = async () => {
+    await listener.close();
+    await Promise.all([pool.end(), queuePool.end()]);
+  };
+  try {
+    await checkSchema(pool);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { kind: 'server', pool, queuePool: queuePool as unknown as QueuePool, listen: listener.listen, close };
+}
+
+function createPool(url: string, role: string, searchPath: string, max: number, onIdleError: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    options: `-c role=${role} -c search_path=${searchPath}`,
+    application_name: 'swarmgate',
+  });
+  // A connection that dies while idle would otherwise end the process.
+  pool.on('error', onIdleError);
+  return pool;
+}
+
+async function checkSchema(pool: pg.Pool): Promise<void> {
+  const gap = await schemaGap(pool).catch((error: unknown) => {
+    throw explainConnectFailure(error);
+  });
+  if (gap.length > 0) {
+    throw new DatabaseError('database_not_migrated', `The database lacks ${gap.join(', ')}: run "swarmgate migrate" first.`);
+  }
+}
+
+/** Says in one line why a connection failed, and what to do. */
+export function explainConnectFailure(error: unknown): DatabaseError {
+  const { code, message } = error as { code?: string; message: string };
+  switch (code) {
+    case '22023': // role in the start-up options does not exist
+    case '42P01':
+    case '3F000':
+      return new DatabaseError('database_not_migrated', 'The database is not prepared yet: run "swarmgate migrate" first.', error);
+    case '42501':
+      return new DatabaseError(
+        'database_refused',
+        'The user of DATABASE_URL may not become swarmgate_service: run "swarmgate migrate" with DATABASE_ADMIN_URL set and the same DATABASE_URL.',
+        error,
+      );
+    case '28P01':
+    case '28000':
+    case '3D000':
+      return new DatabaseError('database_refused', `The database refused DATABASE_URL: ${message}.`, error);
+    default:
+      return new DatabaseError('database_unreachable', `The database cannot be reached: ${code ?? message}. Check DATABASE_URL and that the server runs.`, error);
+  }
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/**
+ * The front door of the queue. A job is a wake-up: it says which conversation may have something to do and carries
+ * nothing else, so that a lost, doubled or stale one does no harm. What there is to do stands in the database.
+ */
+
+/** `turn`: a message waits for its answer. `delivery`: an answer waits to be sent. */
+export type WakeKind = 'turn' | 'delivery';
+
+export type WakeUp = { kind: WakeKind; tenantId: string; conversationId: string };
+
+/** The data of a job, version 1. A promise to processes that run an older or newer release. */
+export const wakeUpData = z.strictObject({ tenantId: z.uuid(), conversationId: z.uuid() });
+export type WakeUpData = z.infer<typeof wakeUpData>;
+
+export interface WakeQueue {
+  /**
+   * Adds a wake-up, merged with one that waits already. Never rejects and takes 250 ms at most: a lost wake-up is the
+   * sweeper's to repair. Answers whether it went through.
+   */
+  wake(wakeUp: WakeUp): Promise<boolean>;
+  /** The same for many at once, without the bound; rejects when the queue is away. */
+  wakeAll(wakeUps: readonly WakeUp[]): Promise<void>;
+  /** Starts taking wake-ups of a kind. `handle` drains the conversation; it may be called again for the same one. */
+  work(kind: WakeKind, handle: (data: WakeUpData) => Promise<void>, concurrency: number): void;
+  /** Whether the queue answers now, within a second. */
+  isReachable(): Promise<boolean>;
+  /** Stops taking wake-ups and waits for those at work, at most `timeoutMs`. */
+  stopWork(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,15 @@
+import { runMigrations } from 'bullmq';
+import type { QueueClient } from '#connections/database.ts';
+
+/**
+ * Lays out the job queue's schema as the owner and hands it to the queue's role. BullMQ makes sequences while it works,
+ * so the role may create things there, and only there.
+ */
+export async function createQueueSchema(client: QueueClient): Promise<void> {
+  await runMigrations(client as Parameters<typeof runMigrations>[0]);
+  await client.query(`
+    GRANT USAGE, CREATE ON SCHEMA bullmq TO swarmgate_queue;
+    GRANT ALL ON ALL TABLES IN SCHEMA bullmq TO swarmgate_queue;
+    GRANT ALL ON ALL SEQUENCES IN SCHEMA bullmq TO swarmgate_queue;
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA bullmq TO swarmgate_queue`);
+}

@@ -1,0 +1,34 @@
+import type { Block, Inline } from './nodes.ts';
+
+/** The words of a message without its marks, for a screen reader's announcement. */
+export function plainText(blocks: readonly Block[]): string {
+  return blocks.map(blockText).filter(Boolean).join('\n');
+}
+
+function blockText(block: Block): string {
+  switch (block.kind) {
+    case 'paragraph':
+    case 'heading':
+      return inlineText(block.children);
+    case 'code':
+      return block.text;
+    case 'quote':
+      return plainText(block.blocks);
+    case 'list':
+      return block.items.map(plainText).join('\n');
+    case 'table':
+      return [block.header, ...block.rows].map((cells) => cells.map(inlineText).join(' ')).join('\n');
+    case 'rule':
+      return '';
+  }
+}
+
+function inlineText(parts: readonly Inline[]): string {
+  return parts.map(partText).join('');
+}
+
+function partText(part: Inline): string {
+  if (typeof part === 'string') return part;
+  if (part.kind === 'break') return '\n';
+  return part.kind === 'code' ? part.text : inlineText(part.children);
+}

@@ -16,7 +16,7 @@ const steps: Step[] = [
   })),
   {
     name: 'boundaries',
-    script: 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    script: 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
     arguments: ['--config', '.dependency-cruiser.mjs', 'src', 'contract/src', 'web', 'bin'],
   },
   { name: 'dead code', script: 'node_modules/knip/bin/knip.js', arguments: [] },

@@ -4,7 +4,10 @@ import { isNewEnough, oldestNode } from './node-version.js';
 import { findPinnedNode } from './pinned-node.js';
 import { runAsChild } from './run-as-child.js';
 
-/** Runs `node …nodeArguments` on a Node that is new enough, in place of this process, and ends as it ends. */
+/**
+ * Runs `node …nodeArguments` on a Node that is new enough, in place of this process, and ends as it ends.
+ * @param {string[]} nodeArguments
+ */
 export function runOnNewEnoughNode(nodeArguments) {
   const node = isNewEnough(process.versions.node) ? process.execPath : findPinnedNode();
   if (node === undefined) {
@@ -24,16 +27,20 @@ export function runOnNewEnoughNode(nodeArguments) {
   runAsChild(node, nodeArguments, environment);
 }
 
-/** PATH, so that what the script starts with `node` is this Node too; left alone where that is so already. */
+/**
+ * PATH, so that what the script starts with `node` is this Node too; left alone where that is so already.
+ * @param {string} node
+ */
 function pathThatFinds(node) {
-  const folders = (process.env.PATH || '').split(delimiter);
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
   const first = folders
     .map((folder) => realPathOf(join(folder, 'node')))
     .find((found) => found !== undefined);
-  if (first === realPathOf(node)) return process.env.PATH;
+  if (first === realPathOf(node)) return folders.join(delimiter);
   return [dirname(node), ...folders].join(delimiter);
 }
 
+/** @param {string} path */
 function realPathOf(path) {
   try {
     return realpathSync(path);

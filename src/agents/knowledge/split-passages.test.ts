@@ -40,10 +40,7 @@ Setext
 `;
 
 test('a document becomes passages under their headings, with the anchors that GitHub gives', () => {
-  const { title, passages } = splitPassages(handbook);
-
-  expect(title).toBe('Handbook');
-  expect(passages).toEqual([
+  expect(splitPassages(handbook)).toEqual([
     { heading: '', anchor: 'handbook', text: 'Welcome to Acme. It is wrapped here.' },
     {
       heading: 'Getting started',
@@ -70,25 +67,21 @@ test.each([
   ['npm_install -- now', 'npm_install----now'],
   ['1.2.3', '123'],
 ])('the heading %s has the anchor %s', (heading, anchor) => {
-  expect(splitPassages(`## ${heading} ##\n\ntext\n`).passages[0]?.anchor).toBe(anchor);
+  expect(splitPassages(`## ${heading} ##\n\ntext\n`)[0]?.anchor).toBe(anchor);
 });
 
 test('a document without headings is one passage without an anchor', () => {
-  expect(splitPassages('Just a note.')).toEqual({
-    title: undefined,
-    passages: [{ heading: '', anchor: '', text: 'Just a note.' }],
-  });
+  expect(splitPassages('Just a note.')).toEqual([{ heading: '', anchor: '', text: 'Just a note.' }]);
 });
 
 test('a heading without text makes no passage, and an empty document none at all', () => {
-  expect(splitPassages('# A\n\n## B\n\n## C\n\nc\n').passages.map(({ heading }) => heading)).toEqual(['C']);
-  expect(splitPassages('').passages).toEqual([]);
+  expect(splitPassages('# A\n\n## B\n\n## C\n\nc\n').map(({ heading }) => heading)).toEqual(['C']);
+  expect(splitPassages('')).toEqual([]);
 });
 
 test('several headings of the first level are sections, not a title', () => {
-  const { title, passages } = splitPassages('# One\n\na\n\n# Two\n\nb\n');
+  const passages = splitPassages('# One\n\na\n\n# Two\n\nb\n');
 
-  expect(title).toBeUndefined();
   expect(passages.map(({ heading }) => heading)).toEqual(['One', 'Two']);
 });
 
@@ -98,7 +91,7 @@ test('a long section is cut between paragraphs into passages of about the same l
     (_, index) => `Paragraph ${index} ${'word '.repeat(60).trim()}.`,
   );
 
-  const { passages } = splitPassages(`## Long\n\n${paragraphs.join('\n\n')}\n`);
+  const passages = splitPassages(`## Long\n\n${paragraphs.join('\n\n')}\n`);
 
   expect(passages).toHaveLength(3);
   for (const { text, anchor } of passages) {
@@ -112,7 +105,7 @@ test('a long section is cut between paragraphs into passages of about the same l
 test('a long paragraph is cut between sentences, and no word is lost', () => {
   const sentences = Array.from({ length: 60 }, (_, index) => `Sentence ${index} says e.g. this about v1.2.`);
 
-  const { passages } = splitPassages(sentences.join(' '));
+  const passages = splitPassages(sentences.join(' '));
 
   expect(passages.length).toBeGreaterThan(1);
   expect(passages.map(({ text }) => text).join(' ')).toBe(sentences.join(' '));
@@ -122,7 +115,7 @@ test('a long paragraph is cut between sentences, and no word is lost', () => {
 test('a long code fence is cut between lines, and each part is a fence again', () => {
   const lines = Array.from({ length: 100 }, (_, index) => `const value${index} = compute(${index});`);
 
-  const { passages } = splitPassages(`\`\`\`ts\n${lines.join('\n')}\n\`\`\`\n`);
+  const passages = splitPassages(`\`\`\`ts\n${lines.join('\n')}\n\`\`\`\n`);
 
   expect(passages.length).toBeGreaterThan(1);
   for (const { text } of passages) expect(text).toMatch(/^```ts\n[\s\S]*\n```$/);
@@ -130,7 +123,7 @@ test('a long code fence is cut between lines, and each part is a fence again', (
 });
 
 test('no passage is longer than the bound, whatever comes', () => {
-  const { passages } = splitPassages(
+  const passages = splitPassages(
     `${'x'.repeat(5_000)}\n\n${'y '.repeat(5_000)}\n\n\`\`\`\n${'z'.repeat(5_000)}\n\`\`\``,
   );
 

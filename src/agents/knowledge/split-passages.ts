@@ -12,31 +12,24 @@ export type PassageDraft = {
   text: string;
 };
 
-export type SplitDocument = {
-  /** The heading that the document begins with, if it stands alone on its level. It is no part of the paths. */
-  title: string | undefined;
-  passages: PassageDraft[];
-};
-
 /** Longer sections are cut into passages of about the same length, none above this, unless one word is. */
 const passageCharactersMax = 1_200;
 
-/** Cuts a markdown document at its headings, and long sections at their paragraphs. */
-export function splitPassages(markdown: string): SplitDocument {
+/**
+ * Cuts a markdown document at its headings, and long sections at their paragraphs. A heading that the document begins
+ * with and that stands alone on its level is the document's title: it is no part of the paths.
+ */
+export function splitPassages(markdown: string): PassageDraft[] {
   const blocks = readBlocks(markdown);
-  const title = findTitle(blocks);
-  const passages = toSections(blocks, title !== undefined).flatMap(({ heading, anchor, pieces }) =>
+  return toSections(blocks, beginsWithTitle(blocks)).flatMap(({ heading, anchor, pieces }) =>
     pack(pieces.flatMap(bounded)).map((text) => ({ heading, anchor, text })),
   );
-  return { title, passages };
 }
 
-function findTitle(blocks: readonly Block[]): string | undefined {
+function beginsWithTitle(blocks: readonly Block[]): boolean {
   const [first] = blocks;
-  if (first?.kind !== 'heading') return undefined;
-  const isAlone =
-    blocks.filter((block) => block.kind === 'heading' && block.level <= first.level).length === 1;
-  return isAlone ? first.text : undefined;
+  if (first?.kind !== 'heading') return false;
+  return blocks.filter((block) => block.kind === 'heading' && block.level <= first.level).length === 1;
 }
 
 type Piece = Exclude<Block, { kind: 'heading' }>;

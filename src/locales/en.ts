@@ -1,0 +1,52 @@
+import { AppError } from '#domain/errors.ts';
+
+/** Every text that the system itself says to people, in English. Texts are markdown. */
+export const texts = {
+  stopped: 'Stopped.',
+  /** Behind an answer that its model did not finish, because it reached the bound of its length. */
+  cutOff: '_(The answer ends here because it reached its length limit.)_',
+
+  /** `builtin/answers`, the agent without a model. */
+  answers: {
+    greeting:
+      'Hello! Ask me a question and I will look it up in the documents here. I work without a language model: I quote what is written, and I say so when I find nothing.',
+    thanks: 'You are welcome. Is there anything else I can look up?',
+    farewell: 'Goodbye!',
+    help: 'I answer questions from the documents that I was given. I work without a language model: I search, quote the best passage word for word and link where it stands. Short questions in the words of the documents work best.',
+    alsoRelevant: 'Also relevant',
+    notSure: 'I am not sure that the documents answer this. The closest passages are:',
+    notFound:
+      'I did not find an answer to this in the documents that I have. I work without a language model, so I can only quote what is written there.',
+    closest: 'The closest titles are:',
+    noDocuments: 'There are no documents for me to answer from yet, so I cannot answer questions.',
+    nothingToLookUp:
+      'I did not find a word in your message that I could look up. Please ask in a few more words.',
+  },
+} as const;
+
+/** The one sentence for a visitor whose message gets no answer: what happened, and whether it helps to try again. */
+export function failureMessage(error: unknown): string {
+  const code = error instanceof AppError ? error.code : '';
+  return (
+    failures[code] ?? 'Something went wrong on our side and your message was not answered. Please try again.'
+  );
+}
+
+const failures: Readonly<Record<string, string>> = {
+  model_rate_limited:
+    'The assistant is very busy and could not get to your message. Please try again in a few minutes.',
+  model_unavailable:
+    'The language model behind this assistant cannot be reached. Please try again in a few minutes.',
+  model_timeout: 'The language model behind this assistant took too long to answer. Please try again.',
+  model_interrupted:
+    'The connection to the language model broke before the answer was complete. Please try again.',
+  model_refused_key:
+    'The assistant cannot answer: its language model refuses the access that it was given. The people who run this chat have to mend that.',
+  model_bad_request:
+    'The language model behind this assistant did not accept the request. The people who run this chat have to look into it.',
+  model_not_configured:
+    'The assistant cannot answer: its language model is not set up. The people who run this chat have to complete that.',
+  model_filtered:
+    'The provider of the language model withheld the answer under its content rules. Other words may help.',
+  no_agent: 'Nobody is set up to answer here yet. The people who run this chat have to complete that.',
+};

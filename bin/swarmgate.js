@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runOnNewEnoughNode } from '../tools/runtime/launch.js';
 import { isNewEnough } from '../tools/runtime/node-version.js';
+import { whenNpmShellIsGone } from '../tools/runtime/npm-shell.js';
 
 if (!isNewEnough(process.versions.node)) {
   runOnNewEnoughNode([fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
@@ -12,6 +13,7 @@ if (!isNewEnough(process.versions.node)) {
   process.exitCode = 1;
 } else {
   hideExperimentalWarnings();
+  whenNpmShellIsGone(() => process.kill(process.pid, 'SIGTERM'));
   const { main } = await import('../src/cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type pg from 'pg';
 
 /**
@@ -15,19 +16,15 @@ export interface Database {
 }
 
 /** The part of `pg.Pool` that the queue uses. */
-export interface QueuePool {
+export interface QueuePool extends EventEmitter {
   connect(): Promise<QueueClient>;
-  query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>;
+  query(text: string, values?: readonly unknown[]): Promise<QueueResult>;
   end(): Promise<void>;
-  on(event: string, listener: (...args: never[]) => void): this;
-  removeListener(event: string, listener: (...args: never[]) => void): this;
-  removeAllListeners(event?: string): this;
 }
 
-export interface QueueClient {
-  query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>;
+export interface QueueClient extends EventEmitter {
+  query(text: string, values?: readonly unknown[]): Promise<QueueResult>;
   release(destroy?: boolean | Error): void;
-  on(event: string, listener: (...args: never[]) => void): this;
-  removeListener(event: string, listener: (...args: never[]) => void): this;
-  removeAllListeners(event?: string): this;
 }
+
+type QueueResult = { rows: unknown[]; rowCount: number | null };

@@ -38,6 +38,7 @@ export type InboundAddress = { tenantId: Uuid; channelId: Uuid; conversationExte
 /** A message to be answered. `key` identifies it among everything its channel ever receives. */
 export type InboundMessage = InboundAddress & {
   kind: 'message';
+  platform: Platform;
   key: string;
   participant: InboundParticipant;
   text: string;

@@ -19,8 +19,8 @@ export type OpenChannel = Channel & {
   status: 'active' | 'paused';
   statusReason: string | undefined;
   tenantStatus: 'active' | 'suspended' | 'closing';
-  /** Settings of the channel's tenant, over its organization's, over the defaults. */
   tenantSettings: Readonly<Record<string, unknown>>;
+  organizationSettings: Readonly<Record<string, unknown>>;
   agent: { name: string; model: string; settings: Readonly<Record<string, unknown>> } | undefined;
 };
 
@@ -56,3 +56,8 @@ export type ConversationPlace = { tenantId: Uuid; conversationId: Uuid };
 
 /** Asks a turn to stop; false when the conversation has no such turn at work. */
 export type CancelTurn = (at: ConversationPlace, turnId: Uuid) => Promise<boolean>;
+
+export type RateLimitResult = { allowed: true } | { allowed: false; retryAfterMs: number };
+
+/** Counts one use of `key`, of which `limit` are allowed in each window of a minute. */
+export type RateLimit = (key: string, limit: number) => Promise<RateLimitResult>;

@@ -26,7 +26,7 @@ export interface WakeQueue {
   work(kind: WakeKind, handle: (data: WakeUpData) => Promise<void>, concurrency: number): void;
   /** Whether the queue answers now, within a second. */
   isReachable(): Promise<boolean>;
-  /** Stops taking wake-ups and waits for those at work, at most `timeoutMs`. */
-  stopWork(timeoutMs: number): Promise<void>;
+  /** Stops taking wake-ups and waits for those at work, at most `timeoutMs`; answers whether they ended. May be called again. */
+  stopWork(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -20,9 +20,10 @@ const stalledIntervalMs = 2_000;
 /** BullMQ behind {@link WakeQueue}: on Redis, or on its Postgres backend when there is no Redis. */
 export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue {
   const queues = new Map(kinds.map((kind) => [kind, openQueue(kind)]));
-  const workers: Worker[] = [];
+  const workers: { close(): Promise<void> }[] = [];
+  let stopping: Promise<unknown> | undefined;
 
-  function openQueue(kind: WakeKind): Queue {
+  function openQueue(kind: WakeKind) {
     const { options, factory } = openBackend(false);
     const queue = new Queue(queueName(kind), options, factory);
     queue.on('error', (error) => logger.warn({ err: error, queue: kind }, 'the queue reported an error'));
@@ -78,8 +79,9 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
 
     isReachable: () => within(reachableTimeoutMs, queueOf('turn').count()),
 
-    async stopWork(timeoutMs) {
-      await within(timeoutMs, Promise.all(workers.splice(0).map((worker) => worker.close())));
+    stopWork(timeoutMs) {
+      stopping ??= Promise.all(workers.map((worker) => worker.close()));
+      return within(timeoutMs, stopping);
     },
 
     async close() {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { isatty } from 'node:tty';
+import { whenNpmShellIsGone } from './npm-shell.js';
 
 /**
  * Runs a program as a child that ends when this process is told to end, and ends this process as it ended.
@@ -18,6 +19,7 @@ export function runAsChild(program, programArguments, environment) {
   const keyboard = ['SIGINT', 'SIGQUIT'];
   for (const signal of forwarded) process.on(signal, () => child.kill(signal));
   for (const signal of keyboard) process.on(signal, () => hasTerminal() || child.kill(signal));
+  whenNpmShellIsGone(() => child.kill('SIGTERM'));
 
   child.on('error', (error) => {
     console.error(`${program} cannot be run on this machine: ${error.message}`);

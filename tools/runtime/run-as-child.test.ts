@@ -47,9 +47,29 @@ test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)(
 
     expect(await nextLine()).toBe('received 1');
     expect(await once(launcher, 'exit')).toEqual([3, null]);
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(isRunning(pid)).toBe(false);
   },
 );
+
+test('the child is told to end when the shell between npm and the launcher is gone', async () => {
+  const program = `
+    process.on('SIGTERM', () => { console.log('told to end'); process.exit(); });
+    setTimeout(() => {}, 60_000);
+    console.log('ready');`;
+  const commandLine = [process.execPath, '--input-type=module', '--eval', parent, program]
+    .map(quoted)
+    .join(' ');
+  // The trailing command keeps the shell from handing its own process over to the launcher.
+  const { launcher: shell, nextLine } = start('sh', ['-c', `${commandLine}; true`], {
+    npm_lifecycle_event: 'start',
+  });
+  expect(await nextLine()).toBe('ready');
+
+  shell.kill('SIGTERM');
+
+  expect(await nextLine()).toBe('told to end');
+  expect(await nextLine()).toBe('(no more lines)'); // nobody is left who could write one
+});
 
 test('a program that cannot be started is one clear line', async () => {
   const script = parent.replace('process.execPath', "'/nowhere/node'");
@@ -61,11 +81,30 @@ test('a program that cannot be started is one clear line', async () => {
   expect(await exit).toEqual([1, null]);
 });
 
-function launch(program: string): { launcher: ChildProcess; nextLine: () => Promise<string> } {
-  const launcher = spawn(process.execPath, ['--input-type=module', '--eval', parent, program], {
+type Started = { launcher: ChildProcess; nextLine: () => Promise<string> };
+
+function launch(program: string): Started {
+  return start(process.execPath, ['--input-type=module', '--eval', parent, program], {});
+}
+
+function start(command: string, commandArguments: string[], environment: NodeJS.ProcessEnv): Started {
+  const launcher = spawn(command, commandArguments, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, npm_lifecycle_event: undefined, ...environment },
   });
   started.push(launcher);
   const lines = createInterface({ input: launcher.stdout })[Symbol.asyncIterator]();
   return { launcher, nextLine: async () => (await lines.next()).value ?? '(no more lines)' };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function quoted(argument: string): string {
+  return `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -104,10 +104,10 @@ DECLARE
   v jsonb;
 BEGIN
   SELECT jsonb_build_object(
-    'turnId', t.id, 'conversationId', t.conversation_id, 'fence', t.fence, 'attempt', t.attempt,
-    'cancelled', t.cancel_requested_at IS NOT NULL, 'createdAt', t.created_at, 'error', t.error_code, 'hasDraft', t.reply_message_id IS NOT NULL,
-    'message', jsonb_build_object('id', m.id, 'text', m.text, 'sequence', m.sequence),
-    'channel', jsonb_build_object('id', ch.id, 'platform', ch.platform, 'settings', ch.settings),
+    'turnId', t.id, 'conversationId', t.conversation_id, 'conversationExternalId', c.external_id, 'fence', t.fence, 'attempt', t.attempt,
+    'cancelled', t.cancel_requested_at IS NOT NULL, 'createdAt', t.created_at,
+    'message', jsonb_build_object('id', m.id, 'text', m.text),
+    'channel', jsonb_build_object('id', ch.id, 'platform', ch.platform),
     'agent', CASE WHEN a.id IS NULL THEN NULL ELSE jsonb_build_object(
       'id', a.id, 'slug', a.slug, 'name', a.name, 'model', a.model, 'instructions', a.instructions, 'settings', a.settings, 'sealed', a.sealed) END,
     'history', coalesce((
@@ -117,8 +117,8 @@ BEGIN
             AND e.kind = 'message' AND e.state = 'final'
           ORDER BY e.sequence DESC LIMIT p_history_max) h), '[]'),
     'steps', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('number', s.number, 'kind', s.kind, 'state', s.state, 'output', s.output) ORDER BY s.number)
-        FROM swarmgate.turn_steps s WHERE s.tenant_id = p_tenant AND s.turn_id = t.id), '[]'))
+      SELECT jsonb_agg(jsonb_build_object('number', s.number, 'kind', s.kind, 'output', s.output) ORDER BY s.number)
+        FROM swarmgate.turn_steps s WHERE s.tenant_id = p_tenant AND s.turn_id = t.id AND s.state = 'done'), '[]'))
   INTO v
   FROM swarmgate.turns t
   JOIN swarmgate.messages m ON m.tenant_id = p_tenant AND m.id = t.message_id
@@ -372,12 +372,12 @@ BEGIN
     WHERE d.tenant_id = p_tenant AND d.id = v_delivery.id;
   SELECT jsonb_build_object(
       'deliveryId', v_delivery.id, 'claim', v_delivery.claim_number + 1, 'attempt', v_delivery.attempt + 1,
-      'interrupted', v_delivery.state = 'sending', 'createdAt', v_delivery.created_at,
-      'message', jsonb_build_object('id', m.id, 'role', m.role, 'text', m.text, 'content', m.content, 'sequence', m.sequence, 'inReplyToId', m.in_reply_to_id),
+      'interrupted', v_delivery.state = 'sending',
+      'message', jsonb_build_object('id', m.id, 'role', m.role, 'text', m.text, 'content', m.content),
       'turnId', t.id,
       'conversation', jsonb_build_object('id', c.id, 'externalId', c.external_id),
       'participant', jsonb_build_object('externalId', p.external_id),
-      'channel', jsonb_build_object('id', ch.id, 'platform', ch.platform, 'key', ch.key, 'settings', ch.settings, 'sealed', ch.sealed),
+      'channel', jsonb_build_object('id', ch.id, 'platform', ch.platform),
       'externalIds', coalesce((SELECT jsonb_agg(x.external_id ORDER BY x.number) FROM swarmgate.delivery_parts x
         WHERE x.tenant_id = p_tenant AND x.delivery_id = v_delivery.id), '[]'))
     INTO v

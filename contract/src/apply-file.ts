@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { webChatChannel } from './channels/webchat.ts';
+import { settings } from './settings.ts';
+
+/** The file of `swarmgate apply`: what should exist. What it does not name stays as it is. */
+
+const slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, '1 to 63 lower-case letters, digits and dashes');
+
+const agent = z.strictObject({
+  slug,
+  name: z.string().min(1).max(80).optional(),
+  model: z
+    .string()
+    .regex(/^(?:builtin\/(?:echo|answers)|(?:openai|anthropic|google|compatible)\/[\w.:/@-]{1,120})$/, 'builtin/echo, builtin/answers, or openai/NAME, anthropic/NAME, google/NAME, compatible/NAME'),
+  instructions: z.string().max(32_000).default(''),
+  apiKey: z.string().min(1).optional(),
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  settings: z
+    .strictObject({
+      historyTokensMax: z.int().min(100).max(1_000_000).optional(),
+      outputTokensMax: z.int().min(1).max(1_000_000).optional(),
+      stepsMax: z.int().min(1).max(50).optional(),
+      turnTimeoutMs: z.int().min(1_000).max(600_000).optional(),
+      idleTimeoutMs: z.int().min(1_000).max(300_000).optional(),
+    })
+    .default({}),
+});
+
+const knowledge = z.strictObject({
+  path: z.string().min(1),
+  title: z.string().min(1).max(200).optional(),
+  slug: slug.optional(),
+  url: z.url({ protocol: /^https?$/ }).optional(),
+});
+
+const channel = z.discriminatedUnion('platform', [webChatChannel.extend({ slug })]);
+
+const tenant = z.strictObject({
+  slug,
+  name: z.string().min(1).max(200),
+  region: z.string().min(1).max(40).default('local'),
+  settings: settings.optional(),
+  channels: z.array(channel).default([]),
+  agents: z.array(agent).default([]),
+  knowledge: z.array(knowledge).default([]),
+});
+
+const organization = z.strictObject({
+  slug,
+  name: z.string().min(1).max(200),
+  plan: z.string().min(1).max(40).default('free'),
+  settings: settings.optional(),
+  tenants: z.array(tenant).default([]),
+});
+
+export const applyFile = z.strictObject({ organizations: z.array(organization).min(1) });
+
+export type ApplyFile = z.infer<typeof applyFile>;
+export type ApplyOrganization = z.infer<typeof organization>;
+export type ApplyTenant = z.infer<typeof tenant>;
+export type ApplyChannel = z.infer<typeof channel>;
+export type ApplyAgent = z.infer<typeof agent>;
+export type ApplyKnowledge = z.infer<typeof knowledge>;

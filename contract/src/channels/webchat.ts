@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+/**
+ * Where the widget may be embedded: an exact origin (`https://acme.example`), all hosts under one
+ * (`https://*.acme.example`), or any port of one (`http://localhost:*`).
+ */
+const originPattern = z
+  .string()
+  .regex(/^https?:\/\/(?:\*\.)?[A-Za-z0-9.-]+(?::(?:\d{1,5}|\*))?$/, 'an origin such as https://acme.example, https://*.acme.example or http://localhost:*');
+
+/** A web chat channel as the apply file gives it. */
+export const webChatChannel = z.strictObject({
+  slug: z.string(),
+  platform: z.literal('webchat'),
+  key: z
+    .string()
+    .regex(/^wk_[A-Za-z0-9_-]{3,80}$/, 'wk_ and 3 to 80 letters, digits, - or _')
+    .optional(),
+  agent: z.string().optional(),
+  origins: z.array(originPattern).min(1).max(100),
+  /** How the embedding site proves who its visitor is: a JWT signed with `secret` (HS256), or by a key of `jwksUrl`. */
+  identity: z
+    .strictObject({
+      secret: z.string().min(32, 'at least 32 characters').optional(),
+      jwksUrl: z.url().optional(),
+      required: z.boolean().default(false),
+    })
+    .refine((identity) => (identity.secret === undefined) !== (identity.jwksUrl === undefined), 'either secret or jwksUrl')
+    .optional(),
+  /** What the widget says before anybody has written. */
+  greeting: z.string().max(500).optional(),
+  suggestions: z.array(z.string().min(1).max(120)).max(6).optional(),
+});
+export type WebChatChannel = z.infer<typeof webChatChannel>;
+
+/** What of it is stored in the open. The identity secret is sealed apart, under {@link identitySecretName}. */
+export type WebChatChannelSettings = {
+  origins: string[];
+  identity?: { kind: 'secret' | 'jwks'; jwksUrl?: string; required: boolean };
+  greeting?: string;
+  suggestions?: string[];
+};
+
+export const identitySecretName = 'identitySecret';

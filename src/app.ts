@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createAgents } from '#agents/create-agents.ts';
+import { splitPassages } from '#agents/knowledge/split-passages.ts';
+import type { Config } from '#config/config.ts';
+import { connectRedis, type RedisConnections } from '#connections/redis.ts';
+import { createCancelTurn } from '#conversations/cancel-turn.ts';
+import { createDeliver } from '#conversations/deliver.ts';
+import { createDeliveryJournal } from '#conversations/delivery-journal.ts';
+import { createTranscripts } from '#conversations/read-transcript.ts';
+import { createReceiveMessage } from '#conversations/receive-message.ts';
+import { createRunTurn } from '#conversations/run-turn.ts';
+import { StoppingError } from '#conversations/settle-turn.ts';
+import { createTurnJournal } from '#conversations/turn-journal.ts';
+import type { LiveUpdates } from '#events/live.ts';
+import { createLiveInProcess } from '#events/live-in-process.ts';
+import { createLiveOnPostgres } from '#events/live-on-postgres.ts';
+import { createLiveOnRedis } from '#events/live-on-redis.ts';
+import { createGatewayCatalog } from '#gateways/catalog.ts';
+import type { Gateway } from '#gateways/gateway.ts';
+import { createIdentityChecker } from '#gateways/webchat/identity.ts';
+import { createWebChatGateway } from '#gateways/webchat/index.ts';
+import { webChatRoutes } from '#gateways/webchat/routes.ts';
+import { createVisitorTokens } from '#gateways/webchat/tokens.ts';
+import { operationsRoutes, type Readiness } from '#http/operations.ts';
+import { pageRoutes } from '#http/pages.ts';
+import { createHttpApp, listen, stopListening } from '#http/server.ts';
+import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
+import type { Logger } from '#kernel/logger.ts';
+import { createMetrics } from '#kernel/metrics.ts';
+import { failureMessage, texts } from '#locales/en.ts';
+import { createRateLimit } from '#metering/rate-limiter.ts';
+import { createChatModels } from '#models/chat-models.ts';
+import { startSweeper } from '#queue/sweeper.ts';
+import { createWakeQueue } from '#queue/wake-queue.ts';
+import { apply } from '#tenancy/apply/apply.ts';
+import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
+import { createChannelDirectory } from '#tenancy/channel-directory.ts';
+import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
+import { createOpenAgent } from '#tenancy/open-agent.ts';
+import { openStorage, type Storage } from './storage.ts';
+
+/** What a test may set otherwise; production never does. */
+export type AppOverrides = {
+  leaseMs?: number;
+  /** Keeps the keys of one installation in a shared Redis apart from another's. */
+  redisPrefix?: string;
+  gateways?: readonly Gateway[];
+  /** Hosts that tenants' addresses may lead to although they are not public. */
+  allowedHosts?: readonly string[];
+};
+
+export type App = {
+  readonly storage: Storage;
+  /** Begins the work of the configured roles. Answers the port when one of them is `api`. */
+  start(): Promise<{ port: number | undefined }>;
+  apply(plan: ApplyPlan, options: { dryRun: boolean }): Promise<Change[]>;
+  /** Ends in order within `closeTimeoutMs`: no new work, what is at work ends or is put back, connections last. */
+  close(): Promise<void>;
+};
+
+/** How long a conversation belongs to a worker that gives no sign of life; also what a crash delays its answer by. */
+const leaseMsDefault = 6_000;
+const claimMs = 30_000;
+const turnConcurrency = 50;
+const deliveryConcurrency = 50;
+/** How long work may end by itself when the process stops, and then how long it may take to be put back. */
+const drainTimeoutMs = 5_000;
+const putBackTimeoutMs = 3_000;
+
+/** THE composition root: every part is made and wired here, and nowhere else. `widgetDirectory` is needed by the role `api`. */
+export async function createApp(config: Config, logger: Logger, widgetDirectory: string, overrides: AppOverrides = {}): Promise<App> {
+  const storage = await openStorage(config, logger);
+  const { database, scopes, keyRing } = storage;
+  const prefix = overrides.redisPrefix ?? 'swarmgate';
+  const redis = config.queue.kind === 'redis' ? connectRedis(config.queue.url, (error) => logger.warn({ err: error }, 'a Redis connection broke')) : undefined;
+  const queue = createWakeQueue({ logger, backend: redis ? { kind: 'redis', redis, prefix } : { kind: 'postgres', pool: database.queuePool } });
+  const live = await createLive(storage, redis, prefix, logger);
+  const metrics = createMetrics(async () => {
+    const rows = await scopes.call<{ kind: string; depth: string; oldest_seconds: number }>('swarmgate.backlog_v1', []);
+    return rows.map((row) => ({ kind: row.kind, depth: Number(row.depth), oldestSeconds: row.oldest_seconds }));
+  });
+  const channels = createChannelDirectory({ scopes, keyRing });
+  const guardedFetch = createGuardedFetch({ allowedHosts: overrides.allowedHosts ?? [] });
+  const gatewayOf = createGatewayCatalog([createWebChatGateway(live), ...(overrides.gateways ?? [])]);
+  const draining = new AbortController();
+  const stop = new AbortController();
+  let server: Server | undefined;
+  let stopSweeper: (() => Promise<void>) | undefined;
+
+  const holder = `${process.pid}-${randomUUID()}`;
+  const leaseMs = overrides.leaseMs ?? leaseMsDefault;
+
+  function startWorker(): void {
+    const models = createChatModels({ platform: config.models, guardedFetch });
+    const openChannel = channels.find;
+    const shared = { openChannel, gatewayOf, queue, logger, metrics, draining: draining.signal };
+    const runTurn = createRunTurn({
+      ...shared,
+      journal: createTurnJournal(scopes, { holder, leaseMs }),
+      leaseMs,
+      agents: createAgents({ models, knowledge: createKnowledgeSearch(scopes) }),
+      openAgent: createOpenAgent(keyRing),
+      texts: { stopped: texts.stopped, failed: failureMessage },
+      live,
+      stop: stop.signal,
+    });
+    const deliver = createDeliver({ ...shared, journal: createDeliveryJournal(scopes, { holder, claimMs }) });
+    queue.work('turn', runTurn, turnConcurrency);
+    queue.work('delivery', deliver, deliveryConcurrency);
+  }
+
+  async function startApi(): Promise<number> {
+    const receive = createReceiveMessage({ scopes, queue, live, metrics });
+    const webChat = webChatRoutes({
+      channels,
+      tokens: createVisitorTokens(keyRing),
+      checkIdentity: createIdentityChecker(guardedFetch),
+      receive,
+      transcripts: createTranscripts(scopes),
+      cancelTurn: createCancelTurn({ scopes, live }),
+      live,
+      rateLimit: createRateLimit(redis && { connections: redis, prefix }),
+      stop: draining.signal,
+    });
+    const hasDemo = async () => (await channels.findByKey('webchat', 'wk_demo')) !== undefined;
+    const http = createHttpApp({
+      logger,
+      metrics,
+      trustedProxies: config.trustedProxies,
+      routes: [
+        { path: '/', router: operationsRoutes({ metrics, metricsToken: config.metricsToken, checkReadiness }) },
+        { path: '/chat/v1', router: webChat },
+        { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
+      ],
+    });
+    const listening = await listen(http, config.host, config.port);
+    server = listening.server;
+    return listening.port;
+  }
+
+  async function checkReadiness(): Promise<Readiness> {
+    const answers = (call: Promise<unknown>) => call.then(
+      () => true,
+      () => false,
+    );
+    const [hasDatabase, hasQueue] = await Promise.all([answers(database.pool.query('SELECT 1')), queue.isReachable()]);
+    const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
+    const stopping = draining.signal.aborted;
+    return {
+      ready: hasDatabase && !stopping && (hasQueue || !config.roles.has('worker') || config.roles.has('api')),
+      degraded: !hasQueue,
+      checks: { database: state(hasDatabase), queue: state(hasQueue), ...(stopping && { process: 'stopping' as const }) },
+    };
+  }
+
+  return {
+    storage,
+    async start() {
+      if (config.roles.has('worker')) startWorker();
+      if (config.roles.has('scheduler')) stopSweeper = startSweeper({ scopes, queue, logger });
+      const port = config.roles.has('api') ? await startApi() : undefined;
+      return { port };
+    },
+    apply: (plan, options) => apply({ scopes, keyRing, splitPassages }, plan, options),
+    async close() {
+      draining.abort();
+      if (server) await stopListening(server, putBackTimeoutMs);
+      await stopSweeper?.();
+      if (!(await queue.stopWork(drainTimeoutMs))) {
+        stop.abort(new StoppingError());
+        await queue.stopWork(putBackTimeoutMs);
+      }
+      await queue.close();
+      await redis?.close();
+      await storage.close();
+    },
+  };
+}
+
+function createLive({ database }: Storage, redis: RedisConnections | undefined, prefix: string, logger: Logger): Promise<LiveUpdates> | LiveUpdates {
+  if (redis) return createLiveOnRedis(redis, prefix, logger);
+  return database.kind === 'embedded' ? createLiveInProcess() : createLiveOnPostgres(database, logger);
+}

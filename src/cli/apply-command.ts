@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { splitPassages } from '#agents/knowledge/split-passages.ts';
+import { type Config, readConfig } from '#config/config.ts';
+import { readEnv, readVariable } from '#config/env.ts';
+import { createLogger } from '#kernel/logger.ts';
+import { apply } from '#tenancy/apply/apply.ts';
+import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
+import { readApplyFile } from '#tenancy/apply/read-apply-file.ts';
+import { openStorage } from '../storage.ts';
+import { handOver } from './hand-over.ts';
+
+export function addApplyCommand(program: Command): void {
+  program
+    .command('apply')
+    .description('make organizations, tenants, channels, agents and knowledge be what a file says')
+    .argument('<file>', 'an apply file (YAML)')
+    .option('--dry-run', 'only say what would change')
+    .option('--json', 'print the changes as JSON')
+    .action(async (file: string, { dryRun = false, json }: { dryRun?: boolean; json?: boolean }) => {
+      const config = readConfig(readEnv());
+      const plan = readApplyFile(resolve(file), readVariable);
+      const changes = await applyAnywhere(config, plan, dryRun);
+      console.log(json ? JSON.stringify({ dryRun, changes }, undefined, 2) : describe(changes, dryRun));
+    });
+}
+
+// The embedded database belongs to one process: if the service runs on it, the service does it.
+async function applyAnywhere(config: Config, plan: ApplyPlan, dryRun: boolean): Promise<Change[]> {
+  if (config.database.kind === 'embedded') {
+    const changes = await handOver(config.dataDir, { command: 'apply', plan, dryRun });
+    if (changes) return changes;
+  }
+  const storage = await openStorage(config, createLogger('warn'));
+  try {
+    return await apply({ ...storage, splitPassages }, plan, { dryRun });
+  } finally {
+    await storage.close();
+  }
+}
+
+const marks: Record<Change['action'], string> = { created: '+ created  ', updated: '~ updated  ', unchanged: '= unchanged', kept: '. kept     ' };
+
+function describe(changes: readonly Change[], dryRun: boolean): string {
+  const lines = changes.map(({ action, kind, path, key }) => `${marks[action]}  ${kind.padEnd(12)}  ${path}${key ? `  (key ${key})` : ''}`);
+  const written = changes.filter(({ action }) => action === 'created' || action === 'updated').length;
+  const kept = changes.some(({ action }) => action === 'kept') ? ' "kept" stands for what exists and the file does not name.' : '';
+  const summary = dryRun ? `${written} would change; nothing was written.` : `${written} changed.`;
+  return [...lines, summary + kept].join('\n');
+}

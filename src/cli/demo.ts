@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url';
+import { readApplyFile } from '#tenancy/apply/read-apply-file.ts';
+import type { App } from '../app.ts';
+
+const demoFile = fileURLToPath(new URL('../../demo.yaml', import.meta.url));
+
+/** Gives an installation that has nobody in it yet the demo tenant, so that there is somebody to talk to. */
+export async function applyDemoIfEmpty(app: App): Promise<boolean> {
+  const [row] = await app.storage.scopes.inPlatform((unit) => unit.sql<{ any: boolean }>('SELECT EXISTS (SELECT 1 FROM directory.organizations) AS any'));
+  if (row?.any) return false;
+  await app.apply(
+    readApplyFile(demoFile, () => undefined),
+    { dryRun: false },
+  );
+  return true;
+}

@@ -1,0 +1,35 @@
+import { Command, CommanderError } from 'commander';
+import { AppError } from '#domain/errors.ts';
+import { addApplyCommand } from './apply-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
+import { addMigrateCommand } from './migrate-command.ts';
+import { addStartCommand } from './start-command.ts';
+import { version } from './version.ts';
+
+/** What a command ends with: 0 done, 1 refused or failed. Wrong use ends with 2 before a command runs. */
+export type SetExitCode = (code: 0 | 1) => void;
+
+/** Runs the command line; `argv` without the program's own name. Answers the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const setExitCode: SetExitCode = (code) => {
+    exitCode = code;
+  };
+  const program = new Command('swarmgate')
+    .description('A multi-tenant chat gateway for AI agents.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for help)');
+  addStartCommand(program, setExitCode);
+  addMigrateCommand(program);
+  addDoctorCommand(program, setExitCode);
+  addApplyCommand(program);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    console.error(error instanceof AppError ? error.message : error);
+    return 1;
+  }
+}

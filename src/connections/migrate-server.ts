@@ -1,0 +1,20 @@
+import pg from 'pg';
+import { type MigrateParts, type MigrateResult, migrate } from './migrate.ts';
+import { explainConnectFailure } from './server.ts';
+
+/** Migrates a Postgres server as the owner of `adminUrl`, and admits the user of `url` to the service's roles. */
+export async function migrateServer(
+  { url, adminUrl }: { url: string; adminUrl: string },
+  prepareQueue: MigrateParts['prepareQueue'],
+): Promise<MigrateResult> {
+  const pool = new pg.Pool({ connectionString: adminUrl, max: 1, application_name: 'swarmgate-migrate' });
+  const serviceUser = decodeURIComponent(new URL(url).username);
+  try {
+    await pool.query('SELECT 1').catch((error: unknown) => {
+      throw explainConnectFailure(error);
+    });
+    return await migrate({ pool, prepareQueue, ...(serviceUser !== '' && { serviceUser }) });
+  } finally {
+    await pool.end();
+  }
+}

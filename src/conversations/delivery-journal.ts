@@ -1,0 +1,64 @@
+import type { Uuid } from '#domain/ids.ts';
+import type { Channel } from '#gateways/gateway.ts';
+import type { Scopes } from '#tenancy/scopes.ts';
+
+/** Deliveries as the database keeps them. A claim is to a delivery what a lease is to a conversation. */
+export type DeliveryJournal = ReturnType<typeof createDeliveryJournal>;
+
+export type OpenDelivery = {
+  tenantId: Uuid;
+  deliveryId: Uuid;
+  claim: number;
+  attempt: number;
+  interrupted: boolean;
+  message: { id: Uuid; role: 'agent' | 'operator' | 'system'; text: string; content: Record<string, unknown> };
+  turnId: Uuid | null;
+  conversation: { id: Uuid; externalId: string };
+  participant: { externalId: string };
+  channel: { id: Uuid; platform: Channel['platform'] };
+  externalIds: string[];
+};
+
+export type DeliveryOutcome =
+  | { state: 'sent'; externalIds: readonly string[] }
+  | { state: 'pending'; delayMs: number; error: { code: string; message: string } }
+  | { state: 'failed'; error: { code: string; message: string } };
+
+export function createDeliveryJournal(scopes: Scopes, { holder, claimMs }: { holder: string; claimMs: number }) {
+  const open = (tenantId: Uuid, found: Omit<OpenDelivery, 'tenantId'> | null | undefined): OpenDelivery | undefined =>
+    found ? { ...found, tenantId } : undefined;
+
+  return {
+    /** Claims the first delivery of a conversation that is due and that nobody is sending. */
+    async begin(tenantId: Uuid, conversationId: Uuid): Promise<OpenDelivery | undefined> {
+      const [row] = await scopes.call<{ begin_delivery_v1: Omit<OpenDelivery, 'tenantId'> | null }>('swarmgate.begin_delivery_v1', [
+        tenantId,
+        conversationId,
+        holder,
+        claimMs,
+      ]);
+      return open(tenantId, row?.begin_delivery_v1);
+    },
+
+    /** Records what became of a delivery and claims the next one. `undefined`: the claim is lost, nothing was written. */
+    async record(delivery: OpenDelivery, outcome: DeliveryOutcome): Promise<{ next: OpenDelivery | undefined } | undefined> {
+      const { tenantId } = delivery;
+      const error = outcome.state === 'sent' ? undefined : outcome.error;
+      const [row] = await scopes.call<{ sent_and_next_v1: { next: Omit<OpenDelivery, 'tenantId'> | null } | null }>('swarmgate.sent_and_next_v1', [
+        tenantId,
+        delivery.conversation.id,
+        delivery.deliveryId,
+        delivery.claim,
+        outcome.state,
+        outcome.state === 'sent' ? outcome.externalIds : [],
+        outcome.state === 'pending' ? Math.round(outcome.delayMs) : 0,
+        error?.code ?? null,
+        error?.message ?? null,
+        holder,
+        claimMs,
+      ]);
+      const recorded = row?.sent_and_next_v1;
+      return recorded ? { next: open(tenantId, recorded.next) } : undefined;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { deltaLengthMax, type LiveUpdates } from '#events/live.ts';
+import type { Channel, Gateway, ReplyStream } from '#gateways/gateway.ts';
+import { LeaseLostError } from './hold-lease.ts';
+import type { OpenTurn, TurnJournal } from './turn-journal.ts';
+
+export type ReplyStreamParts = {
+  live: LiveUpdates;
+  journal: TurnJournal;
+  gateway: Gateway;
+  openChannel: (tenantId: OpenTurn['tenantId'], channelId: OpenTurn['channel']['id']) => Promise<Channel | undefined>;
+};
+
+/** Pieces are sent together at this pace: smooth to the eye, few enough for every transport. */
+const flushIntervalMs = 40;
+
+/** Shows an answer while it is being written: to open pages, and on the platform where it can. */
+export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
+  const { live } = parts;
+  let text = '';
+  let shownLength = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let post: Promise<ReplyStream | undefined> | undefined;
+
+  const sendDeltas = (from: number) => {
+    for (let offset = from; offset < text.length; offset += deltaLengthMax) {
+      const piece = text.slice(offset, offset + deltaLengthMax);
+      live.publish(turn, { kind: 'delta', turnId: turn.turnId, attempt: turn.attempt, offset, text: piece });
+    }
+  };
+
+  const flush = () => {
+    timer = undefined;
+    sendDeltas(shownLength);
+    shownLength = text.length;
+    // A post that cannot be opened or updated takes nothing from the answer: the delivery sends it whole.
+    void post?.then((stream) => stream?.show(text)).catch(() => {});
+  };
+
+  return {
+    get text() {
+      return text;
+    },
+    append(delta: string): void {
+      text += delta;
+      if (!post) {
+        post = openPost(parts, turn);
+        post.catch(() => {}); // close() looks at it
+      }
+      timer ??= setTimeout(flush, flushIntervalMs);
+    },
+    /** Sends the text so far again, for a reader who has just come. */
+    resend(): void {
+      sendDeltas(0);
+    },
+    async close(): Promise<void> {
+      if (timer) {
+        clearTimeout(timer);
+        flush();
+      }
+      const stream = await post?.catch((error: unknown) => {
+        if (error instanceof LeaseLostError) throw error;
+        return undefined;
+      });
+      await stream?.close();
+    },
+  };
+}
+
+// The draft and its delivery are committed before the platform hears anything, and each id of a post before the
+// platform hears more: a rerun finds the post and edits it.
+async function openPost({ journal, gateway, openChannel }: ReplyStreamParts, turn: OpenTurn): Promise<ReplyStream | undefined> {
+  if (gateway.capabilities.streaming !== 'post' || !gateway.openStream) return undefined;
+  const channel = await openChannel(turn.tenantId, turn.channel.id);
+  if (!channel) return undefined;
+  const stream = await journal.openStream(turn);
+  if (!stream) throw new LeaseLostError();
+  const target = { turnId: turn.turnId, attempt: turn.attempt, conversationId: turn.conversationId, conversationExternalId: turn.conversationExternalId, externalIds: stream.externalIds };
+  return gateway.openStream(channel, target, async (number, externalId) => {
+    if (!(await journal.keepStreamPart(turn, stream.deliveryId, number, externalId))) throw new LeaseLostError();
+  });
+}

@@ -1,0 +1,168 @@
+import type { Agent, AgentDefinition, AgentEvent, AgentTurn } from '#agents/agent.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Uuid } from '#domain/ids.ts';
+import type { LiveUpdates } from '#events/live.ts';
+import type { Channel, Gateway } from '#gateways/gateway.ts';
+import { withContext } from '#kernel/context.ts';
+import type { Logger } from '#kernel/logger.ts';
+import type { Metrics } from '#kernel/metrics.ts';
+import type { WakeQueue, WakeUpData } from '#queue/job.ts';
+import { type HeldLease, holdLease, LeaseLostError, TurnCancelledError } from './hold-lease.ts';
+import { openReplyStream } from './reply-stream.ts';
+import { refusePoisoned, type Settlement, settleFailure, type TurnTexts } from './settle-turn.ts';
+import type { OpenTurn, StoredAgent, TurnJournal, TurnOutcome } from './turn-journal.ts';
+
+export type RunTurnParts = {
+  journal: TurnJournal;
+  leaseMs: number;
+  agents: Agent;
+  /** Opens an agent's sealed key. */
+  openAgent: (tenantId: Uuid, agent: StoredAgent) => AgentDefinition;
+  openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<Channel | undefined>;
+  gatewayOf: (platform: Channel['platform']) => Gateway;
+  texts: TurnTexts;
+  queue: WakeQueue;
+  live: LiveUpdates;
+  logger: Logger;
+  metrics: Metrics;
+  /** Aborts when no more work is to be begun. */
+  draining: AbortSignal;
+  /** Aborts with a StoppingError when what is at work may not go on: turns are put back. */
+  stop: AbortSignal;
+};
+
+/** The tenant has no agent for this conversation. */
+class NoAgentError extends AppError<'no_agent'> {
+  override readonly name = 'NoAgentError';
+
+  constructor() {
+    super('no_agent', 'The tenant has no agent for this channel: give the channel one, or add an agent with the slug "default".');
+  }
+}
+
+/** Turns that one wake-up may answer before other conversations get their chance. */
+const turnsPerWakeUp = 10;
+
+/** Answers what waits in a conversation, in order, one turn a message. */
+export function createRunTurn(parts: RunTurnParts): (data: WakeUpData) => Promise<void> {
+  return (data) =>
+    withContext(data, async () => {
+      const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
+      if (parts.draining.aborted) return;
+      let turn = await parts.journal.begin(at.tenantId, at.conversationId);
+      let answered = 0;
+      while (turn) {
+        answered += 1;
+        const takeNext = answered < turnsPerWakeUp && !parts.draining.aborted;
+        turn = await runOne(parts, turn, takeNext);
+      }
+      if (answered === turnsPerWakeUp) await parts.queue.wake({ kind: 'turn', ...at });
+    });
+}
+
+/** Runs one turn, keeps what came of it, and answers the conversation's next turn if it was begun with it. */
+async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): Promise<OpenTurn | undefined> {
+  const startedAt = performance.now();
+  const lease = holdLease(() => parts.journal.extendLease(turn), parts.leaseMs, parts.stop);
+  const stream = openReplyStream({ ...parts, gateway: parts.gatewayOf(turn.channel.platform) }, turn);
+  const unsubscribe = await parts.live.subscribe(turn, (update) => {
+    if (update.kind === 'resend') stream.resend();
+    if (update.kind === 'cancel' && update.turnId === turn.turnId) lease.cancel();
+  });
+  parts.live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'started' });
+  try {
+    const settlement = await answer(parts, turn, lease, stream).catch((error: unknown) =>
+      settleFailure(error, lease.signal, turn, stream.text, parts.texts),
+    );
+    return await keep(parts, turn, settlement, takeNext);
+  } finally {
+    unsubscribe();
+    lease.release();
+    parts.metrics.turnTook(turn.channel.platform, (performance.now() - startedAt) / 1_000);
+  }
+}
+
+type Stream = ReturnType<typeof openReplyStream>;
+
+async function answer(parts: RunTurnParts, turn: OpenTurn, lease: HeldLease, stream: Stream): Promise<Settlement> {
+  if (turn.cancelled) throw new TurnCancelledError();
+  refusePoisoned(turn);
+  let final: (AgentEvent & { kind: 'done' }) | undefined;
+  try {
+    for await (const event of parts.agents.reply(describeTurn(parts, turn), lease.signal)) {
+      lease.signal.throwIfAborted();
+      if (event.kind === 'text') stream.append(event.delta);
+      else final = event;
+    }
+  } finally {
+    await stream.close();
+  }
+  lease.signal.throwIfAborted();
+  if (!final) throw new TypeError('The agent ended without its last event.');
+  return {
+    kind: 'commit',
+    outcome: {
+      state: 'done',
+      role: 'agent',
+      text: final.text,
+      content: final.sources.length > 0 ? { sources: final.sources } : {},
+      model: final.model,
+      usage: final.usage,
+    },
+  };
+}
+
+function describeTurn({ journal, openAgent }: RunTurnParts, turn: OpenTurn): AgentTurn {
+  if (!turn.agent) throw new NoAgentError();
+  return {
+    tenantId: turn.tenantId,
+    conversationId: turn.conversationId,
+    turnId: turn.turnId,
+    agent: openAgent(turn.tenantId, turn.agent),
+    message: turn.message,
+    history: turn.history,
+    steps: turn.steps,
+    keepStep: async (step) => {
+      if (!(await journal.keepStep(turn, step))) throw new LeaseLostError();
+    },
+  };
+}
+
+async function keep(parts: RunTurnParts, turn: OpenTurn, settlement: Settlement, takeNext: boolean): Promise<OpenTurn | undefined> {
+  const { journal, logger } = parts;
+  switch (settlement.kind) {
+    case 'commit': {
+      const committed = await journal.commit(turn, settlement.outcome, takeNext);
+      if (!committed) break;
+      announce(parts, turn, settlement.outcome);
+      return committed.next;
+    }
+    case 'retry': {
+      const { delayMs, cause, error } = settlement;
+      logger.warn({ err: cause, turnId: turn.turnId, attempt: turn.attempt, delayMs }, 'a turn failed and will run again');
+      if (await journal.putBack(turn, delayMs, true, error)) return undefined;
+      break;
+    }
+    case 'release':
+      await journal.putBack(turn, 0, false);
+      return undefined;
+    case 'lost':
+      break;
+  }
+  logger.warn({ turnId: turn.turnId, fence: turn.fence }, 'the lease was lost; nothing was written');
+  return undefined;
+}
+
+function announce({ live, queue, logger, metrics }: RunTurnParts, turn: OpenTurn, outcome: TurnOutcome): void {
+  // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
+  void queue.wake({ kind: 'delivery', tenantId: turn.tenantId, conversationId: turn.conversationId });
+  if (outcome.state === 'done') {
+    live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'finished' });
+    metrics.answered(turn.channel.platform);
+    logger.info({ turnId: turn.turnId, attempt: turn.attempt, model: outcome.model }, 'answered');
+    return;
+  }
+  live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'failed' });
+  metrics.failed(turn.channel.platform, outcome.error?.code ?? 'internal');
+  logger.error({ turnId: turn.turnId, attempt: turn.attempt, code: outcome.error?.code, reason: outcome.error?.message }, 'a turn ended without an answer');
+}

@@ -1,0 +1,48 @@
+import type { Request } from 'express';
+import { extendContext } from '#kernel/context.ts';
+import { ProblemError } from '#kernel/problem.ts';
+import type { OpenChannel } from '../journey.ts';
+import { isAllowedOrigin } from './origins.ts';
+import { refuseClosed, settingsOf, type WebChatParts } from './parts.ts';
+import type { Visitor } from './tokens.ts';
+
+export type Authenticated = { visitor: Visitor; channel: OpenChannel };
+
+/**
+ * Proves who calls: the session token, then the channel that it names, then the origin of the page if the browser says
+ * one. @throws {ProblemError} 401 or 403
+ */
+export async function authenticate({ tokens, channels }: Pick<WebChatParts, 'tokens' | 'channels'>, request: Request): Promise<Authenticated> {
+  const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ');
+  if (scheme?.toLowerCase() !== 'bearer') throw unauthorized('token_missing', 'Send the session token as "Authorization: Bearer …".');
+  const check = await tokens.check('session', token);
+  if (!check.ok) {
+    const detail = check.reason === 'expired' ? 'The session token has expired.' : 'The session token is not valid.';
+    throw unauthorized(`token_${check.reason}`, `${detail} Get a new one from POST /chat/v1/sessions.`);
+  }
+  const { visitor } = check;
+  extendContext({ tenantId: visitor.tenantId, conversationId: visitor.conversationId });
+  const channel = await channels.find(visitor.tenantId, visitor.channelId);
+  if (!channel) throw unauthorized('token_invalid', 'The session token names a channel that is gone.');
+  refuseClosed(channel);
+  const origin = request.get('origin');
+  if (origin !== undefined) refuseOrigin(origin, channel);
+  return { visitor, channel };
+}
+
+/** @throws {ProblemError} 403 */
+export function refuseOrigin(origin: string | undefined, channel: OpenChannel): void {
+  if (isAllowedOrigin(origin, settingsOf(channel).origins)) return;
+  throw new ProblemError(
+    403,
+    'origin_not_allowed',
+    'Origin not allowed',
+    origin === undefined
+      ? 'The request has no Origin header: sessions are begun by a browser, from a page of an allowed origin.'
+      : `${origin.slice(0, 200)} is not among the origins of this channel; add it to the channel's "origins".`,
+  );
+}
+
+function unauthorized(code: string, detail: string): ProblemError {
+  return new ProblemError(401, code, 'Not authorized', detail, { 'WWW-Authenticate': 'Bearer' });
+}

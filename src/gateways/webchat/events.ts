@@ -1,0 +1,110 @@
+import type { Request, Response } from 'express';
+import type { ChatEvent } from '@swarmgate/contract/web-chat.ts';
+import { toWire } from '#domain/ids.ts';
+import type { LiveUpdate } from '#events/live.ts';
+import { ProblemError } from '#kernel/problem.ts';
+import { authenticate } from './authenticate.ts';
+import { openEventStream } from './event-stream.ts';
+import type { WebChatParts } from './parts.ts';
+import type { Visitor } from './tokens.ts';
+import { toChatMessage } from './wire.ts';
+
+const changesPerRead = 100;
+const streamsPerVisitorMax = 10;
+
+/**
+ * `GET /chat/v1/events`: what happens in the visitor's conversation, as Server-Sent Events (WHATWG HTML §9.2). Facts are
+ * read from the transcript by revision, which is also their event id: whatever was missed, here or in another process,
+ * before or after a restart, is what lies above `Last-Event-ID`. Without one the stream begins now.
+ */
+export function streamEvents(parts: WebChatParts) {
+  const openStreams = new Map<string, number>();
+
+  return async (request: Request, response: Response): Promise<void> => {
+    const { visitor } = await authenticate(parts, request);
+    let seen = readLastEventId(request);
+    seen ??= (await parts.transcripts.changes(visitor, undefined, 0)).head;
+    countStream(openStreams, visitor, response);
+
+    const stream = openEventStream(response, parts.stop);
+    const sendChanges = inTurn(async () => {
+      for (let more = true; more && !stream.closed; ) {
+        const { changes } = await parts.transcripts.changes(visitor, seen, changesPerRead);
+        for (const message of changes) {
+          const isNew = message.sequence > (seen ?? 0);
+          stream.send({ event: isNew ? 'message' : 'message.updated', data: toChatMessage(message) }, message.revision);
+          seen = message.revision;
+        }
+        more = changes.length === changesPerRead;
+      }
+    }, stream.fail);
+
+    const unsubscribe = await parts.live.subscribe(visitor, (update) => {
+      if (update.kind === 'changed') sendChanges();
+      else for (const event of describe(update)) stream.send(event);
+    });
+    stream.onClose(unsubscribe);
+    sendChanges();
+    parts.live.publish(visitor, { kind: 'resend' });
+  };
+}
+
+function describe(update: LiveUpdate): ChatEvent[] {
+  switch (update.kind) {
+    case 'turn': {
+      const turnId = toWire('turn', update.turnId);
+      const turn: ChatEvent = { event: 'turn', data: { turnId, state: update.state } };
+      return update.state === 'started' ? [turn, { event: 'typing', data: { turnId } }] : [turn];
+    }
+    case 'delta': {
+      const { attempt, offset, text } = update;
+      return [{ event: 'delta', data: { turnId: toWire('turn', update.turnId), attempt, offset, text } }];
+    }
+    default:
+      return [];
+  }
+}
+
+function readLastEventId(request: Request): number | undefined {
+  const value = request.get('last-event-id');
+  if (value === undefined || value === '') return undefined;
+  if (!/^\d{1,15}$/.test(value)) {
+    throw new ProblemError(400, 'invalid_last_event_id', 'Invalid Last-Event-ID', 'Last-Event-ID must be the id of an event of this stream.');
+  }
+  return Number(value);
+}
+
+function countStream(openStreams: Map<string, number>, { channelId, externalId }: Visitor, response: Response): void {
+  const key = `${channelId}/${externalId}`;
+  const open = openStreams.get(key) ?? 0;
+  if (open >= streamsPerVisitorMax) {
+    throw new ProblemError(429, 'too_many_streams', 'Too many streams', `A visitor may have ${streamsPerVisitorMax} event streams open.`, { 'Retry-After': '5' });
+  }
+  openStreams.set(key, open + 1);
+  response.once('close', () => {
+    const left = (openStreams.get(key) ?? 1) - 1;
+    if (left > 0) openStreams.set(key, left);
+    else openStreams.delete(key);
+  });
+}
+
+/** Runs `work` now, or once more after the run that is under way: calls in between are one. */
+function inTurn(work: () => Promise<void>, onError: (error: unknown) => void): () => void {
+  let running = false;
+  let again = false;
+  const run = async () => {
+    running = true;
+    try {
+      do {
+        again = false;
+        await work();
+      } while (again);
+    } finally {
+      running = false;
+    }
+  };
+  return () => {
+    if (running) again = true;
+    else run().catch(onError);
+  };
+}

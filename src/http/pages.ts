@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type Response, Router } from 'express';
+
+export type PagesParts = {
+  /** The built widget: widget.js, app-<hash>.js, demo/. */
+  directory: string;
+  /** Whether the demo tenant is here for the demo page to talk to. */
+  hasDemo: () => Promise<boolean>;
+};
+
+const demoPolicy = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** `/widget.js` and what it loads, for pages of any origin, and the demo page at `/`. */
+export function pageRoutes({ directory, hasDemo }: PagesParts): Router {
+  const router = Router();
+  const forAnyPage = (response: Response) => {
+    response.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
+  };
+
+  router.get('/widget.js', (_request, response) => {
+    forAnyPage(response);
+    response.set('Cache-Control', 'public, max-age=300').sendFile(join(directory, 'widget.js'));
+  });
+  router.use('/widget', express.static(directory, { index: false, immutable: true, maxAge: '1y', setHeaders: forAnyPage }));
+  router.use('/demo', express.static(join(directory, 'demo'), { index: false, maxAge: '5m' }));
+  router.get('/', async (_request, response, next) => {
+    if (!(await hasDemo())) return next();
+    response.set({ 'Content-Security-Policy': demoPolicy, 'Cache-Control': 'no-cache' });
+    response.type('html').send(readFileSync(join(directory, 'demo', 'index.html')));
+  });
+  return router;
+}

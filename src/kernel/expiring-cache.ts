@@ -1,0 +1,21 @@
+/**
+ * Remembers answers for a short time, so that a burst asks once. Concurrent asks for one key share one answer; failures
+ * are not remembered. Holds `sizeMax` keys at most and forgets the oldest first.
+ */
+export function createExpiringCache<Value>(ttlMs: number, sizeMax: number, now: () => number = Date.now) {
+  const entries = new Map<string, { expiresAt: number; value: Promise<Value> }>();
+
+  return (key: string, load: () => Promise<Value>): Promise<Value> => {
+    const known = entries.get(key);
+    if (known && known.expiresAt > now()) return known.value;
+    const value = load();
+    entries.delete(key);
+    entries.set(key, { expiresAt: now() + ttlMs, value });
+    const [oldest] = entries.keys();
+    if (entries.size > sizeMax && oldest !== undefined) entries.delete(oldest);
+    value.catch(() => {
+      if (entries.get(key)?.value === value) entries.delete(key);
+    });
+    return value;
+  };
+}

@@ -1,0 +1,52 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is counted. Labels name platforms and outcomes, never tenants: those would grow without bound. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const secondsBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+
+type Backlog = readonly { kind: string; depth: number; oldestSeconds: number }[];
+
+/** `readBacklog` is asked at each scrape; while it cannot answer, the two queue gauges are left out. */
+export function createMetrics(readBacklog: () => Promise<Backlog>) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const received = new Counter({ name: 'swarmgate_messages_received_total', help: 'Messages kept, and duplicates recognised.', labelNames: ['platform', 'outcome'], registers });
+  const answered = new Counter({ name: 'swarmgate_turns_answered_total', help: 'Turns that ended with an answer.', labelNames: ['platform'], registers });
+  const failed = new Counter({ name: 'swarmgate_turns_failed_total', help: 'Turns that ended without an answer, by reason.', labelNames: ['platform', 'reason'], registers });
+  const turnSeconds = new Histogram({ name: 'swarmgate_turn_seconds', help: 'How long one attempt at a turn took.', labelNames: ['platform'], buckets: secondsBuckets, registers });
+  const delivered = new Counter({ name: 'swarmgate_deliveries_sent_total', help: 'Messages that a platform took.', labelNames: ['platform'], registers });
+  const undeliverable = new Counter({ name: 'swarmgate_deliveries_failed_total', help: 'Messages that were given up, by reason.', labelNames: ['platform', 'reason'], registers });
+  const deliverySeconds = new Histogram({ name: 'swarmgate_delivery_seconds', help: 'How long one attempt at a delivery took.', labelNames: ['platform'], buckets: secondsBuckets, registers });
+  const rejected = new Counter({ name: 'swarmgate_requests_rejected_total', help: 'Requests that were refused, by code.', labelNames: ['code'], registers });
+  const depth = new Gauge({ name: 'swarmgate_queue_depth', help: 'Conversations with something due, by kind of work.', labelNames: ['kind'], registers });
+  const age = new Gauge({ name: 'swarmgate_queue_oldest_seconds', help: 'How long the oldest due work has waited.', labelNames: ['kind'], registers });
+
+  const measureBacklog = async () => {
+    depth.reset();
+    age.reset();
+    for (const { kind, depth: waiting, oldestSeconds } of await readBacklog().catch(() => [])) {
+      depth.set({ kind }, waiting);
+      age.set({ kind }, oldestSeconds);
+    }
+  };
+
+  return {
+    received: (platform: string, outcome: string) => received.inc({ platform, outcome }),
+    answered: (platform: string) => answered.inc({ platform }),
+    failed: (platform: string, reason: string) => failed.inc({ platform, reason }),
+    turnTook: (platform: string, seconds: number) => turnSeconds.observe({ platform }, seconds),
+    delivered: (platform: string) => delivered.inc({ platform }),
+    undeliverable: (platform: string, reason: string) => undeliverable.inc({ platform, reason }),
+    deliveryTook: (platform: string, seconds: number) => deliverySeconds.observe({ platform }, seconds),
+    rejected: (code: string) => rejected.inc({ code }),
+    contentType: registry.contentType,
+    /** The Prometheus text format. */
+    async render(): Promise<string> {
+      await measureBacklog();
+      return registry.metrics();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { isDeepStrictEqual } from 'node:util';
+import { newId, type Uuid } from '#domain/ids.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
+import type { PlatformUnit, Scopes } from '../scopes.ts';
+import { applyAgents } from './apply-agents.ts';
+import { applyChannels } from './apply-channels.ts';
+import { applyKnowledge, type SplitPassages } from './apply-knowledge.ts';
+import { ApplyRefusedError } from './apply-refused-error.ts';
+import type { ApplyPlan, Change, PlannedOrganization, PlannedTenant, Report } from './apply-plan.ts';
+
+export type ApplyParts = { scopes: Scopes; keyRing: KeyRing; splitPassages: SplitPassages };
+
+/**
+ * Makes what a plan names be there, one transaction a tenant; a second run changes nothing. With `dryRun` each
+ * transaction is undone at its end, so the report is what would happen.
+ */
+export async function apply(parts: ApplyParts, plan: ApplyPlan, { dryRun }: { dryRun: boolean }): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const organization of plan.organizations) {
+    const tenants = organization.tenants.length > 0 ? organization.tenants : [undefined];
+    for (const tenant of tenants) {
+      const met = await inTransaction(parts.scopes, dryRun, (unit, report) => applyTenant(parts, unit, organization, tenant, report));
+      // The organization comes with each of its tenants; it is named once.
+      changes.push(...met.filter((change) => change.kind !== 'organization' || !changes.some(({ path }) => path === change.path)));
+    }
+  }
+  return changes;
+}
+
+class UndoDryRun extends Error {}
+
+async function inTransaction(scopes: Scopes, dryRun: boolean, work: (unit: PlatformUnit, report: Report) => Promise<void>): Promise<Change[]> {
+  const met: Change[] = [];
+  try {
+    await scopes.inPlatform(async (unit) => {
+      await work(unit, (change) => met.push(change));
+      if (dryRun) throw new UndoDryRun();
+    });
+  } catch (error) {
+    if (!(error instanceof UndoDryRun)) throw error;
+  }
+  return met;
+}
+
+async function applyTenant(parts: ApplyParts, unit: PlatformUnit, organization: PlannedOrganization, planned: PlannedTenant | undefined, report: Report): Promise<void> {
+  const organizationId = await upsertOrganization(unit, organization, report);
+  if (!planned) return;
+  const path = `${organization.slug}/${planned.slug}`;
+  const tenantId = await upsertTenant(unit, organizationId, path, planned, report);
+  await unit.becomeTenant(tenantId);
+  await applyAgents(parts, unit, tenantId, path, planned.agents, report);
+  await applyChannels(parts, unit, tenantId, path, planned.channels, report);
+  await applyKnowledge(parts, unit, tenantId, path, planned.knowledge, report);
+}
+
+async function upsertOrganization(unit: PlatformUnit, planned: PlannedOrganization, report: Report): Promise<Uuid> {
+  const { slug, name, plan, settings } = planned;
+  return unit.prisma(async (prisma) => {
+    const known = await prisma.organization.findUnique({ where: { slug } });
+    const wanted = { name, plan, settings: settings ?? known?.settings ?? {} };
+    if (!known) {
+      const id = newId();
+      await prisma.organization.create({ data: { id, slug, ...wanted } });
+      report({ action: 'created', kind: 'organization', path: slug });
+      return id;
+    }
+    const same = isDeepStrictEqual(wanted, { name: known.name, plan: known.plan, settings: known.settings });
+    if (!same) await prisma.organization.update({ where: { slug }, data: { ...wanted, version: { increment: 1 }, updatedAt: new Date() } });
+    report({ action: same ? 'unchanged' : 'updated', kind: 'organization', path: slug });
+    return known.id as Uuid;
+  });
+}
+
+async function upsertTenant(unit: PlatformUnit, organizationId: Uuid, path: string, planned: PlannedTenant, report: Report): Promise<Uuid> {
+  const { slug, name, region, settings } = planned;
+  return unit.prisma(async (prisma) => {
+    const known = await prisma.tenant.findUnique({ where: { slug } });
+    if (known && known.organizationId !== organizationId) {
+      throw new ApplyRefusedError(`The tenant "${slug}" belongs to another organization; give this one another slug.`);
+    }
+    if (known && known.region !== region) {
+      throw new ApplyRefusedError(`The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`);
+    }
+    const wanted = { name, settings: settings ?? known?.settings ?? {} };
+    if (!known) {
+      const id = newId();
+      const home = await prisma.thisCell.findFirstOrThrow({ include: { home: true } });
+      if (home.home.region !== region) {
+        throw new ApplyRefusedError(`The tenant "${slug}" wants region "${region}"; this cell serves "${home.home.region}".`);
+      }
+      await prisma.tenant.create({ data: { id, organizationId, slug, region, cell: home.cell, ...wanted } });
+      report({ action: 'created', kind: 'tenant', path });
+      return id;
+    }
+    const same = isDeepStrictEqual(wanted, { name: known.name, settings: known.settings });
+    if (!same) await prisma.tenant.update({ where: { slug }, data: { ...wanted, version: { increment: 1 }, updatedAt: new Date() } });
+    report({ action: same ? 'unchanged' : 'updated', kind: 'tenant', path });
+    return known.id as Uuid;
+  });
+}

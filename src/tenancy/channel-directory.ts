@@ -1,0 +1,55 @@
+import type { Uuid } from '#domain/ids.ts';
+import type { Channel } from '#gateways/gateway.ts';
+import type { ChannelDirectory, OpenChannel } from '#gateways/journey.ts';
+import { createExpiringCache } from '#kernel/expiring-cache.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
+import type { Scopes } from './scopes.ts';
+import { channelSecretPlace } from './seal-places.ts';
+
+/** What was changed by an operator is seen by every process within this time. */
+const ttlMs = 1_000;
+const cachedChannelsMax = 10_000;
+
+type StoredChannel = {
+  tenantId: Uuid;
+  id: Uuid;
+  platform: Channel['platform'];
+  key: string;
+  status: OpenChannel['status'];
+  statusReason: string | null;
+  settings: Record<string, unknown>;
+  sealed: Record<string, string>;
+  tenantStatus: OpenChannel['tenantStatus'];
+  tenantSettings: Record<string, unknown>;
+  organizationSettings: Record<string, unknown>;
+  agent: OpenChannel['agent'] | null;
+};
+
+/** Finds channels by the keys that they claim, with their secrets opened. */
+export function createChannelDirectory({ scopes, keyRing }: { scopes: Scopes; keyRing: KeyRing }): ChannelDirectory {
+  const places = createExpiringCache<{ tenantId: Uuid; channelId: Uuid } | null>(ttlMs, cachedChannelsMax);
+  const channels = createExpiringCache<OpenChannel | undefined>(ttlMs, cachedChannelsMax);
+
+  const find = (tenantId: Uuid, channelId: Uuid) =>
+    channels(`${tenantId}/${channelId}`, async () => {
+      const [row] = await scopes.call<{ describe_channel_v1: StoredChannel | null }>('swarmgate.describe_channel_v1', [tenantId, channelId]);
+      return row?.describe_channel_v1 ? open(row.describe_channel_v1, keyRing) : undefined;
+    });
+
+  return {
+    find,
+    async findByKey(platform, key) {
+      const place = await places(`${platform}/${key}`, async () => {
+        const [row] = await scopes.call<{ locate_v1: { tenantId: Uuid; channelId: Uuid } | null }>('directory.locate_v1', [platform, 'channel_key', '', key]);
+        return row?.locate_v1 ?? null;
+      });
+      return place ? find(place.tenantId, place.channelId) : undefined;
+    },
+  };
+}
+
+function open(stored: StoredChannel, keyRing: KeyRing): OpenChannel {
+  const { sealed, statusReason, agent, ...rest } = stored;
+  const secrets = Object.entries(sealed).map(([name, secret]) => [name, keyRing.open(secret, channelSecretPlace(rest.tenantId, rest.id, name))]);
+  return { ...rest, statusReason: statusReason ?? undefined, agent: agent ?? undefined, secrets: Object.fromEntries(secrets) };
+}

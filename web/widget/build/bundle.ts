@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
+import type { BuiltFile } from './manifest.ts';
+
+/** Browsers of 2024 and later. */
+const target = 'es2022';
+const common = {
+  bundle: true,
+  minify: true,
+  write: false,
+  target,
+  legalComments: 'none',
+  logLevel: 'error',
+} as const satisfies BuildOptions;
+
+/** Makes all files of the widget and the demo page, in memory. */
+export async function bundleWidget(root: string): Promise<BuiltFile[]> {
+  const source = join(root, 'src');
+  const app = hashed('app', '.js', await bundleScript(join(source, 'app.ts'), { format: 'esm' }));
+  const loader = await bundleScript(join(source, 'loader.ts'), {
+    format: 'iife',
+    define: { appFile: JSON.stringify(app.name) },
+  });
+  return [
+    { path: `/widget/${app.name}`, file: app.name, content: app.content, immutable: true },
+    ...(await bundleDemo(join(root, 'demo'))),
+    // Last, because it names the others: while files are put in place one by one, nothing points to one that is not there.
+    { path: '/widget.js', file: 'widget.js', content: loader, immutable: false },
+  ];
+}
+
+async function bundleDemo(root: string): Promise<BuiltFile[]> {
+  const assets = [
+    hashed('demo', '.css', await minifyStyle(join(root, 'demo.css'))),
+    hashed('demo', '.js', await bundleScript(join(root, 'demo.ts'), { format: 'iife' })),
+    hashed('favicon', '.svg', await readFile(join(root, 'favicon.svg'), 'utf8')),
+  ];
+  let page = await readFile(join(root, 'index.html'), 'utf8');
+  for (const { plainName, name } of assets) page = page.replaceAll(`"${plainName}"`, `"demo/${name}"`);
+  return [
+    ...assets.map(({ name, content }) => ({
+      path: `/demo/${name}`,
+      file: `demo/${name}`,
+      content,
+      immutable: true,
+    })),
+    { path: '/', file: 'demo/index.html', content: page, immutable: false },
+  ];
+}
+
+function hashed(stem: string, extension: string, content: string) {
+  const digest = createHash('sha256')
+    .update(content)
+    .digest('base64url')
+    .replaceAll(/[-_]/g, '')
+    .slice(0, 10);
+  return { plainName: stem + extension, name: `${stem}-${digest}${extension}`, content };
+}
+
+async function bundleScript(entry: string, options: BuildOptions): Promise<string> {
+  const result = await build({
+    ...common,
+    ...options,
+    entryPoints: [entry],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    plugins: [styleAsText],
+  });
+  const [output] = result.outputFiles ?? [];
+  if (!output) throw new Error(`esbuild made nothing of ${basename(entry)}.`);
+  return output.text;
+}
+
+/** `import sheet from './x.css'` gives the minified text: the widget adopts it as a constructed style sheet. */
+const styleAsText: Plugin = {
+  name: 'style-as-text',
+  setup(setup) {
+    setup.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
+      contents: await minifyStyle(path),
+      loader: 'text',
+    }));
+  },
+};
+
+async function minifyStyle(path: string): Promise<string> {
+  const loader = extname(path) === '.css' ? 'css' : 'text';
+  const { code } = await transform(await readFile(path, 'utf8'), { loader, minify: true, target });
+  return code.trim();
+}

@@ -14,24 +14,27 @@ const frontDoors = {
 
 /** Parts that know each other by their front doors, `connections` excepted. */
 const parts = 'tenancy queue models memory agents events files metering audit identity'.split(' ');
+const partsAndBelow = ['domain', 'kernel', 'locales', ...parts.map((part) => `${part}!`)];
 
 /** What each folder of src/ may import besides itself. `x!` means x by its front door only. */
 const mayImport = {
   domain: [],
+  locales: ['domain'],
   kernel: ['domain'],
   config: ['domain'],
   connections: ['domain', 'kernel'],
-  ...Object.fromEntries(parts.map((part) => [part, ['domain', 'kernel', ...throughFrontDoors(parts)]])),
-  conversations: ['domain', 'kernel', 'gateways!', ...throughFrontDoors(parts)],
-  workflows: ['domain', 'kernel', 'gateways!', ...throughFrontDoors(parts)],
-  admin: ['domain', 'kernel', 'contract', 'conversations', ...throughFrontDoors(parts)],
+  ...Object.fromEntries(parts.map((part) => [part, [...partsAndBelow]])),
+  conversations: [...partsAndBelow, 'gateways!'],
+  workflows: [...partsAndBelow, 'gateways!'],
+  admin: [...partsAndBelow, 'contract', 'conversations'],
   http: ['domain', 'kernel', 'contract'],
-  locales: ['domain'],
 };
-// These three are handed the database or Redis and name its type; nobody else has a connection to speak of.
-for (const holder of ['tenancy', 'queue', 'events']) mayImport[holder].push('connections!');
-// The channel directory is written to the type that gateways ask for.
-mayImport.tenancy.push('gateways!');
+// These are handed the database or Redis and name its type; nobody else has a connection to speak of.
+for (const holder of ['tenancy', 'queue', 'events', 'metering']) mayImport[holder].push('connections!');
+// Written to the types that gateways ask for: the channel directory, the rate limit.
+for (const answerer of ['tenancy', 'metering']) mayImport[answerer].push('gateways!');
+// The apply file is part of the wire.
+mayImport.tenancy.push('contract');
 
 /** Packages that one place owns, so that the rest of the code does not depend on them. */
 const ownedPackages = [
@@ -55,7 +58,7 @@ const ownedPackages = [
 ];
 
 const unitTests = '\\.test\\.tsx?$';
-const composition = '^src/(app|main)\\.ts$|^src/cli/';
+const composition = '^src/(app|storage)\\.ts$|^src/cli/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -71,27 +74,15 @@ export default {
       to: {
         path: '^(src|contract|web)/',
         pathNot: [
-          ...['domain', 'kernel', 'contract', ...throughFrontDoors(parts)].map(pathOf),
+          ...[...partsAndBelow, 'contract'].map(pathOf),
           '^src/gateways/[^/]+$',
           '^src/gateways/[^/]+/index\\.ts$',
         ],
       },
     }),
-    forbid(
-      'gateways-platform',
-      'A platform knows nothing of the others, nor of what happens to its messages.',
-      {
-        from: { path: '^src/gateways/([^/]+)/', pathNot: unitTests },
-        to: {
-          path: '^(src|contract|web)/',
-          pathNot: [
-            ...['domain', 'kernel', 'contract', 'files!'].map(pathOf),
-            '^src/gateways/[^/]+$',
-            '^src/gateways/$1/',
-          ],
-        },
-      },
-    ),
+    platformDirection('gateways-platform', '(?!webchat/)[^/]+', ['files!']),
+    // The one platform whose visitors read from here, as the reply comes.
+    platformDirection('gateways-webchat', 'webchat', ['files!', 'events!']),
     forbid('contract-alone', 'The wire is the same for both of its sides, so it depends on neither.', {
       from: { path: '^contract/' },
       to: { path: '^(src|web|test|tools|bin)/' },
@@ -139,15 +130,25 @@ function directionOf(folder) {
   });
 }
 
+function platformDirection(name, folder, alsoAllowed) {
+  return forbid(name, 'A platform knows nothing of the others, nor of what becomes of its messages.', {
+    from: { path: `^src/gateways/(${folder})/`, pathNot: unitTests },
+    to: {
+      path: '^(src|contract|web)/',
+      pathNot: [
+        ...['domain', 'kernel', 'contract', ...alsoAllowed].map(pathOf),
+        '^src/gateways/[^/]+$',
+        '^src/gateways/$1/',
+      ],
+    },
+  });
+}
+
 function ownerOf({ name, packages, owner }) {
   return forbid(`${name}-owned`, `Only ${owner} knows this package.`, {
     from: { path: '^(src|contract|web)/', pathNot: [`^${owner}`, unitTests] },
     to: { path: `node_modules/(@types/)?(${packages})/` },
   });
-}
-
-function throughFrontDoors(folders) {
-  return folders.map((folder) => `${folder}!`);
 }
 
 /** The paths that an entry of the table stands for. */

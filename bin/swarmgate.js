@@ -13,7 +13,7 @@ if (!isNewEnough(process.versions.node)) {
   process.exitCode = 1;
 } else {
   hideExperimentalWarnings();
-  whenNpmShellIsGone(() => process.kill(process.pid, 'SIGTERM'));
+  whenNpmShellIsGone(() => process.kill(process.pid, 'SIGHUP'));
   const { main } = await import('../src/cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -39,12 +39,22 @@ async function applyAnywhere(config: Config, plan: ApplyPlan, dryRun: boolean): 
   }
 }
 
-const marks: Record<Change['action'], string> = { created: '+ created  ', updated: '~ updated  ', unchanged: '= unchanged', kept: '. kept     ' };
+const marks: Record<Change['action'], string> = {
+  created: '+ created  ',
+  updated: '~ updated  ',
+  unchanged: '= unchanged',
+  kept: '. kept     ',
+};
 
 function describe(changes: readonly Change[], dryRun: boolean): string {
-  const lines = changes.map(({ action, kind, path, key }) => `${marks[action]}  ${kind.padEnd(12)}  ${path}${key ? `  (key ${key})` : ''}`);
+  const lines = changes.map(
+    ({ action, kind, path, key }) =>
+      `${marks[action]}  ${kind.padEnd(12)}  ${path}${key ? `  (key ${key})` : ''}`,
+  );
   const written = changes.filter(({ action }) => action === 'created' || action === 'updated').length;
-  const kept = changes.some(({ action }) => action === 'kept') ? ' "kept" stands for what exists and the file does not name.' : '';
+  const kept = changes.some(({ action }) => action === 'kept')
+    ? ' "kept" stands for what exists and the file does not name.'
+    : '';
   const summary = dryRun ? `${written} would change; nothing was written.` : `${written} changed.`;
   return [...lines, summary + kept].join('\n');
 }

@@ -6,7 +6,9 @@ const demoFile = fileURLToPath(new URL('../../demo.yaml', import.meta.url));
 
 /** Gives an installation that has nobody in it yet the demo tenant, so that there is somebody to talk to. */
 export async function applyDemoIfEmpty(app: App): Promise<boolean> {
-  const [row] = await app.storage.scopes.inPlatform((unit) => unit.sql<{ any: boolean }>('SELECT EXISTS (SELECT 1 FROM directory.organizations) AS any'));
+  const [row] = await app.storage.scopes.inPlatform((unit) =>
+    unit.sql<{ any: boolean }>('SELECT EXISTS (SELECT 1 FROM directory.organizations) AS any'),
+  );
   if (row?.any) return false;
   await app.apply(
     readApplyFile(demoFile, () => undefined),

@@ -6,7 +6,7 @@ import { openStorage } from '../storage.ts';
 import { examineMachine, runDoctor } from './doctor.ts';
 import { examine, type Finding } from './findings.ts';
 import { handOver } from './hand-over.ts';
-import type { SetExitCode } from './main.ts';
+import type { SetExitCode } from './exit-code.ts';
 
 export function addDoctorCommand(program: Command, setExitCode: SetExitCode): void {
   program
@@ -33,7 +33,11 @@ async function look(): Promise<Finding[]> {
 async function lookAtData(config: Config): Promise<Finding[]> {
   if (config.database.kind === 'embedded') {
     const findings = await handOver(config.dataDir, { command: 'doctor' });
-    if (findings) return [{ check: 'service', state: 'ok', says: 'it runs on this data directory and answered' }, ...findings];
+    if (findings)
+      return [
+        { check: 'service', state: 'ok', says: 'it runs on this data directory and answered' },
+        ...findings,
+      ];
   }
   let findings: Finding[] = [];
   const database = await examine('database', async () => {
@@ -48,10 +52,18 @@ async function lookAtData(config: Config): Promise<Finding[]> {
   return [database, ...findings];
 }
 
-const marks: Record<Finding['state'], string> = { ok: 'ok     ', note: 'note   ', warning: 'WARNING', failure: 'FAILURE' };
+const marks: Record<Finding['state'], string> = {
+  ok: 'ok     ',
+  note: 'note   ',
+  warning: 'WARNING',
+  failure: 'FAILURE',
+};
 
 function describe(findings: readonly Finding[]): string {
   return findings
-    .map(({ check, state, says, mend }) => `${marks[state]}  ${check.padEnd(16)} ${says}${mend ? `\n${' '.repeat(26)}→ ${mend}` : ''}`)
+    .map(
+      ({ check, state, says, mend }) =>
+        `${marks[state]}  ${check.padEnd(16)} ${says}${mend ? `\n${' '.repeat(26)}→ ${mend}` : ''}`,
+    )
     .join('\n');
 }

@@ -1,5 +1,10 @@
 /** What `swarmgate doctor` found about one thing: how it is and, if it is not well, how to mend it. */
-export type Finding = { check: string; state: 'ok' | 'note' | 'warning' | 'failure'; says: string; mend?: string };
+export type Finding = {
+  check: string;
+  state: 'ok' | 'note' | 'warning' | 'failure';
+  says: string;
+  mend?: string;
+};
 
 /** Runs one check; what it throws is a failure like any other. */
 export async function examine(check: string, look: () => Promise<Omit<Finding, 'check'>>): Promise<Finding> {

@@ -4,8 +4,8 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import { AppError } from '#domain/errors.ts';
+import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import type { Finding } from './findings.ts';
 
 /**
@@ -27,7 +27,10 @@ class HandedOverError extends AppError {
 const pathBytesMax = 100;
 
 /** Takes commands until `close`. */
-export async function acceptHandOver(dataDir: string, run: (request: HandOverRequest) => Promise<unknown>): Promise<{ close(): Promise<void> }> {
+export async function acceptHandOver(
+  dataDir: string,
+  run: (request: HandOverRequest) => Promise<unknown>,
+): Promise<{ close(): Promise<void> }> {
   const path = preparePath(dataDir);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     answer(socket, run).catch(() => socket.destroy());
@@ -62,7 +65,12 @@ async function answer(socket: Socket, run: (request: HandOverRequest) => Promise
   const request = JSON.parse(await text(socket)) as HandOverRequest;
   const reply: Answer = await run(request).then(
     (result) => ({ result }),
-    (error: unknown) => ({ error: { code: error instanceof AppError ? error.code : 'internal', message: error instanceof Error ? error.message : String(error) } }),
+    (error: unknown) => ({
+      error: {
+        code: error instanceof AppError ? error.code : 'internal',
+        message: error instanceof Error ? error.message : String(error),
+      },
+    }),
   );
   socket.end(JSON.stringify(reply));
 }
@@ -83,10 +91,13 @@ const isPipe = (path: string) => path.startsWith('\\\\.\\pipe\\');
 const pointerFile = (dataDir: string) => join(dataDir, 'control.path');
 
 function pathOf(dataDir: string): string {
-  if (process.platform === 'win32') return `\\\\.\\pipe\\swarmgate-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
+  if (process.platform === 'win32')
+    return `\\\\.\\pipe\\swarmgate-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
   const direct = join(dataDir, 'control.sock');
   if (Buffer.byteLength(direct) <= pathBytesMax) return direct;
-  return existsSync(pointerFile(dataDir)) ? readFileSync(pointerFile(dataDir), 'utf8') : direct.slice(0, pathBytesMax);
+  return existsSync(pointerFile(dataDir))
+    ? readFileSync(pointerFile(dataDir), 'utf8')
+    : direct.slice(0, pathBytesMax);
 }
 
 function preparePath(dataDir: string): string {

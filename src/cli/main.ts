@@ -2,12 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { AppError } from '#domain/errors.ts';
 import { addApplyCommand } from './apply-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
+import type { SetExitCode } from './exit-code.ts';
 import { addMigrateCommand } from './migrate-command.ts';
 import { addStartCommand } from './start-command.ts';
 import { version } from './version.ts';
-
-/** What a command ends with: 0 done, 1 refused or failed. Wrong use ends with 2 before a command runs. */
-export type SetExitCode = (code: 0 | 1) => void;
 
 /** Runs the command line; `argv` without the program's own name. Answers the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

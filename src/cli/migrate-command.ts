@@ -26,7 +26,10 @@ export function addMigrateCommand(program: Command): void {
 function describe({ applied, waiting }: MigrateResult, adminUrl: string): string {
   return [
     ...applied.map((name) => `applied  ${name}`),
-    ...waiting.map(({ name, requires }) => `waiting  ${name} (needs the extension "${requires}", which this server does not offer)`),
+    ...waiting.map(
+      ({ name, requires }) =>
+        `waiting  ${name} (needs the extension "${requires}", which this server does not offer)`,
+    ),
     `The database ${maskUrl(adminUrl)} is up to date.`,
   ].join('\n');
 }

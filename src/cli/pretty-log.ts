@@ -4,10 +4,16 @@ import type { DestinationStream } from 'pino';
 export function prettyDestination(output: { write(text: string): unknown }): DestinationStream {
   return {
     write(line) {
-      const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown> & { err?: { message?: string } };
-      const rest = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+      const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown> & {
+        err?: { message?: string };
+      };
+      const rest = Object.entries(fields).map(
+        ([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+      );
       const reason = err?.message === undefined ? [] : [`(${err.message})`];
-      output.write([String(time).slice(11, 19), String(level).padEnd(5), msg, ...reason, ...rest].join(' ').concat('\n'));
+      output.write(
+        [String(time).slice(11, 19), String(level).padEnd(5), msg, ...reason, ...rest].join(' ').concat('\n'),
+      );
     },
   };
 }

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { ensureWidgetBuilt } from '../../web/widget/build.ts';
-import { createApp } from '../app.ts';
 import { type Config, readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
 import { AppError } from '#domain/errors.ts';
 import { createLogger, type Logger } from '#kernel/logger.ts';
+import { ensureWidgetBuilt } from '../../web/widget/build.ts';
+import { createApp } from '../app.ts';
 import { describeStart } from './banner.ts';
 import { applyDemoIfEmpty } from './demo.ts';
 import { runDoctor } from './doctor.ts';
 import { acceptHandOver } from './hand-over.ts';
-import type { SetExitCode } from './main.ts';
+import type { SetExitCode } from './exit-code.ts';
 import { prettyDestination } from './pretty-log.ts';
 
 export function addStartCommand(program: Command, setExitCode: SetExitCode): void {
@@ -19,7 +19,9 @@ export function addStartCommand(program: Command, setExitCode: SetExitCode): voi
     .action(async () => {
       const startedAt = performance.now();
       const config = readConfig(readEnv());
-      const logger = process.stdout.isTTY ? createLogger(config.logLevel, prettyDestination(process.stdout)) : createLogger(config.logLevel);
+      const logger = process.stdout.isTTY
+        ? createLogger(config.logLevel, prettyDestination(process.stdout))
+        : createLogger(config.logLevel);
       setExitCode(await runService(config, logger, startedAt));
     });
 }
@@ -35,12 +37,16 @@ async function runService(config: Config, logger: Logger, startedAt: number): Pr
     const { port } = await app.start();
     const control = embedded
       ? await acceptHandOver(config.dataDir, async (request) =>
-          request.command === 'apply' ? app.apply(request.plan, { dryRun: request.dryRun }) : runDoctor(config, app.storage),
+          request.command === 'apply'
+            ? app.apply(request.plan, { dryRun: request.dryRun })
+            : runDoctor(config, app.storage),
         )
       : undefined;
     logger.info({ port, roles: [...config.roles] }, 'ready');
     if (embedded || process.stdout.isTTY) {
-      console.log(await describeStart(config, app.storage, { port, isNew, readyInMs: performance.now() - startedAt }));
+      console.log(
+        await describeStart(config, app.storage, { port, isNew, readyInMs: performance.now() - startedAt }),
+      );
     }
     const signal = await stopped;
     logger.info({ signal }, 'stopping');
@@ -72,8 +78,15 @@ class ListenError extends AppError<'cannot_listen'> {
 
 function explainListenFailure(error: unknown, config: Config): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return new ListenError(`PORT ${config.port.number} is in use by another program; choose another PORT, or leave it out to get the next free one.`);
-  if (code === 'EADDRNOTAVAIL') return new ListenError(`HOST ${config.host} is not an address of this machine.`);
-  if (code === 'EACCES') return new ListenError(`PORT ${config.port.number} needs rights that this user does not have; choose one above 1023.`);
+  if (code === 'EADDRINUSE')
+    return new ListenError(
+      `PORT ${config.port.number} is in use by another program; choose another PORT, or leave it out to get the next free one.`,
+    );
+  if (code === 'EADDRNOTAVAIL')
+    return new ListenError(`HOST ${config.host} is not an address of this machine.`);
+  if (code === 'EACCES')
+    return new ListenError(
+      `PORT ${config.port.number} needs rights that this user does not have; choose one above 1023.`,
+    );
   return error;
 }

@@ -40,6 +40,11 @@ const planted: { file: string; content: string; rule: string }[] = [
   {
     file: 'src/gateways/webchat/planted.ts',
     content: "import '#tenancy/scopes.ts';",
+    rule: 'gateways-webchat',
+  },
+  {
+    file: 'src/gateways/slack/planted.ts',
+    content: "import '../webchat/index.ts';",
     rule: 'gateways-platform',
   },
   {

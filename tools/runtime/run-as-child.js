@@ -19,7 +19,7 @@ export function runAsChild(program, programArguments, environment) {
   const keyboard = ['SIGINT', 'SIGQUIT'];
   for (const signal of forwarded) process.on(signal, () => child.kill(signal));
   for (const signal of keyboard) process.on(signal, () => hasTerminal() || child.kill(signal));
-  whenNpmShellIsGone(() => child.kill('SIGTERM'));
+  whenNpmShellIsGone(() => child.kill('SIGHUP'));
 
   child.on('error', (error) => {
     console.error(`${program} cannot be run on this machine: ${error.message}`);

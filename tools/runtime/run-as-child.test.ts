@@ -53,7 +53,7 @@ test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)(
 
 test('the child is told to end when the shell between npm and the launcher is gone', async () => {
   const program = `
-    process.on('SIGTERM', () => { console.log('told to end'); process.exit(); });
+    process.on('SIGHUP', () => { console.log('told to end'); process.exit(); });
     setTimeout(() => {}, 60_000);
     console.log('ready');`;
   const commandLine = [process.execPath, '--input-type=module', '--eval', parent, program]

@@ -44,8 +44,3 @@ async function hasEsbuild(): Promise<boolean> {
     () => false,
   );
 }
-
-if (import.meta.main) {
-  const { directory: target } = await buildWidget();
-  process.stdout.write(`Built the widget into ${target}\n`);
-}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
+import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import type { Config } from '#config/config.ts';
@@ -31,6 +32,7 @@ import { createMetrics } from '#kernel/metrics.ts';
 import { failureMessage, texts } from '#locales/en.ts';
 import { createRateLimit } from '#metering/rate-limiter.ts';
 import { createChatModels } from '#models/chat-models.ts';
+import type { WakeQueue } from '#queue/job.ts';
 import { startSweeper } from '#queue/sweeper.ts';
 import { createWakeQueue } from '#queue/wake-queue.ts';
 import { apply } from '#tenancy/apply/apply.ts';
@@ -38,6 +40,7 @@ import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import { createChannelDirectory } from '#tenancy/channel-directory.ts';
 import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
+import type { Scopes } from '#tenancy/scopes.ts';
 import { openStorage, type Storage } from './storage.ts';
 
 /** What a test may set otherwise; production never does. */
@@ -46,6 +49,11 @@ export type AppOverrides = {
   /** Keeps the keys of one installation in a shared Redis apart from another's. */
   redisPrefix?: string;
   gateways?: readonly Gateway[];
+  /** Stand between the parts of the journey, to stop, break or watch it at a chosen point. */
+  wrapScopes?: (scopes: Scopes) => Scopes;
+  wrapQueue?: (queue: WakeQueue) => WakeQueue;
+  wrapAgents?: (agents: Agent) => Agent;
+  wrapGateway?: (gateway: Gateway) => Gateway;
   /** Hosts that tenants' addresses may lead to although they are not public. */
   allowedHosts?: readonly string[];
 };
@@ -69,20 +77,43 @@ const drainTimeoutMs = 5_000;
 const putBackTimeoutMs = 3_000;
 
 /** THE composition root: every part is made and wired here, and nowhere else. `widgetDirectory` is needed by the role `api`. */
-export async function createApp(config: Config, logger: Logger, widgetDirectory: string, overrides: AppOverrides = {}): Promise<App> {
+export async function createApp(
+  config: Config,
+  logger: Logger,
+  widgetDirectory: string,
+  overrides: AppOverrides = {},
+): Promise<App> {
   const storage = await openStorage(config, logger);
-  const { database, scopes, keyRing } = storage;
+  const { database, keyRing } = storage;
+  const scopes = overrides.wrapScopes?.(storage.scopes) ?? storage.scopes;
   const prefix = overrides.redisPrefix ?? 'swarmgate';
-  const redis = config.queue.kind === 'redis' ? connectRedis(config.queue.url, (error) => logger.warn({ err: error }, 'a Redis connection broke')) : undefined;
-  const queue = createWakeQueue({ logger, backend: redis ? { kind: 'redis', redis, prefix } : { kind: 'postgres', pool: database.queuePool } });
+  const redis =
+    config.queue.kind === 'redis'
+      ? connectRedis(config.queue.url, (error) => logger.warn({ err: error }, 'a Redis connection broke'))
+      : undefined;
+  const ownQueue = createWakeQueue({
+    logger,
+    backend: redis ? { kind: 'redis', redis, prefix } : { kind: 'postgres', pool: database.queuePool },
+  });
+  const queue = overrides.wrapQueue?.(ownQueue) ?? ownQueue;
   const live = await createLive(storage, redis, prefix, logger);
   const metrics = createMetrics(async () => {
-    const rows = await scopes.call<{ kind: string; depth: string; oldest_seconds: number }>('swarmgate.backlog_v1', []);
-    return rows.map((row) => ({ kind: row.kind, depth: Number(row.depth), oldestSeconds: row.oldest_seconds }));
+    const rows = await scopes.call<{ kind: string; depth: string; oldest_seconds: number }>(
+      'swarmgate.backlog_v1',
+      [],
+    );
+    return rows.map((row) => ({
+      kind: row.kind,
+      depth: Number(row.depth),
+      oldestSeconds: row.oldest_seconds,
+    }));
   });
   const channels = createChannelDirectory({ scopes, keyRing });
   const guardedFetch = createGuardedFetch({ allowedHosts: overrides.allowedHosts ?? [] });
-  const gatewayOf = createGatewayCatalog([createWebChatGateway(live), ...(overrides.gateways ?? [])]);
+  const gateways = [createWebChatGateway(live), ...(overrides.gateways ?? [])];
+  const gatewayOf = createGatewayCatalog(
+    overrides.wrapGateway ? gateways.map(overrides.wrapGateway) : gateways,
+  );
   const draining = new AbortController();
   const stop = new AbortController();
   let server: Server | undefined;
@@ -93,13 +124,14 @@ export async function createApp(config: Config, logger: Logger, widgetDirectory:
 
   function startWorker(): void {
     const models = createChatModels({ platform: config.models, guardedFetch });
+    const agents = createAgents({ models, knowledge: createKnowledgeSearch(scopes) });
     const openChannel = channels.find;
     const shared = { openChannel, gatewayOf, queue, logger, metrics, draining: draining.signal };
     const runTurn = createRunTurn({
       ...shared,
       journal: createTurnJournal(scopes, { holder, leaseMs }),
       leaseMs,
-      agents: createAgents({ models, knowledge: createKnowledgeSearch(scopes) }),
+      agents: overrides.wrapAgents?.(agents) ?? agents,
       openAgent: createOpenAgent(keyRing),
       texts: { stopped: texts.stopped, failed: failureMessage },
       live,
@@ -129,7 +161,10 @@ export async function createApp(config: Config, logger: Logger, widgetDirectory:
       metrics,
       trustedProxies: config.trustedProxies,
       routes: [
-        { path: '/', router: operationsRoutes({ metrics, metricsToken: config.metricsToken, checkReadiness }) },
+        {
+          path: '/',
+          router: operationsRoutes({ metrics, metricsToken: config.metricsToken, checkReadiness }),
+        },
         { path: '/chat/v1', router: webChat },
         { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
       ],
@@ -140,17 +175,25 @@ export async function createApp(config: Config, logger: Logger, widgetDirectory:
   }
 
   async function checkReadiness(): Promise<Readiness> {
-    const answers = (call: Promise<unknown>) => call.then(
-      () => true,
-      () => false,
-    );
-    const [hasDatabase, hasQueue] = await Promise.all([answers(database.pool.query('SELECT 1')), queue.isReachable()]);
+    const answers = (call: Promise<unknown>) =>
+      call.then(
+        () => true,
+        () => false,
+      );
+    const [hasDatabase, hasQueue] = await Promise.all([
+      answers(database.pool.query('SELECT 1')),
+      queue.isReachable(),
+    ]);
     const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
     const stopping = draining.signal.aborted;
     return {
       ready: hasDatabase && !stopping && (hasQueue || !config.roles.has('worker') || config.roles.has('api')),
       degraded: !hasQueue,
-      checks: { database: state(hasDatabase), queue: state(hasQueue), ...(stopping && { process: 'stopping' as const }) },
+      checks: {
+        database: state(hasDatabase),
+        queue: state(hasQueue),
+        ...(stopping && { process: 'stopping' as const }),
+      },
     };
   }
 
@@ -178,7 +221,12 @@ export async function createApp(config: Config, logger: Logger, widgetDirectory:
   };
 }
 
-function createLive({ database }: Storage, redis: RedisConnections | undefined, prefix: string, logger: Logger): Promise<LiveUpdates> | LiveUpdates {
+function createLive(
+  { database }: Storage,
+  redis: RedisConnections | undefined,
+  prefix: string,
+  logger: Logger,
+): Promise<LiveUpdates> | LiveUpdates {
   if (redis) return createLiveOnRedis(redis, prefix, logger);
   return database.kind === 'embedded' ? createLiveInProcess() : createLiveOnPostgres(database, logger);
 }

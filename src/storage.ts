@@ -21,7 +21,9 @@ export async function openStorage(config: Config, logger: Logger): Promise<Stora
   const database =
     config.database.kind === 'embedded'
       ? await openEmbeddedDatabase(createQueueSchema, config.database.directory)
-      : await openServerDatabase(config.database.url, (error) => logger.warn({ err: error }, 'a database connection broke'));
+      : await openServerDatabase(config.database.url, (error) =>
+          logger.warn({ err: error }, 'a database connection broke'),
+        );
   const scopes = createScopes(database);
   const close = async () => {
     await scopes.close();

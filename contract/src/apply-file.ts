@@ -4,14 +4,19 @@ import { settings } from './settings.ts';
 
 /** The file of `swarmgate apply`: what should exist. What it does not name stays as it is. */
 
-const slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, '1 to 63 lower-case letters, digits and dashes');
+const slug = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, '1 to 63 lower-case letters, digits and dashes');
 
 const agent = z.strictObject({
   slug,
   name: z.string().min(1).max(80).optional(),
   model: z
     .string()
-    .regex(/^(?:builtin\/(?:echo|answers)|(?:openai|anthropic|google|compatible)\/[\w.:/@-]{1,120})$/, 'builtin/echo, builtin/answers, or openai/NAME, anthropic/NAME, google/NAME, compatible/NAME'),
+    .regex(
+      /^(?:builtin\/(?:echo|answers)|(?:openai|anthropic|google|compatible)\/[\w.:/@-]{1,120})$/,
+      'builtin/echo, builtin/answers, or openai/NAME, anthropic/NAME, google/NAME, compatible/NAME',
+    ),
   instructions: z.string().max(32_000).default(''),
   apiKey: z.string().min(1).optional(),
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),

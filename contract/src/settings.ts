@@ -18,7 +18,8 @@ export type WebChatLimits = { -readonly [Name in keyof typeof webChatDefaults]: 
 
 /** The web chat limits that hold for a tenant. The levels were checked when they were written. */
 export function webChatLimits(organization: Settings, tenant: Settings): WebChatLimits {
-  const limitOf = (name: keyof WebChatLimits) => tenant.webchat?.[name] ?? organization.webchat?.[name] ?? webChatDefaults[name];
+  const limitOf = (name: keyof WebChatLimits) =>
+    tenant.webchat?.[name] ?? organization.webchat?.[name] ?? webChatDefaults[name];
   return {
     textLengthMax: limitOf('textLengthMax'),
     bodyBytesMax: limitOf('bodyBytesMax'),

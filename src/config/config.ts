@@ -55,7 +55,8 @@ export function readConfig(env: Env): Config {
   return Object.freeze({
     host: env.HOST ?? '127.0.0.1',
     port: { number: readPort(env), chosen: env.PORT !== undefined },
-    publicUrl: env.PUBLIC_URL && readUrl('PUBLIC_URL', env.PUBLIC_URL, ['http:', 'https:']).replace(/\/+$/, ''),
+    publicUrl:
+      env.PUBLIC_URL && readUrl('PUBLIC_URL', env.PUBLIC_URL, ['http:', 'https:']).replace(/\/+$/, ''),
     trustedProxies: readTrustedProxies(env),
     dataDir,
     database,
@@ -110,7 +111,11 @@ function readPort(env: Env): number {
 
 function readUrl(name: EnvName, text: string, schemes: readonly string[]): string {
   if (!URL.canParse(text) || !schemes.includes(new URL(text).protocol)) {
-    throw new ConfigError(name, `"${maskUrl(text)}"`, `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
+    throw new ConfigError(
+      name,
+      `"${maskUrl(text)}"`,
+      `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+    );
   }
   return text;
 }
@@ -121,7 +126,11 @@ function readTrustedProxies(env: Env): readonly string[] {
   const named = new Set(['loopback', 'linklocal', 'uniquelocal']);
   const bad = given.find((entry) => !named.has(entry) && !isAddressRange(entry));
   if (bad !== undefined) {
-    throw new ConfigError('TRUSTED_PROXIES', `"${bad}"`, 'addresses or ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas');
+    throw new ConfigError(
+      'TRUSTED_PROXIES',
+      `"${bad}"`,
+      'addresses or ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas',
+    );
   }
   return given;
 }
@@ -136,7 +145,11 @@ function isAddressRange(text: string): boolean {
 function readMasterKeys(env: Env, dataDir: string, database: DatabaseConfig): MasterKeySource {
   if (env.MASTER_KEYS) return { kind: 'given', keys: parseMasterKeys(env.MASTER_KEYS, 'MASTER_KEYS') };
   if (database.kind === 'server') {
-    throw new ConfigError('MASTER_KEYS', 'nothing', 'id:base64-32-bytes when DATABASE_URL is set (make one: openssl rand -base64 32)');
+    throw new ConfigError(
+      'MASTER_KEYS',
+      'nothing',
+      'id:base64-32-bytes when DATABASE_URL is set (make one: openssl rand -base64 32)',
+    );
   }
   return { kind: 'file', path: resolve(dataDir, 'master.key') };
 }

@@ -14,12 +14,17 @@ export function parseMasterKeys(text: string, where: string): readonly MasterKey
     const [id = '', encoded = '', ...rest] = entry.trim().split(':');
     const bytes = Buffer.from(encoded, 'base64');
     if (!/^[A-Za-z0-9_-]{1,32}$/.test(id) || rest.length > 0 || bytes.length !== 32) {
-      throw new ConfigError(where, `an entry number ${index + 1} that is not a key (not shown)`, 'id:base64 of 32 bytes, separated by commas');
+      throw new ConfigError(
+        where,
+        `an entry number ${index + 1} that is not a key (not shown)`,
+        'id:base64 of 32 bytes, separated by commas',
+      );
     }
     return { id, bytes };
   });
   const ids = new Set(keys.map((key) => key.id));
-  if (ids.size < keys.length) throw new ConfigError(where, 'two keys with the same id', 'an id of its own for each key');
+  if (ids.size < keys.length)
+    throw new ConfigError(where, 'two keys with the same id', 'an id of its own for each key');
   return keys;
 }
 
@@ -29,7 +34,11 @@ export function loadMasterKeys(source: MasterKeySource): readonly MasterKey[] {
   makeKeyFile(source.path);
   const otherBits = statSync(source.path).mode & 0o077;
   if (otherBits !== 0 && process.platform !== 'win32') {
-    throw new ConfigError(source.path, 'keys that other users of this machine may read', 'mode 0600 (chmod 600)');
+    throw new ConfigError(
+      source.path,
+      'keys that other users of this machine may read',
+      'mode 0600 (chmod 600)',
+    );
   }
   return parseMasterKeys(readFileSync(source.path, 'utf8').trim(), source.path);
 }

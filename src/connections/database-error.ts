@@ -1,6 +1,10 @@
 import { AppError } from '#domain/errors.ts';
 
-export type DatabaseFault = 'database_unreachable' | 'database_locked' | 'database_not_migrated' | 'database_refused';
+export type DatabaseFault =
+  | 'database_unreachable'
+  | 'database_locked'
+  | 'database_not_migrated'
+  | 'database_refused';
 
 /** The database cannot be reached, opened or used as it is. The message says what to do. */
 export class DatabaseError extends AppError<DatabaseFault> {

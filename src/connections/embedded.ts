@@ -5,6 +5,7 @@ import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
 import { lockDataDirectory } from './data-directory-lock.ts';
 import type { Database } from './database.ts';
+import { createNotifications } from './embedded-notifications.ts';
 import { createEmbeddedQueuePool } from './embedded-queue-pool.ts';
 import { type MigrateParts, migrate } from './migrate.ts';
 
@@ -29,20 +30,15 @@ export async function openEmbeddedDatabase(
       extensions: { vector },
     });
     const pool = new pg.Pool({ ...sessionConfig(db), max: 1, idleTimeoutMillis: 0 });
+    const notifications = createNotifications(pool);
     await migrate({ pool, prepareQueue });
+    await forgetLeases(pool);
     await stepDown(pool);
     return {
       kind: 'embedded',
       pool,
-      queuePool: createEmbeddedQueuePool(db, pool),
-      async listen(channel, onPayload) {
-        const client = await pool.connect();
-        try {
-          await db.listen(channel, onPayload);
-        } finally {
-          client.release();
-        }
-      },
+      queuePool: createEmbeddedQueuePool(pool, notifications),
+      listen: notifications.listen,
       async close() {
         await pool.end();
         await db.close();
@@ -53,6 +49,17 @@ export async function openEmbeddedDatabase(
     lock?.release();
     throw error;
   }
+}
+
+// The lock on the directory proves that whoever held these is gone: what was at work when the process was killed goes on
+// at once instead of when the leases run out.
+async function forgetLeases(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    'UPDATE swarmgate.conversations SET lease_holder = NULL, lease_expires_at = NULL WHERE lease_expires_at IS NOT NULL',
+  );
+  await pool.query(
+    'UPDATE swarmgate.deliveries SET claim_holder = NULL, claim_expires_at = NULL WHERE claim_expires_at IS NOT NULL',
+  );
 }
 
 // The session began as superuser, which row-level security does not bind. Unqualified names are the queue's; the

@@ -12,7 +12,12 @@ export function createListener(url: string, onError: (error: Error) => void) {
   let closed = false;
 
   const connect = async (): Promise<pg.Client> => {
-    const next = new pg.Client({ connectionString: url, keepAlive: true, options: '-c role=swarmgate_service', application_name: 'swarmgate-listen' });
+    const next = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      options: '-c role=swarmgate_service',
+      application_name: 'swarmgate-listen',
+    });
     next.on('notification', ({ channel, payload }) => {
       for (const handler of handlers.get(channel) ?? []) handler(payload ?? '');
     });

@@ -32,7 +32,13 @@ export type MigrateParts = {
 
 export type MigrateResult = { applied: string[]; waiting: { name: string; requires: string }[] };
 
-type Migration = { name: string; sql: string; checksum: string; requires: string | undefined; inTransaction: boolean };
+type Migration = {
+  name: string;
+  sql: string;
+  checksum: string;
+  requires: string | undefined;
+  inTransaction: boolean;
+};
 
 /**
  * Brings a database up to date: roles first, then each file of prisma/migrations that is not recorded yet, in name
@@ -91,7 +97,9 @@ async function applyMigrations(client: pg.PoolClient): Promise<MigrateResult> {
       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz(3) NOT NULL DEFAULT now());
     GRANT USAGE ON SCHEMA schema_history TO swarmgate_service;
     GRANT SELECT ON schema_history.migrations TO swarmgate_service`);
-  const { rows } = await client.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_history.migrations');
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'SELECT name, checksum FROM schema_history.migrations',
+  );
   const known = new Map(rows.map((row) => [row.name, row.checksum]));
 
   const result: MigrateResult = { applied: [], waiting: [] };
@@ -99,7 +107,9 @@ async function applyMigrations(client: pg.PoolClient): Promise<MigrateResult> {
     const checksum = known.get(migration.name);
     if (checksum !== undefined) {
       if (checksum === migration.checksum) continue;
-      throw new MigrationError(`Migration ${migration.name} was changed after it had been applied; put the file back and write a new one.`);
+      throw new MigrationError(
+        `Migration ${migration.name} was changed after it had been applied; put the file back and write a new one.`,
+      );
     }
     if (migration.requires !== undefined && !(await offers(client, migration.requires))) {
       result.waiting.push({ name: migration.name, requires: migration.requires });
@@ -113,7 +123,10 @@ async function applyMigrations(client: pg.PoolClient): Promise<MigrateResult> {
 
 async function apply(client: pg.PoolClient, migration: Migration): Promise<void> {
   const record = () =>
-    client.query('INSERT INTO schema_history.migrations (name, checksum) VALUES ($1, $2)', [migration.name, migration.checksum]);
+    client.query('INSERT INTO schema_history.migrations (name, checksum) VALUES ($1, $2)', [
+      migration.name,
+      migration.checksum,
+    ]);
   try {
     if (migration.inTransaction) await client.query('BEGIN');
     await client.query(migration.sql);
@@ -126,7 +139,9 @@ async function apply(client: pg.PoolClient, migration: Migration): Promise<void>
 }
 
 async function offers(client: pg.PoolClient, extension: string): Promise<boolean> {
-  const { rowCount } = await client.query('SELECT 1 FROM pg_available_extensions WHERE name = $1', [extension]);
+  const { rowCount } = await client.query('SELECT 1 FROM pg_available_extensions WHERE name = $1', [
+    extension,
+  ]);
   return (rowCount ?? 0) > 0;
 }
 
@@ -138,7 +153,9 @@ async function admit(client: pg.PoolClient, serviceUser: string): Promise<void> 
     [serviceUser],
   );
   if (rows.length === 0) {
-    throw new MigrationError(`The user "${serviceUser}" of DATABASE_URL does not exist in the database; create it (CREATE ROLE … LOGIN) and migrate again.`);
+    throw new MigrationError(
+      `The user "${serviceUser}" of DATABASE_URL does not exist in the database; create it (CREATE ROLE … LOGIN) and migrate again.`,
+    );
   }
   if (rows[0]?.admitted) return;
   await client.query(`GRANT swarmgate_service, swarmgate_queue TO ${client.escapeIdentifier(serviceUser)}`);

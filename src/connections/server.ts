@@ -31,10 +31,22 @@ export async function openServerDatabase(
     await close();
     throw error;
   }
-  return { kind: 'server', pool, queuePool: queuePool as unknown as QueuePool, listen: listener.listen, close };
+  return {
+    kind: 'server',
+    pool,
+    queuePool: queuePool as unknown as QueuePool,
+    listen: listener.listen,
+    close,
+  };
 }
 
-function createPool(url: string, role: string, searchPath: string, max: number, onIdleError: (error: Error) => void): pg.Pool {
+function createPool(
+  url: string,
+  role: string,
+  searchPath: string,
+  max: number,
+  onIdleError: (error: Error) => void,
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -53,7 +65,10 @@ async function checkSchema(pool: pg.Pool): Promise<void> {
     throw explainConnectFailure(error);
   });
   if (gap.length > 0) {
-    throw new DatabaseError('database_not_migrated', `The database lacks ${gap.join(', ')}: run "swarmgate migrate" first.`);
+    throw new DatabaseError(
+      'database_not_migrated',
+      `The database lacks ${gap.join(', ')}: run "swarmgate migrate" first.`,
+    );
   }
 }
 
@@ -64,7 +79,11 @@ export function explainConnectFailure(error: unknown): DatabaseError {
     case '22023': // role in the start-up options does not exist
     case '42P01':
     case '3F000':
-      return new DatabaseError('database_not_migrated', 'The database is not prepared yet: run "swarmgate migrate" first.', error);
+      return new DatabaseError(
+        'database_not_migrated',
+        'The database is not prepared yet: run "swarmgate migrate" first.',
+        error,
+      );
     case '42501':
       return new DatabaseError(
         'database_refused',
@@ -76,6 +95,10 @@ export function explainConnectFailure(error: unknown): DatabaseError {
     case '3D000':
       return new DatabaseError('database_refused', `The database refused DATABASE_URL: ${message}.`, error);
     default:
-      return new DatabaseError('database_unreachable', `The database cannot be reached: ${code ?? message}. Check DATABASE_URL and that the server runs.`, error);
+      return new DatabaseError(
+        'database_unreachable',
+        `The database cannot be reached: ${code ?? message}. Check DATABASE_URL and that the server runs.`,
+        error,
+      );
   }
 }

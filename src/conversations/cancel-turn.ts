@@ -8,7 +8,11 @@ import type { Scopes } from '#tenancy/scopes.ts';
  */
 export function createCancelTurn({ scopes, live }: { scopes: Scopes; live: LiveUpdates }): CancelTurn {
   return async ({ tenantId, conversationId }, turnId) => {
-    const [row] = await scopes.call<{ cancel_turn_v1: boolean }>('swarmgate.cancel_turn_v1', [tenantId, conversationId, turnId]);
+    const [row] = await scopes.call<{ cancel_turn_v1: boolean }>('swarmgate.cancel_turn_v1', [
+      tenantId,
+      conversationId,
+      turnId,
+    ]);
     if (!row?.cancel_turn_v1) return false;
     live.publish({ tenantId, conversationId }, { kind: 'cancel', turnId });
     return true;

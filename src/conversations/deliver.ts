@@ -82,15 +82,26 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOut
   const mayPass = !(error instanceof AppError) || error.retry === 'later';
   if (!mayPass || delivery.attempt >= attemptsMax) return { state: 'failed', error: described };
   const asked = (error as { retryAfterMs?: number }).retryAfterMs ?? 0;
-  return { state: 'pending', delayMs: Math.max(asked, Math.min(1_000 * 2 ** (delivery.attempt - 1), backoffMsMax)), error: described };
+  return {
+    state: 'pending',
+    delayMs: Math.max(asked, Math.min(1_000 * 2 ** (delivery.attempt - 1), backoffMsMax)),
+    error: described,
+  };
 }
 
-function report({ logger, metrics }: DeliverParts, delivery: OpenDelivery, outcome: DeliveryOutcome, recorded: boolean): void {
+function report(
+  { logger, metrics }: DeliverParts,
+  delivery: OpenDelivery,
+  outcome: DeliveryOutcome,
+  recorded: boolean,
+): void {
   const fields = { deliveryId: delivery.deliveryId, attempt: delivery.attempt };
-  if (!recorded) return logger.warn(fields, 'the claim of a delivery was lost before its outcome was recorded');
+  if (!recorded)
+    return logger.warn(fields, 'the claim of a delivery was lost before its outcome was recorded');
   if (outcome.state === 'sent') return metrics.delivered(delivery.channel.platform);
   const failure = { ...fields, code: outcome.error.code, reason: outcome.error.message };
-  if (outcome.state === 'pending') return logger.warn({ ...failure, delayMs: outcome.delayMs }, 'a delivery failed and will be tried again');
+  if (outcome.state === 'pending')
+    return logger.warn({ ...failure, delayMs: outcome.delayMs }, 'a delivery failed and will be tried again');
   metrics.undeliverable(delivery.channel.platform, outcome.error.code);
   logger.error(failure, 'a delivery failed for good');
 }

@@ -11,7 +11,12 @@ export type OpenDelivery = {
   claim: number;
   attempt: number;
   interrupted: boolean;
-  message: { id: Uuid; role: 'agent' | 'operator' | 'system'; text: string; content: Record<string, unknown> };
+  message: {
+    id: Uuid;
+    role: 'agent' | 'operator' | 'system';
+    text: string;
+    content: Record<string, unknown>;
+  };
   turnId: Uuid | null;
   conversation: { id: Uuid; externalId: string };
   participant: { externalId: string };
@@ -24,27 +29,35 @@ export type DeliveryOutcome =
   | { state: 'pending'; delayMs: number; error: { code: string; message: string } }
   | { state: 'failed'; error: { code: string; message: string } };
 
-export function createDeliveryJournal(scopes: Scopes, { holder, claimMs }: { holder: string; claimMs: number }) {
-  const open = (tenantId: Uuid, found: Omit<OpenDelivery, 'tenantId'> | null | undefined): OpenDelivery | undefined =>
-    found ? { ...found, tenantId } : undefined;
+export function createDeliveryJournal(
+  scopes: Scopes,
+  { holder, claimMs }: { holder: string; claimMs: number },
+) {
+  const open = (
+    tenantId: Uuid,
+    found: Omit<OpenDelivery, 'tenantId'> | null | undefined,
+  ): OpenDelivery | undefined => (found ? { ...found, tenantId } : undefined);
 
   return {
     /** Claims the first delivery of a conversation that is due and that nobody is sending. */
     async begin(tenantId: Uuid, conversationId: Uuid): Promise<OpenDelivery | undefined> {
-      const [row] = await scopes.call<{ begin_delivery_v1: Omit<OpenDelivery, 'tenantId'> | null }>('swarmgate.begin_delivery_v1', [
-        tenantId,
-        conversationId,
-        holder,
-        claimMs,
-      ]);
+      const [row] = await scopes.call<{ begin_delivery_v1: Omit<OpenDelivery, 'tenantId'> | null }>(
+        'swarmgate.begin_delivery_v1',
+        [tenantId, conversationId, holder, claimMs],
+      );
       return open(tenantId, row?.begin_delivery_v1);
     },
 
     /** Records what became of a delivery and claims the next one. `undefined`: the claim is lost, nothing was written. */
-    async record(delivery: OpenDelivery, outcome: DeliveryOutcome): Promise<{ next: OpenDelivery | undefined } | undefined> {
+    async record(
+      delivery: OpenDelivery,
+      outcome: DeliveryOutcome,
+    ): Promise<{ next: OpenDelivery | undefined } | undefined> {
       const { tenantId } = delivery;
       const error = outcome.state === 'sent' ? undefined : outcome.error;
-      const [row] = await scopes.call<{ sent_and_next_v1: { next: Omit<OpenDelivery, 'tenantId'> | null } | null }>('swarmgate.sent_and_next_v1', [
+      const [row] = await scopes.call<{
+        sent_and_next_v1: { next: Omit<OpenDelivery, 'tenantId'> | null } | null;
+      }>('swarmgate.sent_and_next_v1', [
         tenantId,
         delivery.conversation.id,
         delivery.deliveryId,

@@ -25,13 +25,22 @@ export function createTranscripts(scopes: Scopes): Transcripts {
 
     async changes({ tenantId, conversationId }, afterRevision, limit) {
       const parameters = [tenantId, conversationId, afterRevision ?? null, limit];
-      const [row] = await scopes.call<{ read_changes_v1: { head: number; changes: Row[] } }>('swarmgate.read_changes_v1', parameters);
-      return { head: row?.read_changes_v1.head ?? 0, changes: (row?.read_changes_v1.changes ?? []).map(readRow) };
+      const [row] = await scopes.call<{ read_changes_v1: { head: number; changes: Row[] } }>(
+        'swarmgate.read_changes_v1',
+        parameters,
+      );
+      return {
+        head: row?.read_changes_v1.head ?? 0,
+        changes: (row?.read_changes_v1.changes ?? []).map(readRow),
+      };
     },
 
     async latestConversation(tenantId, channelId, participantExternalId) {
       const parameters = [tenantId, channelId, participantExternalId];
-      const [row] = await scopes.call<{ latest_conversation_v1: Uuid | null }>('swarmgate.latest_conversation_v1', parameters);
+      const [row] = await scopes.call<{ latest_conversation_v1: Uuid | null }>(
+        'swarmgate.latest_conversation_v1',
+        parameters,
+      );
       return row?.latest_conversation_v1 ?? undefined;
     },
   };

@@ -27,7 +27,10 @@ const batchSizeMax = 100;
  * commit is under way go together into the next one, so a burst costs few commits and a lone message waits for none.
  */
 export function createReceiveMessage({ scopes, queue, live, metrics }: ReceiveParts): ReceiveMessage {
-  const keep = createBatcher((messages: readonly InboundMessage[]) => keepMessages(scopes, messages), batchSizeMax);
+  const keep = createBatcher(
+    (messages: readonly InboundMessage[]) => keepMessages(scopes, messages),
+    batchSizeMax,
+  );
 
   return async (message) => {
     const received = await keep(message);
@@ -51,7 +54,10 @@ type Row = {
   failure: string | null;
 };
 
-async function keepMessages(scopes: Scopes, messages: readonly InboundMessage[]): Promise<(Received | Error)[]> {
+async function keepMessages(
+  scopes: Scopes,
+  messages: readonly InboundMessage[],
+): Promise<(Received | Error)[]> {
   const rows = await scopes.call<Row>('swarmgate.receive_messages_v1', asColumns(messages));
   const results: (Received | Error)[] = messages.map(() => new MessageRefusedError('?', 'no answer'));
   for (const row of rows) results[row.ordinal - 1] = readRow(row);

@@ -7,7 +7,10 @@ export type ReplyStreamParts = {
   live: LiveUpdates;
   journal: TurnJournal;
   gateway: Gateway;
-  openChannel: (tenantId: OpenTurn['tenantId'], channelId: OpenTurn['channel']['id']) => Promise<Channel | undefined>;
+  openChannel: (
+    tenantId: OpenTurn['tenantId'],
+    channelId: OpenTurn['channel']['id'],
+  ) => Promise<Channel | undefined>;
 };
 
 /** Pieces are sent together at this pace: smooth to the eye, few enough for every transport. */
@@ -68,14 +71,24 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
 
 // The draft and its delivery are committed before the platform hears anything, and each id of a post before the
 // platform hears more: a rerun finds the post and edits it.
-async function openPost({ journal, gateway, openChannel }: ReplyStreamParts, turn: OpenTurn): Promise<ReplyStream | undefined> {
+async function openPost(
+  { journal, gateway, openChannel }: ReplyStreamParts,
+  turn: OpenTurn,
+): Promise<ReplyStream | undefined> {
   if (gateway.capabilities.streaming !== 'post' || !gateway.openStream) return undefined;
   const channel = await openChannel(turn.tenantId, turn.channel.id);
   if (!channel) return undefined;
   const stream = await journal.openStream(turn);
   if (!stream) throw new LeaseLostError();
-  const target = { turnId: turn.turnId, attempt: turn.attempt, conversationId: turn.conversationId, conversationExternalId: turn.conversationExternalId, externalIds: stream.externalIds };
+  const target = {
+    turnId: turn.turnId,
+    attempt: turn.attempt,
+    conversationId: turn.conversationId,
+    conversationExternalId: turn.conversationExternalId,
+    externalIds: stream.externalIds,
+  };
   return gateway.openStream(channel, target, async (number, externalId) => {
-    if (!(await journal.keepStreamPart(turn, stream.deliveryId, number, externalId))) throw new LeaseLostError();
+    if (!(await journal.keepStreamPart(turn, stream.deliveryId, number, externalId)))
+      throw new LeaseLostError();
   });
 }

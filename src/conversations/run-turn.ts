@@ -36,7 +36,10 @@ class NoAgentError extends AppError<'no_agent'> {
   override readonly name = 'NoAgentError';
 
   constructor() {
-    super('no_agent', 'The tenant has no agent for this channel: give the channel one, or add an agent with the slug "default".');
+    super(
+      'no_agent',
+      'The tenant has no agent for this channel: give the channel one, or add an agent with the slug "default".',
+    );
   }
 }
 
@@ -84,7 +87,12 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
 
 type Stream = ReturnType<typeof openReplyStream>;
 
-async function answer(parts: RunTurnParts, turn: OpenTurn, lease: HeldLease, stream: Stream): Promise<Settlement> {
+async function answer(
+  parts: RunTurnParts,
+  turn: OpenTurn,
+  lease: HeldLease,
+  stream: Stream,
+): Promise<Settlement> {
   if (turn.cancelled) throw new TurnCancelledError();
   refusePoisoned(turn);
   let final: (AgentEvent & { kind: 'done' }) | undefined;
@@ -128,7 +136,12 @@ function describeTurn({ journal, openAgent }: RunTurnParts, turn: OpenTurn): Age
   };
 }
 
-async function keep(parts: RunTurnParts, turn: OpenTurn, settlement: Settlement, takeNext: boolean): Promise<OpenTurn | undefined> {
+async function keep(
+  parts: RunTurnParts,
+  turn: OpenTurn,
+  settlement: Settlement,
+  takeNext: boolean,
+): Promise<OpenTurn | undefined> {
   const { journal, logger } = parts;
   switch (settlement.kind) {
     case 'commit': {
@@ -139,7 +152,10 @@ async function keep(parts: RunTurnParts, turn: OpenTurn, settlement: Settlement,
     }
     case 'retry': {
       const { delayMs, cause, error } = settlement;
-      logger.warn({ err: cause, turnId: turn.turnId, attempt: turn.attempt, delayMs }, 'a turn failed and will run again');
+      logger.warn(
+        { err: cause, turnId: turn.turnId, attempt: turn.attempt, delayMs },
+        'a turn failed and will run again',
+      );
       if (await journal.putBack(turn, delayMs, true, error)) return undefined;
       break;
     }
@@ -153,7 +169,11 @@ async function keep(parts: RunTurnParts, turn: OpenTurn, settlement: Settlement,
   return undefined;
 }
 
-function announce({ live, queue, logger, metrics }: RunTurnParts, turn: OpenTurn, outcome: TurnOutcome): void {
+function announce(
+  { live, queue, logger, metrics }: RunTurnParts,
+  turn: OpenTurn,
+  outcome: TurnOutcome,
+): void {
   // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
   void queue.wake({ kind: 'delivery', tenantId: turn.tenantId, conversationId: turn.conversationId });
   if (outcome.state === 'done') {
@@ -164,5 +184,8 @@ function announce({ live, queue, logger, metrics }: RunTurnParts, turn: OpenTurn
   }
   live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'failed' });
   metrics.failed(turn.channel.platform, outcome.error?.code ?? 'internal');
-  logger.error({ turnId: turn.turnId, attempt: turn.attempt, code: outcome.error?.code, reason: outcome.error?.message }, 'a turn ended without an answer');
+  logger.error(
+    { turnId: turn.turnId, attempt: turn.attempt, code: outcome.error?.code, reason: outcome.error?.message },
+    'a turn ended without an answer',
+  );
 }

@@ -45,26 +45,44 @@ export function refusePoisoned(turn: OpenTurn): void {
 }
 
 /** Decides what follows a failed attempt: one honest message, another attempt, or nothing at all. */
-export function settleFailure(error: unknown, signal: AbortSignal, turn: OpenTurn, textSoFar: string, texts: TurnTexts): Settlement {
+export function settleFailure(
+  error: unknown,
+  signal: AbortSignal,
+  turn: OpenTurn,
+  textSoFar: string,
+  texts: TurnTexts,
+): Settlement {
   // An aborted call may fail in its own words; the reason of the abort is what counts.
   const cause = signal.aborted ? signal.reason : error;
   if (cause instanceof LeaseLostError) return { kind: 'lost' };
   if (cause instanceof StoppingError) return { kind: 'release' };
   if (cause instanceof TurnCancelledError) return { kind: 'commit', outcome: cancelled(textSoFar, texts) };
 
-  const described = { code: cause instanceof AppError ? cause.code : 'internal', message: cause instanceof Error ? cause.message : String(cause) };
+  const described = {
+    code: cause instanceof AppError ? cause.code : 'internal',
+    message: cause instanceof Error ? cause.message : String(cause),
+  };
   const delayMs = retryDelayMs(cause, turn);
   if (delayMs !== undefined) return { kind: 'retry', delayMs, cause, error: described };
-  return { kind: 'commit', outcome: { state: 'dead', role: 'system', text: texts.failed(cause), content: {}, error: described } };
+  return {
+    kind: 'commit',
+    outcome: { state: 'dead', role: 'system', text: texts.failed(cause), content: {}, error: described },
+  };
 }
 
 function cancelled(textSoFar: string, texts: TurnTexts): TurnOutcome {
   const said = textSoFar.trim() !== '';
-  return { state: 'done', role: said ? 'agent' : 'system', text: said ? textSoFar : texts.stopped, content: { cancelled: true } };
+  return {
+    state: 'done',
+    role: said ? 'agent' : 'system',
+    text: said ? textSoFar : texts.stopped,
+    content: { cancelled: true },
+  };
 }
 
 function retryDelayMs(cause: unknown, turn: OpenTurn): number | undefined {
-  if (!(cause instanceof AppError) || cause.retry !== 'later' || turn.attempt >= attemptsMax) return undefined;
+  if (!(cause instanceof AppError) || cause.retry !== 'later' || turn.attempt >= attemptsMax)
+    return undefined;
   const asked = (cause as { retryAfterMs?: number }).retryAfterMs ?? 0;
   const delayMs = Math.max(asked, backoffMs[Math.min(turn.attempt, backoffMs.length) - 1] ?? 0);
   const waitedMs = Date.now() - Date.parse(turn.createdAt);

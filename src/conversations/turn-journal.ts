@@ -54,78 +54,132 @@ export type LeaseState = 'held' | 'cancelled' | 'lost';
 const historyMessagesMax = 60;
 
 export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder: string; leaseMs: number }) {
-  const open = (tenantId: Uuid, found: Omit<OpenTurn, 'tenantId'> | null | undefined): OpenTurn | undefined =>
-    found ? { ...found, tenantId } : undefined;
+  const open = (
+    tenantId: Uuid,
+    found: Omit<OpenTurn, 'tenantId'> | null | undefined,
+  ): OpenTurn | undefined => (found ? { ...found, tenantId } : undefined);
 
   return {
     /** Takes the lease of a conversation that is due and begins its oldest unanswered turn, if there is one. */
     async begin(tenantId: Uuid, conversationId: Uuid): Promise<OpenTurn | undefined> {
-      const [row] = await scopes.call<{ begin_turn_v1: Omit<OpenTurn, 'tenantId'> | null }>('swarmgate.begin_turn_v1', [
-        tenantId,
-        conversationId,
-        holder,
-        leaseMs,
-        historyMessagesMax,
-      ]);
+      const [row] = await scopes.call<{ begin_turn_v1: Omit<OpenTurn, 'tenantId'> | null }>(
+        'swarmgate.begin_turn_v1',
+        [tenantId, conversationId, holder, leaseMs, historyMessagesMax],
+      );
       return open(tenantId, row?.begin_turn_v1);
     },
 
     async extendLease({ tenantId, conversationId, fence, turnId }: OpenTurn): Promise<LeaseState> {
-      const [row] = await scopes.call<{ extend_lease_v1: LeaseState }>('swarmgate.extend_lease_v1', [tenantId, conversationId, fence, turnId, leaseMs]);
+      const [row] = await scopes.call<{ extend_lease_v1: LeaseState }>('swarmgate.extend_lease_v1', [
+        tenantId,
+        conversationId,
+        fence,
+        turnId,
+        leaseMs,
+      ]);
       return row?.extend_lease_v1 ?? 'lost';
     },
 
     /** False: the lease is lost. */
-    async keepStep({ tenantId, conversationId, fence, turnId }: OpenTurn, step: { number: number; kind: string; output: unknown }): Promise<boolean> {
-      const parameters = [tenantId, conversationId, fence, turnId, step.number, step.kind, 'done', JSON.stringify(step.output)];
+    async keepStep(
+      { tenantId, conversationId, fence, turnId }: OpenTurn,
+      step: { number: number; kind: string; output: unknown },
+    ): Promise<boolean> {
+      const parameters = [
+        tenantId,
+        conversationId,
+        fence,
+        turnId,
+        step.number,
+        step.kind,
+        'done',
+        JSON.stringify(step.output),
+      ];
       const [row] = await scopes.call<{ commit_step_v1: boolean }>('swarmgate.commit_step_v1', parameters);
       return row?.commit_step_v1 ?? false;
     },
 
     /** Makes the draft and the delivery of a streamed post, or finds those of an earlier attempt. `undefined`: the lease is lost. */
-    async openStream({ tenantId, conversationId, fence, turnId }: OpenTurn): Promise<{ deliveryId: Uuid; externalIds: string[] } | undefined> {
+    async openStream({
+      tenantId,
+      conversationId,
+      fence,
+      turnId,
+    }: OpenTurn): Promise<{ deliveryId: Uuid; externalIds: string[] } | undefined> {
       const parameters = [tenantId, conversationId, fence, turnId, newId(), newId()];
-      const [row] = await scopes.call<{ open_stream_v1: { deliveryId: Uuid; externalIds: string[] } | null }>('swarmgate.open_stream_v1', parameters);
+      const [row] = await scopes.call<{ open_stream_v1: { deliveryId: Uuid; externalIds: string[] } | null }>(
+        'swarmgate.open_stream_v1',
+        parameters,
+      );
       return row?.open_stream_v1 ?? undefined;
     },
 
-    async keepStreamPart({ tenantId, conversationId, fence }: OpenTurn, deliveryId: Uuid, number: number, externalId: string): Promise<boolean> {
+    async keepStreamPart(
+      { tenantId, conversationId, fence }: OpenTurn,
+      deliveryId: Uuid,
+      number: number,
+      externalId: string,
+    ): Promise<boolean> {
       const parameters = [tenantId, conversationId, fence, deliveryId, number, externalId];
-      const [row] = await scopes.call<{ keep_stream_part_v1: boolean }>('swarmgate.keep_stream_part_v1', parameters);
+      const [row] = await scopes.call<{ keep_stream_part_v1: boolean }>(
+        'swarmgate.keep_stream_part_v1',
+        parameters,
+      );
       return row?.keep_stream_part_v1 ?? false;
     },
 
     /** Ends a turn and, with `takeNext`, begins the conversation's next one. `undefined`: the lease is lost, nothing was written. */
-    async commit(turn: OpenTurn, outcome: TurnOutcome, takeNext: boolean): Promise<{ next: OpenTurn | undefined } | undefined> {
+    async commit(
+      turn: OpenTurn,
+      outcome: TurnOutcome,
+      takeNext: boolean,
+    ): Promise<{ next: OpenTurn | undefined } | undefined> {
       const { tenantId, conversationId, fence, turnId } = turn;
-      const [row] = await scopes.call<{ commit_turn_v1: { next: Omit<OpenTurn, 'tenantId'> | null } | null }>('swarmgate.commit_turn_v1', [
-        tenantId,
-        conversationId,
-        fence,
-        turnId,
-        outcome.state,
-        newId(),
-        newId(),
-        outcome.role,
-        outcome.text.replaceAll('\u0000', '\uFFFD'),
-        JSON.stringify(outcome.content),
-        outcome.model ?? null,
-        JSON.stringify(outcome.usage ?? {}),
-        outcome.error?.code ?? null,
-        outcome.error?.message ?? null,
-        newId(),
-        takeNext,
-        leaseMs,
-        historyMessagesMax,
-      ]);
+      const [row] = await scopes.call<{ commit_turn_v1: { next: Omit<OpenTurn, 'tenantId'> | null } | null }>(
+        'swarmgate.commit_turn_v1',
+        [
+          tenantId,
+          conversationId,
+          fence,
+          turnId,
+          outcome.state,
+          newId(),
+          newId(),
+          outcome.role,
+          outcome.text.replaceAll('\u0000', '\uFFFD'),
+          JSON.stringify(outcome.content),
+          outcome.model ?? null,
+          JSON.stringify(outcome.usage ?? {}),
+          outcome.error?.code ?? null,
+          outcome.error?.message ?? null,
+          newId(),
+          takeNext,
+          leaseMs,
+          historyMessagesMax,
+        ],
+      );
       const committed = row?.commit_turn_v1;
       return committed ? { next: open(tenantId, committed.next) } : undefined;
     },
 
     /** Puts a turn back, to run again after `delayMs`. `counts` is false when the attempt was no fault of its own. */
-    async putBack(turn: OpenTurn, delayMs: number, counts: boolean, error?: { code: string; message: string }): Promise<boolean> {
+    async putBack(
+      turn: OpenTurn,
+      delayMs: number,
+      counts: boolean,
+      error?: { code: string; message: string },
+    ): Promise<boolean> {
       const { tenantId, conversationId, fence, turnId } = turn;
-      const parameters = [tenantId, conversationId, fence, turnId, Math.round(delayMs), counts, error?.code ?? null, error?.message ?? null];
+      const parameters = [
+        tenantId,
+        conversationId,
+        fence,
+        turnId,
+        Math.round(delayMs),
+        counts,
+        error?.code ?? null,
+        error?.message ?? null,
+      ];
       const [row] = await scopes.call<{ retry_turn_v1: boolean }>('swarmgate.retry_turn_v1', parameters);
       return row?.retry_turn_v1 ?? false;
     },

@@ -14,9 +14,11 @@ export async function createLiveOnPostgres(database: Database, logger: Logger): 
   });
   return {
     publish(topic, update) {
-      database.pool.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify([topicKey(topic), update])]).catch((error: unknown) => {
-        logger.debug({ err: error }, 'a live update was not published');
-      });
+      database.pool
+        .query('SELECT pg_notify($1, $2)', [channel, JSON.stringify([topicKey(topic), update])])
+        .catch((error: unknown) => {
+          logger.debug({ err: error }, 'a live update was not published');
+        });
     },
     async subscribe(topic, onUpdate) {
       subscribers.add(topicKey(topic), onUpdate);

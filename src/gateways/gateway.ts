@@ -30,7 +30,11 @@ export type Channel = {
 };
 
 /** Who speaks, by the platform's own id of theirs. */
-export type InboundParticipant = { externalId: string; verified: boolean; profile: Readonly<Record<string, unknown>> };
+export type InboundParticipant = {
+  externalId: string;
+  verified: boolean;
+  profile: Readonly<Record<string, unknown>>;
+};
 
 /** Where it was said, by the platform's own id of the thread, channel or chat. */
 export type InboundAddress = { tenantId: Uuid; channelId: Uuid; conversationExternalId: string };

@@ -45,11 +45,22 @@ export type TranscriptMessage = {
 /** The transcript of one conversation; an unknown conversation reads like an empty one. */
 export interface Transcripts {
   /** Oldest first: what comes after `after`, or the newest ones (before `before`, when given). */
-  page(at: ConversationPlace, range: { after?: number; before?: number; limit: number }): Promise<TranscriptMessage[]>;
+  page(
+    at: ConversationPlace,
+    range: { after?: number; before?: number; limit: number },
+  ): Promise<TranscriptMessage[]>;
   /** What changed since a revision, in that order; without one only where the transcript stands now. */
-  changes(at: ConversationPlace, afterRevision: number | undefined, limit: number): Promise<{ head: number; changes: TranscriptMessage[] }>;
+  changes(
+    at: ConversationPlace,
+    afterRevision: number | undefined,
+    limit: number,
+  ): Promise<{ head: number; changes: TranscriptMessage[] }>;
   /** The conversation in which a participant spoke last. */
-  latestConversation(tenantId: Uuid, channelId: Uuid, participantExternalId: string): Promise<Uuid | undefined>;
+  latestConversation(
+    tenantId: Uuid,
+    channelId: Uuid,
+    participantExternalId: string,
+  ): Promise<Uuid | undefined>;
 }
 
 export type ConversationPlace = { tenantId: Uuid; conversationId: Uuid };

@@ -3,9 +3,17 @@ import { equalInConstantTime } from '#kernel/key-ring.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import { ProblemError } from '#kernel/problem.ts';
 
-export type Readiness = { ready: boolean; degraded: boolean; checks: Readonly<Record<string, 'ok' | 'failing' | 'stopping'>> };
+export type Readiness = {
+  ready: boolean;
+  degraded: boolean;
+  checks: Readonly<Record<string, 'ok' | 'failing' | 'stopping'>>;
+};
 
-export type OperationsParts = { metrics: Metrics; metricsToken: string | undefined; checkReadiness: () => Promise<Readiness> };
+export type OperationsParts = {
+  metrics: Metrics;
+  metricsToken: string | undefined;
+  checkReadiness: () => Promise<Readiness>;
+};
 
 /**
  * `/healthz`: the process runs. `/readyz`: it can do the work of its roles (503 when not; "degraded" when it can, but
@@ -18,11 +26,22 @@ export function operationsRoutes({ metrics, metricsToken, checkReadiness }: Oper
   });
   router.get('/readyz', async (_request, response) => {
     const { ready, degraded, checks } = await checkReadiness();
-    response.status(ready ? 200 : 503).json({ status: ready ? (degraded ? 'degraded' : 'ready') : 'unready', checks });
+    response
+      .status(ready ? 200 : 503)
+      .json({ status: ready ? (degraded ? 'degraded' : 'ready') : 'unready', checks });
   });
   router.get('/metrics', async (request, response) => {
-    if (metricsToken !== undefined && !equalInConstantTime(request.get('authorization') ?? '', `Bearer ${metricsToken}`)) {
-      throw new ProblemError(401, 'metrics_token_required', 'Not authorized', 'Send METRICS_TOKEN as a bearer token.', { 'WWW-Authenticate': 'Bearer' });
+    if (
+      metricsToken !== undefined &&
+      !equalInConstantTime(request.get('authorization') ?? '', `Bearer ${metricsToken}`)
+    ) {
+      throw new ProblemError(
+        401,
+        'metrics_token_required',
+        'Not authorized',
+        'Send METRICS_TOKEN as a bearer token.',
+        { 'WWW-Authenticate': 'Bearer' },
+      );
     }
     response.type(metrics.contentType).send(await metrics.render());
   });

@@ -33,7 +33,10 @@ export function pageRoutes({ directory, hasDemo }: PagesParts): Router {
     forAnyPage(response);
     response.set('Cache-Control', 'public, max-age=300').sendFile(join(directory, 'widget.js'));
   });
-  router.use('/widget', express.static(directory, { index: false, immutable: true, maxAge: '1y', setHeaders: forAnyPage }));
+  router.use(
+    '/widget',
+    express.static(directory, { index: false, immutable: true, maxAge: '1y', setHeaders: forAnyPage }),
+  );
   router.use('/demo', express.static(join(directory, 'demo'), { index: false, maxAge: '5m' }));
   router.get('/', async (_request, response, next) => {
     if (!(await hasDemo())) return next();

@@ -26,7 +26,14 @@ export function createHttpApp({ logger, metrics, trustedProxies, routes }: HttpP
     withContext({ requestId }, next);
   });
   // Nothing may run, load or frame unless a page says otherwise for itself.
-  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+    }),
+  );
   for (const { path, router } of routes) app.use(path, router);
   app.use(answerNotFound);
   app.use(answerProblem(logger, metrics));
@@ -43,7 +50,11 @@ export type Listening = { server: Server; port: number };
  * Listens. When the port was not chosen by anybody and is busy, takes the next free one.
  * @throws the socket's error when a chosen port is busy or the host is not ours.
  */
-export async function listen(app: Express, host: string, port: { number: number; chosen: boolean }): Promise<Listening> {
+export async function listen(
+  app: Express,
+  host: string,
+  port: { number: number; chosen: boolean },
+): Promise<Listening> {
   for (let number = port.number; ; number++) {
     const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, app);
     try {

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 
 /** A sealed secret could not be opened: its key is not in the ring, or it was moved or changed. */
@@ -55,16 +62,26 @@ export function createKeyRing(keys: readonly { id: string; bytes: Buffer }[]): K
     open(sealed, place) {
       const [version, keyId = '', encoded = ''] = sealed.split('.');
       if (version !== 'v1' || !byId.has(keyId)) {
-        throw new SealBrokenError(`A secret in ${place.table}.${place.column} is sealed with key "${keyId}", which is not among the master keys.`);
+        throw new SealBrokenError(
+          `A secret in ${place.table}.${place.column} is sealed with key "${keyId}", which is not among the master keys.`,
+        );
       }
       const body = Buffer.from(encoded, 'base64url');
       try {
-        const decipher = createDecipheriv('aes-256-gcm', sealKey(derive, keyId), body.subarray(0, nonceBytes));
+        const decipher = createDecipheriv(
+          'aes-256-gcm',
+          sealKey(derive, keyId),
+          body.subarray(0, nonceBytes),
+        );
         decipher.setAAD(associatedData(place));
         decipher.setAuthTag(body.subarray(-tagBytes));
-        return decipher.update(body.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
+        return (
+          decipher.update(body.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
+        );
       } catch {
-        throw new SealBrokenError(`A secret in ${place.table}.${place.column} does not open: it was changed or moved.`);
+        throw new SealBrokenError(
+          `A secret in ${place.table}.${place.column} does not open: it was changed or moved.`,
+        );
       }
     },
 

@@ -9,7 +9,10 @@ import { scrub } from './scrub.ts';
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
 
 /** JSON lines to `target` (standard output by default), each scrubbed of secrets by form. */
-export function createLogger(level: string, target: DestinationStream = destination({ fd: 1, sync: true })): Logger {
+export function createLogger(
+  level: string,
+  target: DestinationStream = destination({ fd: 1, sync: true }),
+): Logger {
   return pino(
     {
       level,
@@ -23,7 +26,13 @@ export function createLogger(level: string, target: DestinationStream = destinat
   );
 }
 
-type DescribedError = { type: string; code?: string; message: string; stack?: string; cause?: DescribedError };
+type DescribedError = {
+  type: string;
+  code?: string;
+  message: string;
+  stack?: string;
+  cause?: DescribedError;
+};
 
 // An allow-list: errors of libraries carry requests, headers and bodies as properties.
 function describeError(error: unknown, depth = 0): DescribedError {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What is counted. Labels name platforms and outcomes, never tenants: those would grow without bound. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -13,16 +13,68 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const received = new Counter({ name: 'swarmgate_messages_received_total', help: 'Messages kept, and duplicates recognised.', labelNames: ['platform', 'outcome'], registers });
-  const answered = new Counter({ name: 'swarmgate_turns_answered_total', help: 'Turns that ended with an answer.', labelNames: ['platform'], registers });
-  const failed = new Counter({ name: 'swarmgate_turns_failed_total', help: 'Turns that ended without an answer, by reason.', labelNames: ['platform', 'reason'], registers });
-  const turnSeconds = new Histogram({ name: 'swarmgate_turn_seconds', help: 'How long one attempt at a turn took.', labelNames: ['platform'], buckets: secondsBuckets, registers });
-  const delivered = new Counter({ name: 'swarmgate_deliveries_sent_total', help: 'Messages that a platform took.', labelNames: ['platform'], registers });
-  const undeliverable = new Counter({ name: 'swarmgate_deliveries_failed_total', help: 'Messages that were given up, by reason.', labelNames: ['platform', 'reason'], registers });
-  const deliverySeconds = new Histogram({ name: 'swarmgate_delivery_seconds', help: 'How long one attempt at a delivery took.', labelNames: ['platform'], buckets: secondsBuckets, registers });
-  const rejected = new Counter({ name: 'swarmgate_requests_rejected_total', help: 'Requests that were refused, by code.', labelNames: ['code'], registers });
-  const depth = new Gauge({ name: 'swarmgate_queue_depth', help: 'Conversations with something due, by kind of work.', labelNames: ['kind'], registers });
-  const age = new Gauge({ name: 'swarmgate_queue_oldest_seconds', help: 'How long the oldest due work has waited.', labelNames: ['kind'], registers });
+  const received = new Counter({
+    name: 'swarmgate_messages_received_total',
+    help: 'Messages kept, and duplicates recognised.',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const answered = new Counter({
+    name: 'swarmgate_turns_answered_total',
+    help: 'Turns that ended with an answer.',
+    labelNames: ['platform'],
+    registers,
+  });
+  const failed = new Counter({
+    name: 'swarmgate_turns_failed_total',
+    help: 'Turns that ended without an answer, by reason.',
+    labelNames: ['platform', 'reason'],
+    registers,
+  });
+  const turnSeconds = new Histogram({
+    name: 'swarmgate_turn_seconds',
+    help: 'How long one attempt at a turn took.',
+    labelNames: ['platform'],
+    buckets: secondsBuckets,
+    registers,
+  });
+  const delivered = new Counter({
+    name: 'swarmgate_deliveries_sent_total',
+    help: 'Messages that a platform took.',
+    labelNames: ['platform'],
+    registers,
+  });
+  const undeliverable = new Counter({
+    name: 'swarmgate_deliveries_failed_total',
+    help: 'Messages that were given up, by reason.',
+    labelNames: ['platform', 'reason'],
+    registers,
+  });
+  const deliverySeconds = new Histogram({
+    name: 'swarmgate_delivery_seconds',
+    help: 'How long one attempt at a delivery took.',
+    labelNames: ['platform'],
+    buckets: secondsBuckets,
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'swarmgate_requests_rejected_total',
+    help: 'Requests that were refused, by code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const depth = new Gauge({
+    name: 'swarmgate_queue_depth',
+    help: 'Conversations with something due, by kind of work.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const age = new Gauge({
+    name: 'swarmgate_queue_oldest_seconds',
+    help: 'How long the oldest due work has waited.',
+    labelNames: ['kind'],
+    registers,
+  });
 
   const measureBacklog = async () => {
     depth.reset();

@@ -10,7 +10,13 @@ export class ProblemError extends AppError {
   readonly title: string;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, title: string, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    code: string,
+    title: string,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(code, detail, { retry: status === 429 || status >= 500 ? 'later' : 'never' });
     this.status = status;
     this.title = title;
@@ -21,5 +27,7 @@ export class ProblemError extends AppError {
 /** 429 with `Retry-After` in whole seconds, rounded up. */
 export function tooManyRequests(retryAfterMs: number, what: string): ProblemError {
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  return new ProblemError(429, 'rate_limited', 'Too many requests', `${what} Try again in ${seconds} s.`, { 'Retry-After': String(seconds) });
+  return new ProblemError(429, 'rate_limited', 'Too many requests', `${what} Try again in ${seconds} s.`, {
+    'Retry-After': String(seconds),
+  });
 }

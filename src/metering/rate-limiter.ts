@@ -15,7 +15,11 @@ export function createRateLimit(redis?: { connections: RedisConnections; prefix:
   const limiterOf = (limit: number) => {
     const known = limiters.get(limit);
     if (known) return known;
-    const memory = new RateLimiterMemory({ points: limit, duration: windowSeconds, keyPrefix: `rate:${limit}` });
+    const memory = new RateLimiterMemory({
+      points: limit,
+      duration: windowSeconds,
+      keyPrefix: `rate:${limit}`,
+    });
     const limiter = redis
       ? new RateLimiterRedis({
           storeClient: redis.connections.forCommands(),

@@ -20,9 +20,14 @@ export function startSweeper({ scopes, queue, logger }: SweeperParts): () => Pro
   let sweeping = Promise.resolve();
 
   const sweep = async () => {
-    const due = await scopes.call<{ kind: WakeKind; tenant_id: string; conversation_id: string }>('swarmgate.due_work_v1', [graceMs, batch]);
+    const due = await scopes.call<{ kind: WakeKind; tenant_id: string; conversation_id: string }>(
+      'swarmgate.due_work_v1',
+      [graceMs, batch],
+    );
     if (due.length === 0) return;
-    await queue.wakeAll(due.map((row) => ({ kind: row.kind, tenantId: row.tenant_id, conversationId: row.conversation_id })));
+    await queue.wakeAll(
+      due.map((row) => ({ kind: row.kind, tenantId: row.tenant_id, conversationId: row.conversation_id })),
+    );
     logger.debug({ count: due.length }, 'woke what was due');
   };
 

@@ -1,4 +1,11 @@
-import { type BackendFactory, createPostgresBackend, type JobsOptions, Queue, type QueueOptions, Worker } from 'bullmq';
+import {
+  type BackendFactory,
+  createPostgresBackend,
+  type JobsOptions,
+  Queue,
+  type QueueOptions,
+  Worker,
+} from 'bullmq';
 import type { QueuePool } from '#connections/database.ts';
 import type { RedisConnections } from '#connections/redis.ts';
 import type { Logger } from '#kernel/logger.ts';
@@ -33,7 +40,10 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
   function openBackend(forWorker: boolean): { options: QueueOptions; factory: BackendFactory } {
     if (backend.kind === 'redis') {
       const connection = forWorker ? backend.redis.forWorkers() : backend.redis.forCommands();
-      return { options: { connection, prefix: backend.prefix }, factory: undefined as unknown as BackendFactory };
+      return {
+        options: { connection, prefix: backend.prefix },
+        factory: undefined as unknown as BackendFactory,
+      };
     }
     return {
       options: { connection: backend.pool as unknown as QueueOptions['connection'] },
@@ -59,7 +69,9 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
       for (const kind of kinds) {
         const jobs = wakeUps.filter((wakeUp) => wakeUp.kind === kind);
         if (jobs.length === 0) continue;
-        await queueOf(kind).addBulk(jobs.map((wakeUp) => ({ name: 'wake', data: dataOf(wakeUp), opts: optionsOf(wakeUp) })));
+        await queueOf(kind).addBulk(
+          jobs.map((wakeUp) => ({ name: 'wake', data: dataOf(wakeUp), opts: optionsOf(wakeUp) })),
+        );
       }
     },
 
@@ -69,11 +81,21 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
         queueName(kind),
         async (job) => handle(wakeUpData.parse(job.data)),
         // Attempts are counted in the database, so a job that stalls again and again must not end as failed here.
-        { ...options, concurrency, lockDuration: lockDurationMs, stalledInterval: stalledIntervalMs, maxStalledCount: 1_000_000 },
+        {
+          ...options,
+          concurrency,
+          lockDuration: lockDurationMs,
+          stalledInterval: stalledIntervalMs,
+          maxStalledCount: 1_000_000,
+        },
         factory,
       );
-      worker.on('error', (error) => logger.warn({ err: error, queue: kind }, 'a queue worker reported an error'));
-      worker.on('failed', (_job, error) => logger.error({ err: error, queue: kind }, 'a wake-up failed; the sweeper repeats it'));
+      worker.on('error', (error) =>
+        logger.warn({ err: error, queue: kind }, 'a queue worker reported an error'),
+      );
+      worker.on('failed', (_job, error) =>
+        logger.error({ err: error, queue: kind }, 'a wake-up failed; the sweeper repeats it'),
+      );
       workers.push(worker);
     },
 

@@ -26,13 +26,22 @@ type StoredChannel = {
 };
 
 /** Finds channels by the keys that they claim, with their secrets opened. */
-export function createChannelDirectory({ scopes, keyRing }: { scopes: Scopes; keyRing: KeyRing }): ChannelDirectory {
+export function createChannelDirectory({
+  scopes,
+  keyRing,
+}: {
+  scopes: Scopes;
+  keyRing: KeyRing;
+}): ChannelDirectory {
   const places = createExpiringCache<{ tenantId: Uuid; channelId: Uuid } | null>(ttlMs, cachedChannelsMax);
   const channels = createExpiringCache<OpenChannel | undefined>(ttlMs, cachedChannelsMax);
 
   const find = (tenantId: Uuid, channelId: Uuid) =>
     channels(`${tenantId}/${channelId}`, async () => {
-      const [row] = await scopes.call<{ describe_channel_v1: StoredChannel | null }>('swarmgate.describe_channel_v1', [tenantId, channelId]);
+      const [row] = await scopes.call<{ describe_channel_v1: StoredChannel | null }>(
+        'swarmgate.describe_channel_v1',
+        [tenantId, channelId],
+      );
       return row?.describe_channel_v1 ? open(row.describe_channel_v1, keyRing) : undefined;
     });
 
@@ -40,7 +49,10 @@ export function createChannelDirectory({ scopes, keyRing }: { scopes: Scopes; ke
     find,
     async findByKey(platform, key) {
       const place = await places(`${platform}/${key}`, async () => {
-        const [row] = await scopes.call<{ locate_v1: { tenantId: Uuid; channelId: Uuid } | null }>('directory.locate_v1', [platform, 'channel_key', '', key]);
+        const [row] = await scopes.call<{ locate_v1: { tenantId: Uuid; channelId: Uuid } | null }>(
+          'directory.locate_v1',
+          [platform, 'channel_key', '', key],
+        );
         return row?.locate_v1 ?? null;
       });
       return place ? find(place.tenantId, place.channelId) : undefined;
@@ -50,6 +62,14 @@ export function createChannelDirectory({ scopes, keyRing }: { scopes: Scopes; ke
 
 function open(stored: StoredChannel, keyRing: KeyRing): OpenChannel {
   const { sealed, statusReason, agent, ...rest } = stored;
-  const secrets = Object.entries(sealed).map(([name, secret]) => [name, keyRing.open(secret, channelSecretPlace(rest.tenantId, rest.id, name))]);
-  return { ...rest, statusReason: statusReason ?? undefined, agent: agent ?? undefined, secrets: Object.fromEntries(secrets) };
+  const secrets = Object.entries(sealed).map(([name, secret]) => [
+    name,
+    keyRing.open(secret, channelSecretPlace(rest.tenantId, rest.id, name)),
+  ]);
+  return {
+    ...rest,
+    statusReason: statusReason ?? undefined,
+    agent: agent ?? undefined,
+    secrets: Object.fromEntries(secrets),
+  };
 }

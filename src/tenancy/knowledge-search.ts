@@ -6,7 +6,10 @@ export function createKnowledgeSearch(scopes: Scopes): KnowledgeSearch {
   return {
     async search(tenantId, question, limit) {
       const parameters = [tenantId, question.replaceAll('\u0000', ' '), limit];
-      const [row] = await scopes.call<{ search_knowledge_v1: KnowledgeMatches }>('swarmgate.search_knowledge_v1', parameters);
+      const [row] = await scopes.call<{ search_knowledge_v1: KnowledgeMatches }>(
+        'swarmgate.search_knowledge_v1',
+        parameters,
+      );
       return row?.search_knowledge_v1 ?? { stems: [], passageCount: 0, passages: [] };
     },
   };

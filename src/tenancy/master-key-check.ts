@@ -7,7 +7,10 @@ export class WrongMasterKeysError extends AppError<'wrong_master_keys'> {
   override readonly name = 'WrongMasterKeysError';
 
   constructor(keyId: string, what: string) {
-    super('wrong_master_keys', `The master key "${keyId}", which sealed secrets of this database, ${what}. Bring it back (MASTER_KEYS, or DATA_DIR/master.key): without it those secrets cannot be opened.`);
+    super(
+      'wrong_master_keys',
+      `The master key "${keyId}", which sealed secrets of this database, ${what}. Bring it back (MASTER_KEYS, or DATA_DIR/master.key): without it those secrets cannot be opened.`,
+    );
   }
 }
 
@@ -17,14 +20,20 @@ export class WrongMasterKeysError extends AppError<'wrong_master_keys'> {
  */
 export async function checkMasterKeys(scopes: Scopes, keyRing: KeyRing): Promise<void> {
   await scopes.inPlatform(async (unit) => {
-    const known = await unit.sql<{ id: string; check_value: string }>('SELECT id, check_value FROM swarmgate.master_keys');
+    const known = await unit.sql<{ id: string; check_value: string }>(
+      'SELECT id, check_value FROM swarmgate.master_keys',
+    );
     for (const { id, check_value: checkValue } of known) {
       const ours = keyRing.checkValue(id);
       if (ours === undefined) throw new WrongMasterKeysError(id, 'is missing');
-      if (!equalInConstantTime(ours, checkValue)) throw new WrongMasterKeysError(id, 'has other bytes than it had');
+      if (!equalInConstantTime(ours, checkValue))
+        throw new WrongMasterKeysError(id, 'has other bytes than it had');
     }
     for (const id of keyRing.keyIds.filter((keyId) => known.every((row) => row.id !== keyId))) {
-      await unit.sql('INSERT INTO swarmgate.master_keys (id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING', [id, keyRing.checkValue(id)]);
+      await unit.sql(
+        'INSERT INTO swarmgate.master_keys (id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+        [id, keyRing.checkValue(id)],
+      );
     }
   });
 }

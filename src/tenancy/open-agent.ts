@@ -3,7 +3,10 @@ import type { KeyRing } from '#kernel/key-ring.ts';
 import { agentSecretPlace } from './seal-places.ts';
 
 /** An agent as it is stored: its key sealed, its base URL among the settings. */
-export type SealedAgent = Omit<AgentDefinition, 'access' | 'settings'> & { settings: Record<string, unknown>; sealed: Record<string, string> };
+export type SealedAgent = Omit<AgentDefinition, 'access' | 'settings'> & {
+  settings: Record<string, unknown>;
+  sealed: Record<string, string>;
+};
 
 /** Opens an agent's own key, for the one turn that it is about to answer. */
 export function createOpenAgent(keyRing: KeyRing): (tenantId: string, agent: SealedAgent) => AgentDefinition {

@@ -34,7 +34,10 @@ export class StorageUnavailableError extends AppError<'storage_unavailable'> {
   override readonly name = 'StorageUnavailableError';
 
   constructor(cause: unknown) {
-    super('storage_unavailable', `The database cannot do it now: ${(cause as Error).message}`, { retry: 'later', cause });
+    super('storage_unavailable', `The database cannot do it now: ${(cause as Error).message}`, {
+      retry: 'later',
+      cause,
+    });
   }
 }
 
@@ -52,7 +55,11 @@ export function explainDatabaseError(error: unknown): never {
 type DriverError = {
   code?: string;
   constraint?: string;
-  meta?: { driverAdapterError?: { cause?: { originalCode?: string; code?: string; constraint?: { index?: string; fields?: string[] } } } };
+  meta?: {
+    driverAdapterError?: {
+      cause?: { originalCode?: string; code?: string; constraint?: { index?: string; fields?: string[] } };
+    };
+  };
 };
 
 // pg gives the SQLSTATE as `code`; Prisma wraps it and keeps the original inside.
@@ -69,5 +76,8 @@ function readDatabaseError(error: unknown): { sqlState: string | undefined; cons
 function isUnavailable(sqlState: string | undefined, error: unknown): boolean {
   if (sqlState !== undefined && /^(?:08|53|57)/.test(sqlState)) return true;
   if (sqlState !== undefined && /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/.test(sqlState)) return true;
-  return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+  return (
+    error instanceof Error &&
+    /Connection terminated|timeout exceeded when trying to connect/i.test(error.message)
+  );
 }

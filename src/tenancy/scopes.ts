@@ -43,7 +43,10 @@ export class NestedUnitError extends AppError<'nested_unit'> {
   override readonly name = 'NestedUnitError';
 
   constructor() {
-    super('nested_unit', 'A unit of work is open already; hand its `unit` on instead of opening another one inside it.');
+    super(
+      'nested_unit',
+      'A unit of work is open already; hand its `unit` on instead of opening another one inside it.',
+    );
   }
 }
 
@@ -56,7 +59,8 @@ export function createScopes(database: Database): Scopes {
     const client = await database.pool.connect().catch(explainDatabaseError);
     const unit: PlatformUnit = {
       sql: async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
-        (await client.query<Row & Record<string, unknown>>(text, [...parameters]).catch(explainDatabaseError)).rows,
+        (await client.query<Row & Record<string, unknown>>(text, [...parameters]).catch(explainDatabaseError))
+          .rows,
       prisma: (typedWork) => prisma.run(client, typedWork).catch(explainDatabaseError),
       becomeTenant: async (tenantId) => {
         await client.query('SELECT swarmgate.enter_tenant($1)', [tenantId]).catch(explainDatabaseError);
@@ -88,7 +92,11 @@ export function createScopes(database: Database): Scopes {
       if (open.getStore()) throw new NestedUnitError();
       const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
       const { rows } = await database.pool
-        .query<Row & Record<string, unknown>>({ name, text: `SELECT * FROM ${name}(${places})`, values: [...parameters] })
+        .query<Row & Record<string, unknown>>({
+          name,
+          text: `SELECT * FROM ${name}(${places})`,
+          values: [...parameters],
+        })
         .catch(explainDatabaseError);
       return rows;
     },

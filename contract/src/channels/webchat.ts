@@ -6,7 +6,10 @@ import { z } from 'zod';
  */
 const originPattern = z
   .string()
-  .regex(/^https?:\/\/(?:\*\.)?[A-Za-z0-9.-]+(?::(?:\d{1,5}|\*))?$/, 'an origin such as https://acme.example, https://*.acme.example or http://localhost:*');
+  .regex(
+    /^https?:\/\/(?:\*\.)?[A-Za-z0-9.-]+(?::(?:\d{1,5}|\*))?$/,
+    'an origin such as https://acme.example, https://*.acme.example or http://localhost:*',
+  );
 
 /** A web chat channel as the apply file gives it. */
 export const webChatChannel = z.strictObject({
@@ -25,7 +28,10 @@ export const webChatChannel = z.strictObject({
       jwksUrl: z.url().optional(),
       required: z.boolean().default(false),
     })
-    .refine((identity) => (identity.secret === undefined) !== (identity.jwksUrl === undefined), 'either secret or jwksUrl')
+    .refine(
+      (identity) => (identity.secret === undefined) !== (identity.jwksUrl === undefined),
+      'either secret or jwksUrl',
+    )
     .optional(),
   /** What the widget says before anybody has written. */
   greeting: z.string().max(500).optional(),

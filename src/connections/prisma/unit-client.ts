@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { Prisma, PrismaClient } from './generated/client.ts';
+import { type Prisma, PrismaClient } from './generated/client.ts';
 
 export type UnitPrisma = Prisma.TransactionClient;
 
@@ -23,7 +23,9 @@ export function createUnitPrismaClient(): UnitPrismaClient {
   const prisma = new PrismaClient({ adapter: new PrismaPg(new LendingPool(borrowed)) });
   return {
     run: (client, work) =>
-      borrowed.run(client, () => prisma.$transaction((transaction) => work(transaction), { timeout: workTimeoutMs })),
+      borrowed.run(client, () =>
+        prisma.$transaction((transaction) => work(transaction), { timeout: workTimeoutMs }),
+      ),
     close: () => prisma.$disconnect(),
   };
 }
@@ -37,7 +39,9 @@ class LendingPool extends pg.Pool {
   }
 
   override connect(): Promise<pg.PoolClient>;
-  override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void): void;
+  override connect(
+    callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void,
+  ): void;
   override connect(): Promise<pg.PoolClient> {
     const client = this.#borrowed.getStore();
     if (!client) return Promise.reject(new Error('There is no connection outside a unit of work.'));
@@ -54,7 +58,8 @@ const insideTransaction: Readonly<Record<string, string>> = {
 
 function lend(client: pg.PoolClient): pg.PoolClient {
   const lent = {
-    query: (config: pg.QueryConfig) => client.query({ ...config, text: insideTransaction[config.text] ?? config.text }),
+    query: (config: pg.QueryConfig) =>
+      client.query({ ...config, text: insideTransaction[config.text] ?? config.text }),
     on: () => lent,
     removeListener: () => lent,
     release: () => {},

@@ -12,12 +12,17 @@ export type Authenticated = { visitor: Visitor; channel: OpenChannel };
  * Proves who calls: the session token, then the channel that it names, then the origin of the page if the browser says
  * one. @throws {ProblemError} 401 or 403
  */
-export async function authenticate({ tokens, channels }: Pick<WebChatParts, 'tokens' | 'channels'>, request: Request): Promise<Authenticated> {
+export async function authenticate(
+  { tokens, channels }: Pick<WebChatParts, 'tokens' | 'channels'>,
+  request: Request,
+): Promise<Authenticated> {
   const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ');
-  if (scheme?.toLowerCase() !== 'bearer') throw unauthorized('token_missing', 'Send the session token as "Authorization: Bearer …".');
+  if (scheme?.toLowerCase() !== 'bearer')
+    throw unauthorized('token_missing', 'Send the session token as "Authorization: Bearer …".');
   const check = await tokens.check('session', token);
   if (!check.ok) {
-    const detail = check.reason === 'expired' ? 'The session token has expired.' : 'The session token is not valid.';
+    const detail =
+      check.reason === 'expired' ? 'The session token has expired.' : 'The session token is not valid.';
     throw unauthorized(`token_${check.reason}`, `${detail} Get a new one from POST /chat/v1/sessions.`);
   }
   const { visitor } = check;

@@ -1,5 +1,5 @@
-import type { Response } from 'express';
 import type { ChatEvent } from '@swarmgate/contract/web-chat.ts';
+import type { Response } from 'express';
 
 const heartbeatMs = 15_000;
 /** How long a page waits before it connects again when the stream ends. */

@@ -1,5 +1,5 @@
-import type { Request, Response } from 'express';
 import type { ChatEvent } from '@swarmgate/contract/web-chat.ts';
+import type { Request, Response } from 'express';
 import { toWire } from '#domain/ids.ts';
 import type { LiveUpdate } from '#events/live.ts';
 import { ProblemError } from '#kernel/problem.ts';
@@ -32,7 +32,10 @@ export function streamEvents(parts: WebChatParts) {
         const { changes } = await parts.transcripts.changes(visitor, seen, changesPerRead);
         for (const message of changes) {
           const isNew = message.sequence > (seen ?? 0);
-          stream.send({ event: isNew ? 'message' : 'message.updated', data: toChatMessage(message) }, message.revision);
+          stream.send(
+            { event: isNew ? 'message' : 'message.updated', data: toChatMessage(message) },
+            message.revision,
+          );
           seen = message.revision;
         }
         more = changes.length === changesPerRead;
@@ -69,16 +72,31 @@ function readLastEventId(request: Request): number | undefined {
   const value = request.get('last-event-id');
   if (value === undefined || value === '') return undefined;
   if (!/^\d{1,15}$/.test(value)) {
-    throw new ProblemError(400, 'invalid_last_event_id', 'Invalid Last-Event-ID', 'Last-Event-ID must be the id of an event of this stream.');
+    throw new ProblemError(
+      400,
+      'invalid_last_event_id',
+      'Invalid Last-Event-ID',
+      'Last-Event-ID must be the id of an event of this stream.',
+    );
   }
   return Number(value);
 }
 
-function countStream(openStreams: Map<string, number>, { channelId, externalId }: Visitor, response: Response): void {
+function countStream(
+  openStreams: Map<string, number>,
+  { channelId, externalId }: Visitor,
+  response: Response,
+): void {
   const key = `${channelId}/${externalId}`;
   const open = openStreams.get(key) ?? 0;
   if (open >= streamsPerVisitorMax) {
-    throw new ProblemError(429, 'too_many_streams', 'Too many streams', `A visitor may have ${streamsPerVisitorMax} event streams open.`, { 'Retry-After': '5' });
+    throw new ProblemError(
+      429,
+      'too_many_streams',
+      'Too many streams',
+      `A visitor may have ${streamsPerVisitorMax} event streams open.`,
+      { 'Retry-After': '5' },
+    );
   }
   openStreams.set(key, open + 1);
   response.once('close', () => {

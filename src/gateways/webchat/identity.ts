@@ -1,11 +1,15 @@
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { WebChatChannelSettings } from '@swarmgate/contract/channels/webchat.ts';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 
 export type Identity = { subject: string; profile: Readonly<Record<string, unknown>> };
 
 export type IdentityCheck = { ok: true; identity: Identity } | { ok: false; reason: string };
 
-export type IdentityChecker = (token: string, settings: WebChatChannelSettings['identity'], secret: string | undefined) => Promise<IdentityCheck>;
+export type IdentityChecker = (
+  token: string,
+  settings: WebChatChannelSettings['identity'],
+  secret: string | undefined,
+) => Promise<IdentityCheck>;
 
 /** A token of the embedding site is for now, not for later: one that lives longer than this is refused. */
 const lifetimeMaxSeconds = 24 * 60 * 60;
@@ -33,12 +37,23 @@ export function createIdentityChecker(guardedFetch: typeof fetch): IdentityCheck
     try {
       const { payload } =
         settings.kind === 'secret'
-          ? await jwtVerify(token, new TextEncoder().encode(secret ?? ''), { ...options, algorithms: ['HS256'] })
-          : await jwtVerify(token, keySetOf(settings.jwksUrl ?? ''), { ...options, algorithms: ['RS256', 'ES256', 'EdDSA', 'PS256'] });
-      if ((payload.exp ?? 0) - Date.now() / 1_000 > lifetimeMaxSeconds) return { ok: false, reason: 'The identity token lives too long: at most 24 hours.' };
+          ? await jwtVerify(token, new TextEncoder().encode(secret ?? ''), {
+              ...options,
+              algorithms: ['HS256'],
+            })
+          : await jwtVerify(token, keySetOf(settings.jwksUrl ?? ''), {
+              ...options,
+              algorithms: ['RS256', 'ES256', 'EdDSA', 'PS256'],
+            });
+      if ((payload.exp ?? 0) - Date.now() / 1_000 > lifetimeMaxSeconds)
+        return { ok: false, reason: 'The identity token lives too long: at most 24 hours.' };
       const { sub = '', name, email } = payload as { sub?: string; name?: unknown; email?: unknown };
-      if (sub === '' || sub.length > 200) return { ok: false, reason: 'The identity token needs a "sub" of 1 to 200 characters.' };
-      return { ok: true, identity: { subject: sub, profile: { ...textField('name', name), ...textField('email', email) } } };
+      if (sub === '' || sub.length > 200)
+        return { ok: false, reason: 'The identity token needs a "sub" of 1 to 200 characters.' };
+      return {
+        ok: true,
+        identity: { subject: sub, profile: { ...textField('name', name), ...textField('email', email) } },
+      };
     } catch (error) {
       return { ok: false, reason: explain(error) };
     }
@@ -51,7 +66,9 @@ function textField(name: string, value: unknown): Record<string, string> {
 
 function explain(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'The identity token has expired.';
-  if (error instanceof errors.JWTClaimValidationFailed) return `The identity token's "${error.claim}" is missing or wrong.`;
-  if (error instanceof errors.JWKSTimeout) return 'The keys of the identity provider could not be fetched in time.';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `The identity token's "${error.claim}" is missing or wrong.`;
+  if (error instanceof errors.JWKSTimeout)
+    return 'The keys of the identity provider could not be fetched in time.';
   return 'The identity token is not valid.';
 }

@@ -10,7 +10,10 @@ export function createWebChatGateway(live: LiveUpdates): Gateway {
     platform: 'webchat',
     capabilities: { streaming: 'preview', sendsOnce: true },
     async send(channel, message) {
-      live.publish({ tenantId: channel.tenantId, conversationId: message.conversationId }, { kind: 'changed' });
+      live.publish(
+        { tenantId: channel.tenantId, conversationId: message.conversationId },
+        { kind: 'changed' },
+      );
       return { externalIds: [message.messageId] };
     },
   };

@@ -1,5 +1,5 @@
-import type { Request, Response } from 'express';
 import { type MessageAccepted, type MessagePage, messageRequest } from '@swarmgate/contract/web-chat.ts';
+import type { Request, Response } from 'express';
 import { fromWire, toWire } from '#domain/ids.ts';
 import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import { type Authenticated, authenticate } from './authenticate.ts';
@@ -14,10 +14,19 @@ export function acceptMessage(parts: WebChatParts) {
     const { id, text } = readBody(messageRequest, request.body);
     const limits = limitsOf(channel);
     if (text.length > limits.textLengthMax) {
-      throw new ProblemError(413, 'text_too_long', 'Text too long', `The text has ${text.length} characters; at most ${limits.textLengthMax} are taken.`);
+      throw new ProblemError(
+        413,
+        'text_too_long',
+        'Text too long',
+        `The text has ${text.length} characters; at most ${limits.textLengthMax} are taken.`,
+      );
     }
-    if (text.trim() === '') throw new ProblemError(400, 'invalid_body', 'Invalid body', '"text": only white space.');
-    const rate = await parts.rateLimit(`message/${visitor.tenantId}/${visitor.channelId}/${visitor.externalId}`, limits.messagesPerMinute);
+    if (text.trim() === '')
+      throw new ProblemError(400, 'invalid_body', 'Invalid body', '"text": only white space.');
+    const rate = await parts.rateLimit(
+      `message/${visitor.tenantId}/${visitor.channelId}/${visitor.externalId}`,
+      limits.messagesPerMinute,
+    );
     if (!rate.allowed) throw tooManyRequests(rate.retryAfterMs, 'Too many messages.');
 
     const received = await parts.receive({
@@ -53,7 +62,11 @@ export function listMessages(parts: WebChatParts) {
     const before = readCount(request, 'before');
     const limit = Math.min(readCount(request, 'limit') ?? pageSizeDefault, pageSizeMax);
     if (limit === 0) throw new ProblemError(400, 'invalid_query', 'Invalid query', '"limit": at least 1.');
-    const range = { ...(after !== undefined && { after }), ...(before !== undefined && { before }), limit: limit + 1 };
+    const range = {
+      ...(after !== undefined && { after }),
+      ...(before !== undefined && { before }),
+      limit: limit + 1,
+    };
     const found = await parts.transcripts.page(visitor, range);
     const hasMore = found.length > limit;
     // One too many was asked for; it is the farthest from where the page begins.
@@ -66,7 +79,12 @@ function readCount(request: Request, name: string): number | undefined {
   const value = request.query[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || !/^\d{1,15}$/.test(value)) {
-    throw new ProblemError(400, 'invalid_query', 'Invalid query', `"${name}": a whole number that is not negative.`);
+    throw new ProblemError(
+      400,
+      'invalid_query',
+      'Invalid query',
+      `"${name}": a whole number that is not negative.`,
+    );
   }
   return Number(value);
 }
@@ -77,7 +95,8 @@ export function cancelTurn(parts: WebChatParts) {
     const { visitor } = await authenticate(parts, request);
     const turnId = fromWire('turn', String(request.params['turnId']));
     const cancelled = turnId !== undefined && (await parts.cancelTurn(visitor, turnId));
-    if (!cancelled) throw new ProblemError(404, 'not_found', 'Not found', 'This conversation has no such turn at work.');
+    if (!cancelled)
+      throw new ProblemError(404, 'not_found', 'Not found', 'This conversation has no such turn at work.');
     response.status(202).json({});
   };
 }

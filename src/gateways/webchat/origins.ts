@@ -11,13 +11,15 @@ export function isAllowedOrigin(origin: string | undefined, patterns: readonly s
 }
 
 function matches(url: URL, pattern: string): boolean {
-  const [, scheme, host = '', port] = /^(https?):\/\/(\*\.[^:]+|[^:]+)(?::(\d+|\*))?$/.exec(pattern.toLowerCase()) ?? [];
+  const [, scheme, host = '', port] =
+    /^(https?):\/\/(\*\.[^:]+|[^:]+)(?::(\d+|\*))?$/.exec(pattern.toLowerCase()) ?? [];
   if (url.protocol !== `${scheme}:`) return false;
   if (port !== '*' && url.port !== withoutDefault(scheme, port)) return false;
   return host.startsWith('*.') ? url.hostname.endsWith(host.slice(1)) : url.hostname === host;
 }
 
 function withoutDefault(scheme: string | undefined, port: string | undefined): string {
-  if (port === undefined || (scheme === 'https' && port === '443') || (scheme === 'http' && port === '80')) return '';
+  if (port === undefined || (scheme === 'https' && port === '443') || (scheme === 'http' && port === '80'))
+    return '';
   return port;
 }

@@ -3,7 +3,14 @@ import type { Settings } from '@swarmgate/contract/settings.ts';
 import { type WebChatLimits, webChatLimits } from '@swarmgate/contract/settings.ts';
 import type { LiveUpdates } from '#events/live.ts';
 import { ProblemError } from '#kernel/problem.ts';
-import type { CancelTurn, ChannelDirectory, OpenChannel, RateLimit, ReceiveMessage, Transcripts } from '../journey.ts';
+import type {
+  CancelTurn,
+  ChannelDirectory,
+  OpenChannel,
+  RateLimit,
+  ReceiveMessage,
+  Transcripts,
+} from '../journey.ts';
 import type { IdentityChecker } from './identity.ts';
 import type { VisitorTokens } from './tokens.ts';
 

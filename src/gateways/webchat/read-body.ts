@@ -7,5 +7,10 @@ export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue?.path.join('.') ?? '';
-  throw new ProblemError(400, 'invalid_body', 'Invalid body', `${field === '' ? 'The body' : `"${field}"`}: ${issue?.message ?? 'not as expected'}.`);
+  throw new ProblemError(
+    400,
+    'invalid_body',
+    'Invalid body',
+    `${field === '' ? 'The body' : `"${field}"`}: ${issue?.message ?? 'not as expected'}.`,
+  );
 }

@@ -1,5 +1,5 @@
-import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { webChatDefaults } from '@swarmgate/contract/web-chat.ts';
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { authenticate } from './authenticate.ts';
 import { streamEvents } from './events.ts';
 import { acceptMessage, cancelTurn, listMessages } from './messages.ts';

@@ -1,5 +1,5 @@
-import type { Request, Response } from 'express';
 import { type SessionRequest, type SessionResponse, sessionRequest } from '@swarmgate/contract/web-chat.ts';
+import type { Request, Response } from 'express';
 import { newId, toWire } from '#domain/ids.ts';
 import { extendContext } from '#kernel/context.ts';
 import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
@@ -17,7 +17,13 @@ export function beginSession(parts: WebChatParts) {
   return async (request: Request, response: Response): Promise<void> => {
     const body = readBody(sessionRequest, request.body);
     const channel = await parts.channels.findByKey('webchat', body.key);
-    if (!channel) throw new ProblemError(404, 'unknown_key', 'Unknown key', 'No channel has this key; check data-key of the widget.');
+    if (!channel)
+      throw new ProblemError(
+        404,
+        'unknown_key',
+        'Unknown key',
+        'No channel has this key; check data-key of the widget.',
+      );
     extendContext({ tenantId: channel.tenantId });
     refuseOrigin(request.get('origin'), channel);
     refuseClosed(channel);
@@ -36,24 +42,39 @@ export function beginConversation(parts: WebChatParts) {
   };
 }
 
-async function limitSessions({ rateLimit }: WebChatParts, channel: OpenChannel, request: Request): Promise<void> {
+async function limitSessions(
+  { rateLimit }: WebChatParts,
+  channel: OpenChannel,
+  request: Request,
+): Promise<void> {
   const address = networkOf(request.ip ?? '');
-  const result = await rateLimit(`session/${channel.tenantId}/${channel.id}/${address}`, limitsOf(channel).sessionsPerMinute);
+  const result = await rateLimit(
+    `session/${channel.tenantId}/${channel.id}/${address}`,
+    limitsOf(channel).sessionsPerMinute,
+  );
   if (!result.allowed) throw tooManyRequests(result.retryAfterMs, 'Too many new sessions from this address.');
 }
 
 // One household or server has a whole IPv6 /64 at its disposal.
 function networkOf(address: string): string {
-  return address.includes(':') && !address.startsWith('::ffff:') ? address.split(':').slice(0, 4).join(':') : address;
+  return address.includes(':') && !address.startsWith('::ffff:')
+    ? address.split(':').slice(0, 4).join(':')
+    : address;
 }
 
 async function recognise(parts: WebChatParts, channel: OpenChannel, body: SessionRequest): Promise<Visitor> {
   const { identity: settings } = settingsOf(channel);
   if (body.identity !== undefined) return recogniseUser(parts, channel, body.identity);
   if (settings?.required) {
-    throw new ProblemError(401, 'identity_required', 'Identity required', 'This channel takes only visitors with an identity token.');
+    throw new ProblemError(
+      401,
+      'identity_required',
+      'Identity required',
+      'This channel takes only visitors with an identity token.',
+    );
   }
-  const known = body.visitorToken === undefined ? undefined : await checkVisitorToken(parts, channel, body.visitorToken);
+  const known =
+    body.visitorToken === undefined ? undefined : await checkVisitorToken(parts, channel, body.visitorToken);
   const profile = body.profile ?? {};
   if (known) return { ...known, profile };
   return {
@@ -67,18 +88,33 @@ async function recognise(parts: WebChatParts, channel: OpenChannel, body: Sessio
 }
 
 // A token of another channel, or of a person whom the site had vouched for, makes nobody out of an anonymous page.
-async function checkVisitorToken({ tokens }: WebChatParts, channel: OpenChannel, token: string): Promise<Visitor | undefined> {
+async function checkVisitorToken(
+  { tokens }: WebChatParts,
+  channel: OpenChannel,
+  token: string,
+): Promise<Visitor | undefined> {
   const check = await tokens.check('visitor', token);
   if (!check.ok) {
     if (check.reason === 'expired') return undefined;
-    throw new ProblemError(401, 'visitor_token_invalid', 'Not authorized', 'The visitor token is not valid; leave it out to begin as a new visitor.');
+    throw new ProblemError(
+      401,
+      'visitor_token_invalid',
+      'Not authorized',
+      'The visitor token is not valid; leave it out to begin as a new visitor.',
+    );
   }
   const { visitor } = check;
-  return visitor.channelId === channel.id && visitor.tenantId === channel.tenantId && !visitor.verified ? visitor : undefined;
+  return visitor.channelId === channel.id && visitor.tenantId === channel.tenantId && !visitor.verified
+    ? visitor
+    : undefined;
 }
 
 async function recogniseUser(parts: WebChatParts, channel: OpenChannel, token: string): Promise<Visitor> {
-  const check = await parts.checkIdentity(token, settingsOf(channel).identity, channel.secrets['identitySecret']);
+  const check = await parts.checkIdentity(
+    token,
+    settingsOf(channel).identity,
+    channel.secrets['identitySecret'],
+  );
   if (!check.ok) throw new ProblemError(401, 'identity_invalid', 'Not authorized', check.reason);
   const externalId = `user:${check.identity.subject}`;
   const latest = await parts.transcripts.latestConversation(channel.tenantId, channel.id, externalId);
@@ -92,8 +128,15 @@ async function recogniseUser(parts: WebChatParts, channel: OpenChannel, token: s
   };
 }
 
-async function describeSession({ tokens }: WebChatParts, channel: OpenChannel, visitor: Visitor): Promise<SessionResponse> {
-  const [session, returning] = await Promise.all([tokens.sign('session', visitor), tokens.sign('visitor', visitor)]);
+async function describeSession(
+  { tokens }: WebChatParts,
+  channel: OpenChannel,
+  visitor: Visitor,
+): Promise<SessionResponse> {
+  const [session, returning] = await Promise.all([
+    tokens.sign('session', visitor),
+    tokens.sign('visitor', visitor),
+  ]);
   const { greeting, suggestions } = settingsOf(channel);
   return {
     token: session.token,
@@ -102,7 +145,9 @@ async function describeSession({ tokens }: WebChatParts, channel: OpenChannel, v
     conversationId: toWire('conversation', visitor.conversationId),
     agent: {
       name: channel.agent?.name ?? 'Assistant',
-      ...(channel.agent?.model.startsWith('builtin/') && { description: builtinDescriptions[channel.agent.model] ?? '' }),
+      ...(channel.agent?.model.startsWith('builtin/') && {
+        description: builtinDescriptions[channel.agent.model] ?? '',
+      }),
       ...(greeting && { greeting }),
       ...(suggestions && { suggestions }),
     },

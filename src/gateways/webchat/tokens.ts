@@ -42,7 +42,13 @@ export function createVisitorTokens(keyRing: KeyRing): VisitorTokens {
     async sign(kind, { tenantId, channelId, conversationId, externalId, verified, profile }) {
       const [keyId] = keyRing.keyIds;
       const expiresAt = new Date(Date.now() + lifetimeMs[kind]);
-      const token = await new SignJWT({ tid: tenantId, chn: channelId, cnv: conversationId, ver: verified, pro: profile })
+      const token = await new SignJWT({
+        tid: tenantId,
+        chn: channelId,
+        cnv: conversationId,
+        ver: verified,
+        pro: profile,
+      })
         .setProtectedHeader({ alg: algorithm, typ: `swarmgate-${kind}+jwt`, kid: keyId ?? '' })
         .setIssuer(issuer)
         .setSubject(externalId)
@@ -72,7 +78,15 @@ export function createVisitorTokens(keyRing: KeyRing): VisitorTokens {
 function readVisitor(claims: Record<string, unknown> & { sub?: string }): Visitor | undefined {
   const { tid, chn, cnv, sub, ver, pro } = claims;
   const ids = [tid, chn, cnv];
-  if (!ids.every((id): id is Uuid => typeof id === 'string' && isUuid(id)) || sub === undefined) return undefined;
+  if (!ids.every((id): id is Uuid => typeof id === 'string' && isUuid(id)) || sub === undefined)
+    return undefined;
   const [tenantId, channelId, conversationId] = ids as [Uuid, Uuid, Uuid];
-  return { tenantId, channelId, conversationId, externalId: sub, verified: ver === true, profile: (pro ?? {}) as Record<string, unknown> };
+  return {
+    tenantId,
+    channelId,
+    conversationId,
+    externalId: sub,
+    verified: ver === true,
+    profile: (pro ?? {}) as Record<string, unknown>,
+  };
 }

@@ -20,11 +20,19 @@ export async function applyAgents(
     for (const { slug, name, model, instructions, settings, apiKey, baseUrl } of planned) {
       const old = known.get(slug);
       const id = (old?.id ?? newId()) as Uuid;
-      const { sealed, same: sameSecrets } = resealChanged(keyRing, { apiKey }, (old?.sealed ?? {}) as Record<string, string>, (secret) =>
-        agentSecretPlace(tenantId, id, secret),
+      const { sealed, same: sameSecrets } = resealChanged(
+        keyRing,
+        { apiKey },
+        (old?.sealed ?? {}) as Record<string, string>,
+        (secret) => agentSecretPlace(tenantId, id, secret),
       );
       // The base URL goes with the key that may be sent there.
-      const wanted = { name: name ?? titleOf(slug), model, instructions, settings: { ...settings, ...(baseUrl && { baseUrl }) } };
+      const wanted = {
+        name: name ?? titleOf(slug),
+        model,
+        instructions,
+        settings: { ...settings, ...(baseUrl && { baseUrl }) },
+      };
       known.delete(slug);
       const agentPath = `${path}/${slug}`;
       if (!old) {
@@ -32,9 +40,19 @@ export async function applyAgents(
         report({ action: 'created', kind: 'agent', path: agentPath });
         continue;
       }
-      const same = sameSecrets && isDeepStrictEqual(wanted, { name: old.name, model: old.model, instructions: old.instructions, settings: old.settings });
+      const same =
+        sameSecrets &&
+        isDeepStrictEqual(wanted, {
+          name: old.name,
+          model: old.model,
+          instructions: old.instructions,
+          settings: old.settings,
+        });
       if (!same) {
-        await prisma.agent.update({ where: { tenantId_id: { tenantId, id } }, data: { ...wanted, sealed, version: { increment: 1 }, updatedAt: new Date() } });
+        await prisma.agent.update({
+          where: { tenantId_id: { tenantId, id } },
+          data: { ...wanted, sealed, version: { increment: 1 }, updatedAt: new Date() },
+        });
       }
       report({ action: same ? 'unchanged' : 'updated', kind: 'agent', path: agentPath });
     }

@@ -4,7 +4,9 @@ import type { Unit } from '../scopes.ts';
 import type { PlannedDocument, Report } from './apply-plan.ts';
 
 /** Cuts a markdown document into the passages that are searched and quoted. */
-export type SplitPassages = (markdown: string) => { passages: readonly { heading: string; anchor: string; text: string }[] };
+export type SplitPassages = (
+  markdown: string,
+) => readonly { heading: string; anchor: string; text: string }[];
 
 /** Makes a tenant's documents what the plan says; one that has not changed is not touched. */
 export async function applyKnowledge(
@@ -16,7 +18,9 @@ export async function applyKnowledge(
   report: Report,
 ): Promise<void> {
   const rows = await unit.prisma((prisma) =>
-    prisma.knowledgeDocument.findMany({ select: { id: true, slug: true, title: true, url: true, contentHash: true } }),
+    prisma.knowledgeDocument.findMany({
+      select: { id: true, slug: true, title: true, url: true, contentHash: true },
+    }),
   );
   const known = new Map(rows.map((document) => [document.slug, document]));
 
@@ -33,23 +37,42 @@ export async function applyKnowledge(
     const data = { title, url: url ?? null, content, contentHash };
     await unit.prisma((prisma) =>
       old
-        ? prisma.knowledgeDocument.update({ where: { tenantId_id: { tenantId, id } }, data: { ...data, updatedAt: new Date() } })
+        ? prisma.knowledgeDocument.update({
+            where: { tenantId_id: { tenantId, id } },
+            data: { ...data, updatedAt: new Date() },
+          })
         : prisma.knowledgeDocument.create({ data: { tenantId, id, slug, ...data } }),
     );
-    await replacePassages(unit, tenantId, id, title, splitPassages(content).passages);
+    await replacePassages(unit, tenantId, id, title, splitPassages(content));
     report({ action: old ? 'updated' : 'created', kind: 'knowledge', path: documentPath });
   }
   for (const slug of known.keys()) report({ action: 'kept', kind: 'knowledge', path: `${path}/${slug}` });
 }
 
 // A heading weighs more than the text below it, the document's title a little.
-async function replacePassages(unit: Unit, tenantId: Uuid, documentId: Uuid, title: string, passages: ReturnType<SplitPassages>['passages']): Promise<void> {
-  await unit.sql('DELETE FROM swarmgate.knowledge_passages WHERE tenant_id = $1 AND document_id = $2', [tenantId, documentId]);
+async function replacePassages(
+  unit: Unit,
+  tenantId: Uuid,
+  documentId: Uuid,
+  title: string,
+  passages: ReturnType<SplitPassages>,
+): Promise<void> {
+  await unit.sql('DELETE FROM swarmgate.knowledge_passages WHERE tenant_id = $1 AND document_id = $2', [
+    tenantId,
+    documentId,
+  ]);
   await unit.sql(
     `INSERT INTO swarmgate.knowledge_passages (tenant_id, document_id, number, heading, anchor, text, search)
        SELECT $1, $2, n, p.heading, p.anchor, p.text,
            setweight(to_tsvector('english', p.heading), 'A') || setweight(to_tsvector('english', p.text), 'B') || setweight(to_tsvector('english', $3), 'C')
          FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS p (heading, anchor, text, n)`,
-    [tenantId, documentId, title, passages.map((p) => p.heading), passages.map((p) => p.anchor), passages.map((p) => p.text)],
+    [
+      tenantId,
+      documentId,
+      title,
+      passages.map((p) => p.heading),
+      passages.map((p) => p.anchor),
+      passages.map((p) => p.text),
+    ],
   );
 }

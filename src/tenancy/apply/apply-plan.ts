@@ -1,4 +1,10 @@
-import type { ApplyAgent, ApplyChannel, ApplyKnowledge, ApplyOrganization, ApplyTenant } from '@swarmgate/contract/apply-file.ts';
+import type {
+  ApplyAgent,
+  ApplyChannel,
+  ApplyKnowledge,
+  ApplyOrganization,
+  ApplyTenant,
+} from '@swarmgate/contract/apply-file.ts';
 
 /** An apply file with everything it points to read in: variables, and the documents themselves. It can be handed over. */
 export type ApplyPlan = { organizations: PlannedOrganization[] };

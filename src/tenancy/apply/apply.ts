@@ -5,8 +5,8 @@ import type { PlatformUnit, Scopes } from '../scopes.ts';
 import { applyAgents } from './apply-agents.ts';
 import { applyChannels } from './apply-channels.ts';
 import { applyKnowledge, type SplitPassages } from './apply-knowledge.ts';
-import { ApplyRefusedError } from './apply-refused-error.ts';
 import type { ApplyPlan, Change, PlannedOrganization, PlannedTenant, Report } from './apply-plan.ts';
+import { ApplyRefusedError } from './apply-refused-error.ts';
 
 export type ApplyParts = { scopes: Scopes; keyRing: KeyRing; splitPassages: SplitPassages };
 
@@ -14,14 +14,24 @@ export type ApplyParts = { scopes: Scopes; keyRing: KeyRing; splitPassages: Spli
  * Makes what a plan names be there, one transaction a tenant; a second run changes nothing. With `dryRun` each
  * transaction is undone at its end, so the report is what would happen.
  */
-export async function apply(parts: ApplyParts, plan: ApplyPlan, { dryRun }: { dryRun: boolean }): Promise<Change[]> {
+export async function apply(
+  parts: ApplyParts,
+  plan: ApplyPlan,
+  { dryRun }: { dryRun: boolean },
+): Promise<Change[]> {
   const changes: Change[] = [];
   for (const organization of plan.organizations) {
     const tenants = organization.tenants.length > 0 ? organization.tenants : [undefined];
     for (const tenant of tenants) {
-      const met = await inTransaction(parts.scopes, dryRun, (unit, report) => applyTenant(parts, unit, organization, tenant, report));
+      const met = await inTransaction(parts.scopes, dryRun, (unit, report) =>
+        applyTenant(parts, unit, organization, tenant, report),
+      );
       // The organization comes with each of its tenants; it is named once.
-      changes.push(...met.filter((change) => change.kind !== 'organization' || !changes.some(({ path }) => path === change.path)));
+      changes.push(
+        ...met.filter(
+          (change) => change.kind !== 'organization' || !changes.some(({ path }) => path === change.path),
+        ),
+      );
     }
   }
   return changes;
@@ -29,7 +39,11 @@ export async function apply(parts: ApplyParts, plan: ApplyPlan, { dryRun }: { dr
 
 class UndoDryRun extends Error {}
 
-async function inTransaction(scopes: Scopes, dryRun: boolean, work: (unit: PlatformUnit, report: Report) => Promise<void>): Promise<Change[]> {
+async function inTransaction(
+  scopes: Scopes,
+  dryRun: boolean,
+  work: (unit: PlatformUnit, report: Report) => Promise<void>,
+): Promise<Change[]> {
   const met: Change[] = [];
   try {
     await scopes.inPlatform(async (unit) => {
@@ -42,7 +56,13 @@ async function inTransaction(scopes: Scopes, dryRun: boolean, work: (unit: Platf
   return met;
 }
 
-async function applyTenant(parts: ApplyParts, unit: PlatformUnit, organization: PlannedOrganization, planned: PlannedTenant | undefined, report: Report): Promise<void> {
+async function applyTenant(
+  parts: ApplyParts,
+  unit: PlatformUnit,
+  organization: PlannedOrganization,
+  planned: PlannedTenant | undefined,
+  report: Report,
+): Promise<void> {
   const organizationId = await upsertOrganization(unit, organization, report);
   if (!planned) return;
   const path = `${organization.slug}/${planned.slug}`;
@@ -53,7 +73,11 @@ async function applyTenant(parts: ApplyParts, unit: PlatformUnit, organization: 
   await applyKnowledge(parts, unit, tenantId, path, planned.knowledge, report);
 }
 
-async function upsertOrganization(unit: PlatformUnit, planned: PlannedOrganization, report: Report): Promise<Uuid> {
+async function upsertOrganization(
+  unit: PlatformUnit,
+  planned: PlannedOrganization,
+  report: Report,
+): Promise<Uuid> {
   const { slug, name, plan, settings } = planned;
   return unit.prisma(async (prisma) => {
     const known = await prisma.organization.findUnique({ where: { slug } });
@@ -65,35 +89,55 @@ async function upsertOrganization(unit: PlatformUnit, planned: PlannedOrganizati
       return id;
     }
     const same = isDeepStrictEqual(wanted, { name: known.name, plan: known.plan, settings: known.settings });
-    if (!same) await prisma.organization.update({ where: { slug }, data: { ...wanted, version: { increment: 1 }, updatedAt: new Date() } });
+    if (!same)
+      await prisma.organization.update({
+        where: { slug },
+        data: { ...wanted, version: { increment: 1 }, updatedAt: new Date() },
+      });
     report({ action: same ? 'unchanged' : 'updated', kind: 'organization', path: slug });
     return known.id as Uuid;
   });
 }
 
-async function upsertTenant(unit: PlatformUnit, organizationId: Uuid, path: string, planned: PlannedTenant, report: Report): Promise<Uuid> {
+async function upsertTenant(
+  unit: PlatformUnit,
+  organizationId: Uuid,
+  path: string,
+  planned: PlannedTenant,
+  report: Report,
+): Promise<Uuid> {
   const { slug, name, region, settings } = planned;
   return unit.prisma(async (prisma) => {
     const known = await prisma.tenant.findUnique({ where: { slug } });
     if (known && known.organizationId !== organizationId) {
-      throw new ApplyRefusedError(`The tenant "${slug}" belongs to another organization; give this one another slug.`);
+      throw new ApplyRefusedError(
+        `The tenant "${slug}" belongs to another organization; give this one another slug.`,
+      );
     }
     if (known && known.region !== region) {
-      throw new ApplyRefusedError(`The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`);
+      throw new ApplyRefusedError(
+        `The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`,
+      );
     }
     const wanted = { name, settings: settings ?? known?.settings ?? {} };
     if (!known) {
       const id = newId();
       const home = await prisma.thisCell.findFirstOrThrow({ include: { home: true } });
       if (home.home.region !== region) {
-        throw new ApplyRefusedError(`The tenant "${slug}" wants region "${region}"; this cell serves "${home.home.region}".`);
+        throw new ApplyRefusedError(
+          `The tenant "${slug}" wants region "${region}"; this cell serves "${home.home.region}".`,
+        );
       }
       await prisma.tenant.create({ data: { id, organizationId, slug, region, cell: home.cell, ...wanted } });
       report({ action: 'created', kind: 'tenant', path });
       return id;
     }
     const same = isDeepStrictEqual(wanted, { name: known.name, settings: known.settings });
-    if (!same) await prisma.tenant.update({ where: { slug }, data: { ...wanted, version: { increment: 1 }, updatedAt: new Date() } });
+    if (!same)
+      await prisma.tenant.update({
+        where: { slug },
+        data: { ...wanted, version: { increment: 1 }, updatedAt: new Date() },
+      });
     report({ action: same ? 'unchanged' : 'updated', kind: 'tenant', path });
     return known.id as Uuid;
   });

@@ -30,11 +30,17 @@ export function readApplyFile(path: string, variable: (name: string) => string |
   }
   const missing = substitute(document, variable);
   if (missing.length > 0) {
-    throw new ApplyFileError(missing.map(({ name, offset }) => `${at(offset)}: \${${name}} is not set in the environment`));
+    throw new ApplyFileError(
+      missing.map(({ name, offset }) => `${at(offset)}: \${${name}} is not set in the environment`),
+    );
   }
   const parsed = applyFile.safeParse(document.toJS());
   if (!parsed.success) {
-    throw new ApplyFileError(parsed.error.issues.flatMap((issue) => explain(issue, document).map(({ offset, text }) => `${at(offset)}: ${text}`)));
+    throw new ApplyFileError(
+      parsed.error.issues.flatMap((issue) =>
+        explain(issue, document).map(({ offset, text }) => `${at(offset)}: ${text}`),
+      ),
+    );
   }
   return resolveDocuments(parsed.data, path, (place) => at(offsetOf(document, place)));
 }
@@ -65,7 +71,12 @@ function explain(issue: Issue, document: Document): { offset: number; text: stri
     }));
   }
   if (issue.code === 'invalid_union' && issue.path.at(-1) === 'platform') {
-    return [{ offset: offsetOf(document, issue.path), text: `${where} is not a platform of this version; it has: webchat` }];
+    return [
+      {
+        offset: offsetOf(document, issue.path),
+        text: `${where} is not a platform of this version; it has: webchat`,
+      },
+    ];
   }
   return [{ offset: offsetOf(document, issue.path), text: `${where}: ${issue.message}` }];
 }
@@ -85,7 +96,11 @@ function keyOffset(document: Document, path: readonly PropertyKey[]): number | u
   return isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
 }
 
-function resolveDocuments(file: ApplyFile, path: string, at: (place: readonly PropertyKey[]) => string): ApplyPlan {
+function resolveDocuments(
+  file: ApplyFile,
+  path: string,
+  at: (place: readonly PropertyKey[]) => string,
+): ApplyPlan {
   return {
     organizations: file.organizations.map((organization, o) => ({
       ...organization,
@@ -106,7 +121,14 @@ function readDocument(entry: ApplyKnowledge, folder: string, where: string): Pla
   const content = readText(resolve(folder, entry.path), where, documentBytesMax);
   const name = basename(entry.path, extname(entry.path));
   return {
-    slug: entry.slug ?? (name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63) || 'document'),
+    slug:
+      entry.slug ??
+      (name
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-+|-+$/g, '')
+        .slice(0, 63) ||
+        'document'),
     title: entry.title ?? /^#\s+(.+)$/m.exec(content)?.[1]?.trim() ?? name,
     content,
     ...(entry.url && { url: entry.url }),
@@ -116,12 +138,18 @@ function readDocument(entry: ApplyKnowledge, folder: string, where: string): Pla
 function readText(path: string, where: string, bytesMax: number): string {
   try {
     const bytes = readFileSync(path);
-    if (bytesMax > 0 && bytes.length > bytesMax) throw new ApplyFileError([`${where}: ${path} is larger than ${bytesMax / 1024 / 1024} MB`]);
+    if (bytesMax > 0 && bytes.length > bytesMax)
+      throw new ApplyFileError([`${where}: ${path} is larger than ${bytesMax / 1024 / 1024} MB`]);
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof ApplyFileError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : `it cannot be read (${code})`;
+    const reason =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+          ? 'it is not UTF-8 text'
+          : `it cannot be read (${code})`;
     throw new ApplyFileError([`${where}: ${path}: ${reason}`]);
   }
 }

@@ -4,9 +4,9 @@ import { readEnv } from '#config/env.ts';
 import { createLogger } from '#kernel/logger.ts';
 import { openStorage } from '../storage.ts';
 import { examineMachine, runDoctor } from './doctor.ts';
+import type { SetExitCode } from './exit-code.ts';
 import { examine, type Finding } from './findings.ts';
 import { handOver } from './hand-over.ts';
-import type { SetExitCode } from './exit-code.ts';
 
 export function addDoctorCommand(program: Command, setExitCode: SetExitCode): void {
   program

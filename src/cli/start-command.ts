@@ -8,8 +8,8 @@ import { createApp } from '../app.ts';
 import { describeStart } from './banner.ts';
 import { applyDemoIfEmpty } from './demo.ts';
 import { runDoctor } from './doctor.ts';
-import { acceptHandOver } from './hand-over.ts';
 import type { SetExitCode } from './exit-code.ts';
+import { acceptHandOver } from './hand-over.ts';
 import { prettyDestination } from './pretty-log.ts';
 
 export function addStartCommand(program: Command, setExitCode: SetExitCode): void {

@@ -78,7 +78,7 @@ function describe(delivery: OpenDelivery): OutboundMessage {
 
 function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOutcome {
   const code = error instanceof AppError ? error.code : 'internal';
-  const described = { code, message: error instanceof Error ? error.message : String(error) };
+  const described = { code, reason: error instanceof Error ? error.message : String(error) };
   const mayPass = !(error instanceof AppError) || error.retry === 'later';
   if (!mayPass || delivery.attempt >= attemptsMax) return { state: 'failed', error: described };
   const asked = (error as { retryAfterMs?: number }).retryAfterMs ?? 0;
@@ -95,13 +95,24 @@ function report(
   outcome: DeliveryOutcome,
   recorded: boolean,
 ): void {
+  const { platform } = delivery.channel;
   const fields = { deliveryId: delivery.deliveryId, attempt: delivery.attempt };
-  if (!recorded)
-    return logger.warn(fields, 'the claim of a delivery was lost before its outcome was recorded');
-  if (outcome.state === 'sent') return metrics.delivered(delivery.channel.platform);
-  const failure = { ...fields, code: outcome.error.code, reason: outcome.error.message };
-  if (outcome.state === 'pending')
-    return logger.warn({ ...failure, delayMs: outcome.delayMs }, 'a delivery failed and will be tried again');
-  metrics.undeliverable(delivery.channel.platform, outcome.error.code);
-  logger.error(failure, 'a delivery failed for good');
+  if (!recorded) {
+    logger.warn(fields, 'the claim of a delivery was lost before its outcome was recorded');
+    return;
+  }
+  switch (outcome.state) {
+    case 'sent':
+      metrics.delivered(platform);
+      return;
+    case 'pending':
+      logger.warn(
+        { ...fields, ...outcome.error, delayMs: outcome.delayMs },
+        'a delivery failed and will be tried again',
+      );
+      return;
+    case 'failed':
+      metrics.undeliverable(platform, outcome.error.code);
+      logger.error({ ...fields, ...outcome.error }, 'a delivery failed for good');
+  }
 }

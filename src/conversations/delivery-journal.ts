@@ -24,10 +24,12 @@ export type OpenDelivery = {
   externalIds: string[];
 };
 
+export type DeliveryFailure = { code: string; reason: string };
+
 export type DeliveryOutcome =
   | { state: 'sent'; externalIds: readonly string[] }
-  | { state: 'pending'; delayMs: number; error: { code: string; message: string } }
-  | { state: 'failed'; error: { code: string; message: string } };
+  | { state: 'pending'; delayMs: number; error: DeliveryFailure }
+  | { state: 'failed'; error: DeliveryFailure };
 
 export function createDeliveryJournal(
   scopes: Scopes,
@@ -66,7 +68,7 @@ export function createDeliveryJournal(
         outcome.state === 'sent' ? outcome.externalIds : [],
         outcome.state === 'pending' ? Math.round(outcome.delayMs) : 0,
         error?.code ?? null,
-        error?.message ?? null,
+        error?.reason ?? null,
         holder,
         claimMs,
       ]);

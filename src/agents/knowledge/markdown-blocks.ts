@@ -1,6 +1,6 @@
 import { toPlainText } from './plain-text.ts';
 
-/** What a document consists of, in reading order. `lines` is readable as it stands: a paragraph is one line. */
+/** What a document consists of, in reading order. A paragraph is one line; headings are without any markup. */
 export type Block =
   | { kind: 'heading'; level: number; text: string }
   | { kind: 'text'; lines: string[] }
@@ -37,7 +37,7 @@ export function readBlocks(markdown: string): Block[] {
       close();
       blocks.push({ kind: 'heading', level: heading[1]?.length ?? 1, text: toHeadingText(heading[2] ?? '') });
     } else if (setextUnderline.test(line) && open.length === 1 && !listItem.test(open[0] ?? '')) {
-      blocks.push({ kind: 'heading', level: line.includes('=') ? 1 : 2, text: toPlainText(open[0] ?? '') });
+      blocks.push({ kind: 'heading', level: line.includes('=') ? 1 : 2, text: toHeadingText(open[0] ?? '') });
       open = [];
     } else if (line.trim() === '' || rule.test(line) || linkDefinition.test(line)) {
       close();
@@ -81,7 +81,7 @@ function toHeadingText(text: string): string {
   let end = trimmed.length;
   while (trimmed[end - 1] === '#') end--;
   const isClosed = end === 0 || trimmed[end - 1] === ' '; // `## Heading ##`, but `## C#`
-  return toPlainText(isClosed ? trimmed.slice(0, end) : trimmed);
+  return toPlainText(isClosed ? trimmed.slice(0, end) : trimmed).replaceAll('`', '');
 }
 
 function isTableDelimiter(line: string): boolean {

@@ -46,7 +46,7 @@ function toSections(blocks: readonly Block[], hasTitle: boolean): Section[] {
       section.pieces.push(block);
       continue;
     }
-    const anchor = slugOf(block.text.replaceAll('`', ''));
+    const anchor = slugOf(block.text);
     while ((path.at(-1)?.level ?? 0) >= block.level) path.pop();
     if (!(hasTitle && index === 0)) path.push(block);
     section = { heading: path.map(({ text }) => text).join(' › '), anchor, pieces: [] };

@@ -29,7 +29,10 @@ function allowAnyOrigin(request: Request, response: Response, next: NextFunction
     'Cross-Origin-Resource-Policy': 'cross-origin',
     'Cache-Control': 'no-store',
   });
-  if (request.method !== 'OPTIONS') return next();
+  if (request.method !== 'OPTIONS') {
+    next();
+    return;
+  }
   response.set({
     'Access-Control-Allow-Methods': 'GET, POST',
     'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID',

@@ -17,9 +17,11 @@ export type AgentDefinition = {
   access?: { apiKey?: string; baseUrl?: string };
 };
 
-/** Bounds of a turn; each has a default in `agents/defaults.ts`. */
+/** Bounds of a turn; their defaults are in `agents/defaults.ts`. */
 export type AgentSettings = {
+  /** How much of the conversation a model reads, by our own estimate. */
   historyTokensMax?: number;
+  /** How long an answer may get; the provider's own bound when absent. */
   outputTokensMax?: number;
   /** How long one attempt may take in all. */
   turnTimeoutMs?: number;

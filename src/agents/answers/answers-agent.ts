@@ -9,6 +9,9 @@ import { type ScoredPassage, scorePassages } from './score-passages.ts';
 export const answerScoreMin = 0.5;
 export const closeScoreMin = 0.3;
 
+/** How near a second passage must come to the best one to be worth a mention. */
+const alsoRelevantShare = 0.8;
+
 /** How many passages the search may find; the score, which the search does not know, chooses among them. */
 const candidatesMax = 20;
 const closestMax = 3;
@@ -58,7 +61,8 @@ async function lookUp(knowledge: KnowledgeSearch, tenantId: string, message: str
 }
 
 function isAlsoRelevant(other: ScoredPassage, best: ScoredPassage): boolean {
-  return other.score >= answerScoreMin && titleOf(other) !== titleOf(best);
+  const isClose = other.score >= answerScoreMin && other.relevance >= best.relevance * alsoRelevantShare;
+  return isClose && titleOf(other) !== titleOf(best);
 }
 
 function quote(best: ScoredPassage, second: ScoredPassage | undefined): Answer {

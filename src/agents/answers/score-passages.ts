@@ -6,6 +6,8 @@ export type Term = { stem: string; weight: number } | { name: string; weight: nu
 export type ScoredPassage = Passage & {
   /** How much of the question the passage covers: 0 nothing, 1 every word that says something. */
   score: number;
+  /** The score with what speaks for it besides: what the order goes by. */
+  relevance: number;
   /** What of the question stands in it. */
   matched: readonly Term[];
 };
@@ -34,9 +36,9 @@ export function scorePassages(question: string, matches: KnowledgeMatches): Scor
       (rankShare * rank) / rankMax +
       (named.length > 0 ? nameShare : 0) +
       (subject?.test(text) ? definitionShare : 0);
-    return { order: score + extra, passage: { ...passage, score, matched: [...stems, ...named] } };
+    return { ...passage, score, relevance: score + extra, matched: [...stems, ...named] };
   });
-  return scored.sort((a, b) => b.order - a.order).map(({ passage }) => passage);
+  return scored.sort((a, b) => b.relevance - a.relevance);
 }
 
 /** How much closeness of the words and their place in a heading (`rank`) may change the order among like scores. */

@@ -18,8 +18,8 @@ export async function openServerDatabase(
   onIdleError: (error: Error) => void,
   sizes: PoolSizes = { application: 12, queue: 10 },
 ): Promise<Database> {
-  const pool = createPool(url, 'swarmgate_service', 'pg_catalog', sizes.application, onIdleError);
-  const queuePool = createPool(url, 'swarmgate_queue', 'bullmq', sizes.queue, onIdleError);
+  const pool = createPool(url, serviceSession, sizes.application, onIdleError);
+  const queuePool = createPool(url, queueSession, sizes.queue, onIdleError);
   const listener = createListener(url, onIdleError);
   const close = async () => {
     await listener.close();
@@ -40,19 +40,17 @@ export async function openServerDatabase(
   };
 }
 
-function createPool(
-  url: string,
-  role: string,
-  searchPath: string,
-  max: number,
-  onIdleError: (error: Error) => void,
-): pg.Pool {
+const serviceSession = '-c role=swarmgate_service -c search_path=pg_catalog';
+// A wake-up that a crash of the server forgets is the sweeper's to repeat, so the queue need not wait for its disk.
+const queueSession = '-c role=swarmgate_queue -c search_path=bullmq -c synchronous_commit=off';
+
+function createPool(url: string, options: string, max: number, onIdleError: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    options: `-c role=${role} -c search_path=${searchPath}`,
+    options,
     application_name: 'swarmgate',
   });
   // A connection that dies while idle would otherwise end the process.

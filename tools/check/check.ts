@@ -8,7 +8,12 @@ import { existsSync } from 'node:fs';
 type Step = { name: string; script: string; arguments: string[] };
 
 const steps: Step[] = [
-  { name: 'format and lint', script: 'node_modules/@biomejs/biome/bin/biome', arguments: ['ci'] },
+  {
+    name: 'format and lint',
+    script: 'node_modules/@biomejs/biome/bin/biome',
+    // Biome colours its output in CI whatever NO_COLOR says.
+    arguments: ['ci', ...(process.env['NO_COLOR'] ? ['--colors=off'] : [])],
+  },
   ...typeScriptProjects().map((project) => ({
     name: `types of ${project}`,
     script: 'node_modules/@typescript/native/bin/tsc',

@@ -30,16 +30,16 @@ test('a reader that takes its time is not mistaken for a silent provider', async
 test('a keep-alive that is no event counts as a sign of life', async () => {
   const keptAlive = new ReadableStream<Uint8Array>({
     async start(controller) {
-      for (let beat = 0; beat < 6; beat++) {
+      for (let beat = 0; beat < 10; beat++) {
         controller.enqueue(new TextEncoder().encode(': still here\n'));
-        await delay(30);
+        await delay(50);
       }
       controller.close();
     },
   });
-  const response = await createModelFetch('m', async () => new Response(keptAlive), 100)(address);
+  const response = await createModelFetch('m', async () => new Response(keptAlive), 350)(address);
 
-  expect(await response.text()).toHaveLength(78);
+  expect(await response.text()).toHaveLength(130);
 });
 
 test('what the network says is named by its code only', async () => {

@@ -47,8 +47,8 @@ export type ModelAccess = { apiKey?: string; baseUrl?: string };
 export interface ChatModels {
   /**
    * `own` is the tenant's key and base URL; it goes before the platform's, whose key is never sent to an address of a
-   * tenant's. Throws `ModelError` of kind `not_configured` when no key or address is known for the model, when the
-   * provider is unknown, or when a tenant's address may not be called from here.
+   * tenant's. Throws `ModelError` of kind `not_configured` when no key or address is known for the model, or when the
+   * provider is unknown. A tenant's address that may not be called from here fails in the same way when it is called.
    */
   open(name: string, own?: ModelAccess): ChatModel;
 }

@@ -10,12 +10,8 @@ export function readFailure(name: string, error: unknown): ModelError {
   const own = findModelError(error);
   if (own) return own;
   if (APICallError.isInstance(error) && error.statusCode !== undefined && error.statusCode >= 400) {
-    return fromStatus(
-      name,
-      error.statusCode,
-      findCode(error.data),
-      readRetryAfterMs(error.responseHeaders ?? {}),
-    );
+    const retryAfterMs = readRetryAfterMs(error.responseHeaders ?? {});
+    return fromStatus(name, error.statusCode, findCode(error.data), retryAfterMs);
   }
   if (StreamProviderError.isInstance(error)) {
     return fromStatus(name, error.statusCode ?? 500, findCode([error.code, error.type, error.data]));
@@ -31,21 +27,14 @@ function findModelError(error: unknown): ModelError | undefined {
   return undefined;
 }
 
-function fromStatus(
-  name: string,
-  status: number,
-  code: string | undefined,
-  retryAfterMs?: number,
-): ModelError {
-  const message = `${name} answered ${status}${code === undefined ? '' : ` (${code})`}.`;
-  if (code !== undefined && keyCodes.has(code)) return new ModelError('refused_key', message);
-  if (code !== undefined && filterCodes.has(code)) return new ModelError('filtered', message);
+function fromStatus(name: string, status: number, code = '', retryAfterMs?: number): ModelError {
+  const message = `${name} answered ${status}${code && ` (${code})`}.`;
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  if (keyCodes.has(code)) return new ModelError('refused_key', message);
+  if (filterCodes.has(code)) return new ModelError('filtered', message);
   if (status === 401 || status === 402 || status === 403) return new ModelError('refused_key', message);
-  if (status === 429)
-    return new ModelError('rate_limited', message, retryAfterMs === undefined ? {} : { retryAfterMs });
-  if (status === 408 || status === 409 || status >= 500) {
-    return new ModelError('unavailable', message, retryAfterMs === undefined ? {} : { retryAfterMs });
-  }
+  if (status === 429) return new ModelError('rate_limited', message, wait);
+  if (status === 408 || status === 409 || status >= 500) return new ModelError('unavailable', message, wait);
   return new ModelError('bad_request', message);
 }
 

@@ -183,9 +183,9 @@ describe.each(['openai', 'anthropic', 'google', 'compatible'] as const)('%s', (p
   );
 
   test('slow is not silent: an answer may take longer than the bound of silence', async () => {
-    server.next({ kind: 'answer', pieces: ['a', 'b', 'c', 'd', 'e', 'f'], delayMs: 60 });
+    server.next({ kind: 'answer', pieces: [...'abcdefghij'], delayMs: 100 });
 
-    expect(textsOf(await collect(ask({ idleTimeoutMs: 200 })))).toHaveLength(6);
+    expect(textsOf(await collect(ask({ idleTimeoutMs: 700 })))).toHaveLength(10);
   });
 
   test('a request may bring its own bound of silence', async () => {
@@ -209,7 +209,7 @@ describe.each(['openai', 'anthropic', 'google', 'compatible'] as const)('%s', (p
       abort.abort(reason);
 
       expect((await ended).error).toBe(reason);
-      expect(performance.now() - abortedAt).toBeLessThan(200);
+      expect(performance.now() - abortedAt).toBeLessThan(1_000);
       await vi.waitFor(() => expect(server.requests.at(-1)?.isAborted).toBe(true));
     },
   );

@@ -131,6 +131,17 @@ test('an abort during the search ends the turn with its reason', async () => {
   ).rejects.toBe(reason);
 });
 
+test.each(['what is ', 'hi ', '? ', 'a.b ', '`', '- ', 'x'])(
+  '8,000 characters of "%s" are answered in no time',
+  async (text) => {
+    const startedAt = performance.now();
+
+    await ask(text.repeat(8_000 / text.length), { stems, passages: [queue] });
+
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  },
+);
+
 async function ask(message: string, found: Partial<KnowledgeMatches>) {
   const asked: { tenantId?: string; question?: string } = {};
   const knowledge: KnowledgeSearch = {

@@ -50,14 +50,10 @@ async function lookUp(knowledge: KnowledgeSearch, tenantId: string, message: str
 
   const passages = scorePassages(question, matches);
   const [best, ...others] = passages;
-  if (best && best.score >= answerScoreMin)
-    return quote(
-      best,
-      others.find((other) => isAlsoRelevant(other, best)),
-    );
-  if (best && best.score >= closeScoreMin)
-    return showClose(passages.filter(({ score }) => score >= closeScoreMin));
-  return admit(passages);
+  if (!best || best.score < closeScoreMin) return admit(passages);
+  if (best.score < answerScoreMin) return showClose(passages.filter(({ score }) => score >= closeScoreMin));
+  const second = others.find((other) => isAlsoRelevant(other, best));
+  return quote(best, second);
 }
 
 function isAlsoRelevant(other: ScoredPassage, best: ScoredPassage): boolean {

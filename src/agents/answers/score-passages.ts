@@ -74,8 +74,8 @@ function readNames(question: string): string[] {
 
 /** For "What is X?": finds a sentence that begins with "X is". */
 function definedSubject(question: string): RegExp | undefined {
-  const [, subject] =
-    /^what(?:'s|’s| is| are)\s+(?:an? |the )?([\w -]{2,40}?)\s*\?*$/i.exec(question.trim()) ?? [];
+  if (question.length > 80) return undefined;
+  const subject = /^what(?:'s|’s| is| are) (?:an? |the )?([\w -]{2,40}?) ?\?*$/i.exec(question)?.[1];
   return subject === undefined
     ? undefined
     : new RegExp(`(?:^|[.!?]\\s|\\n)(?:An? |The )?${subject} (?:is|are) `, 'i');

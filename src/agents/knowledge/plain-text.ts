@@ -14,6 +14,10 @@ export function toPlainText(markdown: string): string {
     .trim();
 }
 
+// Only these: `/webhooks/<platform>` is no HTML.
+const htmlTags =
+  'a|b|br|center|code|details|div|em|h[1-6]|hr|i|img|kbd|li|ol|p|picture|small|source|span|strong|sub|summary|sup|table|tbody|td|th|thead|tr|u|ul';
+
 const codeSpan = /(`[^`\n]{1,1000}`)/;
 
 const markup: readonly [RegExp, string][] = [
@@ -21,7 +25,7 @@ const markup: readonly [RegExp, string][] = [
   [/\[([^[\]]{1,500})\]\([^()\s]{0,2000}(?:\s"[^"]{0,500}")?\)/g, '$1'], // link
   [/\[([^[\]]{1,500})\]\[[^[\]]{0,200}\]/g, '$1'], // link by reference
   [/<(https?:\/\/[^<>\s]{1,2000})>/g, '$1'],
-  [/<\/?[a-zA-Z][^<>]{0,500}>/g, ''], // HTML
+  [new RegExp(`</?(?:${htmlTags})(?:\\s[^<>]{0,500})?/?>`, 'gi'), ''],
   [/\*\*([^*\n]{1,1000})\*\*/g, '$1'],
   [/(?<!\w)__([^_\n]{1,1000})__(?!\w)/g, '$1'],
   [/(?<![*\w])\*([^*\s][^*\n]{0,1000})\*(?!\w)/g, '$1'],

@@ -7,7 +7,7 @@ tags: [a]
 # Handbook
 
 Welcome to **Acme**. It is
-wrapped here. <!-- not for readers -->
+wrapped<br/> here, at /hooks/<key>. <!-- not for readers -->
 
 ## Getting started
 
@@ -41,7 +41,7 @@ Setext
 
 test('a document becomes passages under their headings, with the anchors that GitHub gives', () => {
   expect(splitPassages(handbook)).toEqual([
-    { heading: '', anchor: 'handbook', text: 'Welcome to Acme. It is wrapped here.' },
+    { heading: '', anchor: 'handbook', text: 'Welcome to Acme. It is wrapped here, at /hooks/<key>.' },
     {
       heading: 'Getting started',
       anchor: 'getting-started',

@@ -31,11 +31,16 @@ const agent = z.strictObject({
     .default({}),
 });
 
+/** Where readers find a document: an address, or a path on the gateway itself. */
+const readerUrl = z.union([z.url({ protocol: /^https?$/ }), z.string().regex(/^\/(?!\/)[^\s]*$/)], {
+  error: 'an address that begins with https:// or http://, or a path of this service that begins with /',
+});
+
 const knowledge = z.strictObject({
   path: z.string().min(1),
   title: z.string().min(1).max(200).optional(),
   slug: slug.optional(),
-  url: z.url({ protocol: /^https?$/ }).optional(),
+  url: readerUrl.optional(),
 });
 
 const channel = z.discriminatedUnion('platform', [webChatChannel.extend({ slug })]);

@@ -40,9 +40,10 @@ CREATE FUNCTION swarmgate.current_tenant() RETURNS uuid LANGUAGE sql STABLE PARA
 CREATE FUNCTION swarmgate.current_organization() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
   AS $$ SELECT nullif(current_setting('swarmgate.organization_id', true), '')::uuid $$;
 
--- Puts a table under a tenant: forced row-level security, the tenant's own policy and grants and, with
--- in_reports, reading for the tenant's organization. Every table with tenants' rows goes through here.
-CREATE FUNCTION swarmgate.enable_tenant_rls(target regclass, in_reports boolean DEFAULT false) RETURNS void
+-- Puts a table under a tenant: forced row-level security, the tenant's own policy and grants and, for the columns that
+-- an organization's reports need (no text of anybody's, no secret, sealed or not), reading for the tenant's organization.
+-- Every table with tenants' rows goes through here.
+CREATE FUNCTION swarmgate.enable_tenant_rls(target regclass, report_columns text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
@@ -50,10 +51,10 @@ BEGIN
   EXECUTE format('CREATE POLICY own_tenant ON %s TO swarmgate_tenant
     USING (tenant_id = (SELECT swarmgate.current_tenant())) WITH CHECK (tenant_id = (SELECT swarmgate.current_tenant()))', target);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO swarmgate_tenant', target);
-  IF in_reports THEN
+  IF report_columns IS NOT NULL THEN
     EXECUTE format('CREATE POLICY own_organization ON %s FOR SELECT TO swarmgate_organization
       USING (tenant_id IN (SELECT id FROM directory.tenants WHERE organization_id = (SELECT swarmgate.current_organization())))', target);
-    EXECUTE format('GRANT SELECT ON %s TO swarmgate_organization', target);
+    EXECUTE format('GRANT SELECT (%s) ON %s TO swarmgate_organization', report_columns, target);
   END IF;
 END $$;
-REVOKE EXECUTE ON FUNCTION swarmgate.enable_tenant_rls(regclass, boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION swarmgate.enable_tenant_rls(regclass, text) FROM PUBLIC;

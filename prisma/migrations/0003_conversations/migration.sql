@@ -15,7 +15,8 @@ CREATE TABLE swarmgate.agents (
   PRIMARY KEY (tenant_id, id),
   CONSTRAINT agents_tenant_id_slug_key UNIQUE (tenant_id, slug)
 );
-SELECT swarmgate.enable_tenant_rls('swarmgate.agents', in_reports => true);
+SELECT swarmgate.enable_tenant_rls('swarmgate.agents', report_columns =>
+  'tenant_id, id, slug, name, model, version, created_at, updated_at');
 
 -- One connected platform account of a tenant. `sealed` maps a secret's name to its ciphertext.
 CREATE TABLE swarmgate.channels (
@@ -38,7 +39,8 @@ CREATE TABLE swarmgate.channels (
   CONSTRAINT channels_tenant_id_agent_id_fkey FOREIGN KEY (tenant_id, agent_id)
     REFERENCES swarmgate.agents (tenant_id, id) ON DELETE RESTRICT ON UPDATE RESTRICT
 );
-SELECT swarmgate.enable_tenant_rls('swarmgate.channels', in_reports => true);
+SELECT swarmgate.enable_tenant_rls('swarmgate.channels', report_columns =>
+  'tenant_id, id, platform, slug, status, agent_id, version, created_at, updated_at');
 
 -- A person (or bot) as a channel knows them. `external_id` is the platform's id of theirs.
 CREATE TABLE swarmgate.participants (
@@ -58,6 +60,7 @@ CREATE TABLE swarmgate.participants (
 SELECT swarmgate.enable_tenant_rls('swarmgate.participants');
 
 -- The actor. `due_at` alone says when it may run (NULL: nothing to do, or waiting for what clears `waiting_for`).
+-- Times that are compared with the clock keep its microseconds: rounded up, what is due now would not be due yet.
 -- The lease is held while lease_expires_at lies ahead; lease_number is the fence of every write made under it.
 -- `next_sequence` numbers messages and their later revisions, under this row's lock.
 CREATE TABLE swarmgate.conversations (
@@ -69,11 +72,11 @@ CREATE TABLE swarmgate.conversations (
   external_id text NOT NULL,
   status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
   next_sequence bigint NOT NULL DEFAULT 1,
-  due_at timestamptz(3),
+  due_at timestamptz,
   waiting_for text CHECK (waiting_for IN ('slot', 'backoff', 'approval', 'quota', 'quiet_hours', 'person', 'suspension')),
   lease_number bigint NOT NULL DEFAULT 0,
   lease_holder text,
-  lease_expires_at timestamptz(3),
+  lease_expires_at timestamptz,
   settings jsonb NOT NULL DEFAULT '{}',
   last_message_at timestamptz(3),
   created_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -90,7 +93,8 @@ CREATE INDEX conversations_tenant_id_participant_id_last_message_at_idx
   ON swarmgate.conversations (tenant_id, participant_id, last_message_at);
 -- The sweeper's: what is due, whoever's it is.
 CREATE INDEX conversations_due_at_idx ON swarmgate.conversations (due_at) WHERE due_at IS NOT NULL;
-SELECT swarmgate.enable_tenant_rls('swarmgate.conversations', in_reports => true);
+SELECT swarmgate.enable_tenant_rls('swarmgate.conversations', report_columns =>
+  'tenant_id, id, channel_id, agent_id, status, due_at, waiting_for, last_message_at, created_at');
 
 -- The transcript. A draft (an answer that is still being streamed) has no place in it yet: its sequence is NULL.
 -- `revision` is the conversation's number of the latest change; a reader that has seen revision n asks for what is above.
@@ -173,7 +177,9 @@ CREATE TABLE swarmgate.turns (
 ) WITH (fillfactor = 80);
 CREATE INDEX turns_mailbox_idx ON swarmgate.turns (tenant_id, conversation_id, sequence)
   WHERE state IN ('pending', 'running', 'waiting');
-SELECT swarmgate.enable_tenant_rls('swarmgate.turns', in_reports => true);
+SELECT swarmgate.enable_tenant_rls('swarmgate.turns', report_columns =>
+  'tenant_id, id, conversation_id, message_id, state, attempt, error_code, model,
+  input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, created_at, started_at, finished_at');
 
 -- The journal of a turn: a step's result is kept before the next step starts. `key` is what a tool with an effect gets.
 CREATE TABLE swarmgate.turn_steps (
@@ -202,10 +208,10 @@ CREATE TABLE swarmgate.deliveries (
   sequence bigint,
   state text NOT NULL CHECK (state IN ('streaming', 'pending', 'sending', 'sent', 'delivered', 'read', 'failed')),
   attempt integer NOT NULL DEFAULT 0,
-  due_at timestamptz(3),
+  due_at timestamptz,
   claim_number bigint NOT NULL DEFAULT 0,
   claim_holder text,
-  claim_expires_at timestamptz(3),
+  claim_expires_at timestamptz,
   error_code text,
   error_message text,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -223,7 +229,8 @@ CREATE INDEX deliveries_outbox_idx ON swarmgate.deliveries (tenant_id, conversat
   WHERE state IN ('pending', 'sending');
 -- The sweeper's, like the conversations' one.
 CREATE INDEX deliveries_due_at_idx ON swarmgate.deliveries (due_at) WHERE due_at IS NOT NULL;
-SELECT swarmgate.enable_tenant_rls('swarmgate.deliveries', in_reports => true);
+SELECT swarmgate.enable_tenant_rls('swarmgate.deliveries', report_columns =>
+  'tenant_id, id, conversation_id, channel_id, message_id, state, attempt, due_at, error_code, created_at, sent_at');
 
 -- What the platform called each part of a message that had to be split (or the one part of a short one).
 CREATE TABLE swarmgate.delivery_parts (

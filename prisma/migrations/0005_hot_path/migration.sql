@@ -83,10 +83,10 @@ BEGIN
         next_sequence = v_sequence + 1,
         last_message_at = v_at,
         status = 'open',
-        waiting_for = CASE WHEN v_status = 'active' THEN c.waiting_for ELSE 'suspension' END,
+        waiting_for = CASE WHEN v_status <> 'active' THEN 'suspension' ELSE nullif(c.waiting_for, 'suspension') END,
         due_at = CASE
           WHEN v_status <> 'active' THEN NULL
-          WHEN c.waiting_for IS NULL THEN coalesce(c.due_at, v_at)
+          WHEN c.waiting_for IS NULL OR c.waiting_for = 'suspension' THEN coalesce(c.due_at, clock_timestamp())
           ELSE c.due_at END
         WHERE c.tenant_id = p_tenants[i] AND c.id = v_conversation;
 
@@ -554,9 +554,15 @@ BEGIN
     FROM swarmgate.deliveries d WHERE d.due_at <= clock_timestamp();
 END $$;
 
--- Nobody calls a function by default; each one that is called from outside then steps into its own role.
+-- Nobody calls a function by default. The service calls those with a version, each of which steps into its own role, and
+-- enters scopes; the steps inside are the tenant's, and from inside a tenant no other scope can be entered.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory FROM PUBLIC;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory
-  TO swarmgate_service, swarmgate_tenant, swarmgate_organization, swarmgate_platform, swarmgate_sweeper;
-REVOKE EXECUTE ON FUNCTION swarmgate.enable_tenant_rls(regclass, boolean)
-  FROM swarmgate_service, swarmgate_tenant, swarmgate_organization, swarmgate_platform, swarmgate_sweeper;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory TO swarmgate_service;
+REVOKE EXECUTE ON FUNCTION swarmgate.enable_tenant_rls(regclass, text) FROM swarmgate_service;
+GRANT EXECUTE ON FUNCTION swarmgate.enter_tenant(uuid) TO swarmgate_platform;
+GRANT EXECUTE ON FUNCTION swarmgate.current_tenant() TO swarmgate_tenant;
+GRANT EXECUTE ON FUNCTION swarmgate.current_organization() TO swarmgate_organization;
+GRANT EXECUTE ON FUNCTION
+  swarmgate.hold_lease(uuid, uuid, bigint), swarmgate.describe_turn(uuid, uuid, integer),
+  swarmgate.next_turn(uuid, uuid, bigint, integer), swarmgate.next_delivery(uuid, uuid, text, integer)
+  TO swarmgate_tenant;

@@ -11,13 +11,28 @@ export default defineConfig(({ mode }) => {
 
   const unit = {
     name: 'unit',
-    include: ['{src,contract,web,tools,test/support}/**/*.test.{ts,tsx}'],
+    include: ['{src,contract,web,tools,test/support,test/fakes}/**/*.test.{ts,tsx}'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 20_000,
   };
-  const architecture = folder('architecture', { testTimeout: 60_000 });
-  const slow = { testTimeout: 60_000, hookTimeout: 60_000 };
-  const backed = ['journeys', 'isolation', 'contracts', 'faults'].map((name) => folder(name, slow));
+  const architecture = {
+    name: 'architecture',
+    include: ['test/architecture/**/*.test.ts'],
+    testTimeout: 60_000,
+  };
+  // One project, so that the database that its tests copy is migrated once.
+  const backed = {
+    name: 'backed',
+    include: ['test/{journeys,isolation,contracts,faults}/**/*.test.ts'],
+    // What only one of the two can show says so in its name.
+    exclude: [`test/**/*.${services ? 'embedded' : 'services'}.test.ts`],
+    globalSetup: [
+      ...(services ? ['test/support/services-are-up.ts'] : []),
+      'test/support/migrated-template.ts',
+    ],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  };
   const browser = {
     name: 'browser',
     include: ['test/browser/**/*.browser.ts'],
@@ -26,17 +41,12 @@ export default defineConfig(({ mode }) => {
     fileParallelism: false,
   };
 
-  const chosen = mode === 'browser' ? [browser] : services ? backed : [unit, architecture, ...backed];
+  const chosen = mode === 'browser' ? [browser] : services ? [backed] : [unit, architecture, backed];
   return {
     test: {
       allowOnly: false,
       env: { TEST_BACKEND: services ? 'services' : 'embedded' },
-      globalSetup: services ? ['test/support/services-are-up.ts'] : [],
       projects: chosen.map((test) => ({ extends: true as const, test })),
     },
   };
 });
-
-function folder(name: string, options: object) {
-  return { name, include: [`test/${name}/**/*.test.ts`], ...options };
-}

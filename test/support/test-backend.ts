@@ -1,9 +1,9 @@
 /** Where a test keeps its data and its queue: `npm test` runs embedded, `npm run test:services` on real servers. */
 export type TestBackend = 'embedded' | 'services';
 
-/** The backend of this run. vitest.config.ts sets it; a test file never chooses. */
-export function testBackend(): TestBackend {
-  const backend = process.env['TEST_BACKEND'];
+/** The backend of this run. vitest.config.ts sets it, in the tests' own processes; a test file never chooses. */
+export function testBackend(env: Readonly<Record<string, string | undefined>> = process.env): TestBackend {
+  const backend = env['TEST_BACKEND'];
   if (backend === 'embedded' || backend === 'services') return backend;
   throw new Error(
     `TEST_BACKEND is ${backend ?? 'not set'}: start tests with npm test or npm run test:services`,

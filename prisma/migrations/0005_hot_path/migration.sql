@@ -97,7 +97,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Everything a turn needs, as one document. The newest p_history_max messages before it, oldest first.
+-- Everything a turn needs, as one document. The newest p_history_max messages before it, oldest first, each answer behind
+-- what it answers: of quick messages, the answer to the first one comes after the second in the transcript.
 CREATE FUNCTION swarmgate.describe_turn(p_tenant uuid, p_turn uuid, p_history_max integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -111,10 +112,11 @@ BEGIN
     'agent', CASE WHEN a.id IS NULL THEN NULL ELSE jsonb_build_object(
       'id', a.id, 'slug', a.slug, 'name', a.name, 'model', a.model, 'instructions', a.instructions, 'settings', a.settings, 'sealed', a.sealed) END,
     'history', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('role', h.role, 'text', h.text) ORDER BY h.sequence) FROM (
-        SELECT e.role, e.text, e.sequence FROM swarmgate.messages e
-          WHERE e.tenant_id = p_tenant AND e.conversation_id = t.conversation_id AND e.sequence < m.sequence
-            AND e.kind = 'message' AND e.state = 'final'
+      SELECT jsonb_agg(jsonb_build_object('role', h.role, 'text', h.text) ORDER BY h.place, h.sequence) FROM (
+        SELECT e.role, e.text, e.sequence, coalesce(q.sequence, e.sequence) AS place FROM swarmgate.messages e
+          LEFT JOIN swarmgate.messages q ON q.tenant_id = p_tenant AND q.id = e.in_reply_to_id
+          WHERE e.tenant_id = p_tenant AND e.conversation_id = t.conversation_id AND e.kind = 'message' AND e.state = 'final'
+            AND coalesce(q.sequence, e.sequence) < m.sequence
           ORDER BY e.sequence DESC LIMIT p_history_max) h), '[]'),
     'steps', coalesce((
       SELECT jsonb_agg(jsonb_build_object('number', s.number, 'kind', s.kind, 'output', s.output) ORDER BY s.number)

@@ -71,7 +71,7 @@ test('half a match is shown as what comes close, not as the answer', async () =>
 });
 
 test('what is not in the documents is not answered, and the closest titles are named', async () => {
-  const unknown = ['bake', 'bread', 'oven', 'flour', 'yeast', 'dough'].map((stem) => ({ stem, passages: 0 }));
+  const unknown = ['bake', 'bread'].map((stem) => ({ stem, passages: 0 }));
 
   const { answer } = await ask('how do I bake bread', {
     stems: [...stems, ...unknown],

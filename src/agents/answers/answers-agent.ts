@@ -5,9 +5,13 @@ import { chooseQuote, chooseSentence } from './choose-quote.ts';
 import { readQuestion, recogniseSmallTalk, type SmallTalk } from './intents.ts';
 import { type ScoredPassage, scorePassages } from './score-passages.ts';
 
-/** From this score on the best passage is the answer; from the second on it is shown as what comes close. */
+/**
+ * From the first score on, the best passage is the answer; from the second on, it is shown as what comes close; from the
+ * third on, its title is worth a mention. Measured by test/contracts/answers-quality.test.ts.
+ */
 export const answerScoreMin = 0.5;
 export const closeScoreMin = 0.3;
+const mentionScoreMin = 0.15;
 
 /** How near a second passage must come to the best one to be worth a mention. */
 const alsoRelevantShare = 0.8;
@@ -79,7 +83,8 @@ function showClose(passages: readonly ScoredPassage[]): Answer {
 }
 
 function admit(passages: readonly ScoredPassage[]): Answer {
-  const titles = distinct(passages).map((passage) => `- ${titleOf(passage)}`);
+  const mentioned = distinct(passages.filter(({ score }) => score >= mentionScoreMin));
+  const titles = mentioned.map((passage) => `- ${titleOf(passage)}`);
   if (titles.length === 0) return { text: texts.answers.notFound, sources: [] };
   return { text: `${texts.answers.notFound} ${texts.answers.closest}\n\n${titles.join('\n')}`, sources: [] };
 }

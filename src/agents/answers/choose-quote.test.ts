@@ -40,6 +40,10 @@ test('of a list, the one item that says most is quoted; where several do, they a
   expect(chooseQuote(list, [term('mean')])).toBe(list);
 });
 
+test('an item that stands alone is quoted as a sentence', () => {
+  expect(chooseQuote(`- The lease ends. ${filler.repeat(7)}`, [term('leas')])).toMatch(/^The lease ends\./);
+});
+
 test('a code fence is never cut', () => {
   const code = `\`\`\`ts\n${'const value = compute();\n'.repeat(35)}\`\`\``;
 

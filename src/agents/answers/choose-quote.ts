@@ -10,14 +10,22 @@ const quoteCharactersMax = 700;
 
 /** Chooses what to quote of a passage, word for word: all of it, or the part that says most about the question. */
 export function chooseQuote(text: string, terms: readonly Term[]): string {
-  const lines = text.split('\n');
-  if (lines.length > 1 && lines.every((line) => listItem.test(line))) return chooseItems(lines, terms);
+  const quote = choosePart(text, terms);
+  return quote.includes('\n') ? quote : quote.replace(listItem, '');
+}
+
+function choosePart(text: string, terms: readonly Term[]): string {
+  if (isList(text)) return chooseItems(text.split('\n'), terms);
   if (text.length <= wholeCharactersMax) return text;
 
   const run = chooseRun(splitBlocks(text), '\n\n', terms);
   if (run.length <= quoteCharactersMax || run.startsWith('```')) return run;
-  const isList = run.split('\n').every((line) => listItem.test(line));
-  return isList ? chooseItems(run.split('\n'), terms) : chooseRun(splitSentences(run), ' ', terms);
+  return isList(run) ? chooseItems(run.split('\n'), terms) : chooseRun(splitSentences(run), ' ', terms);
+}
+
+function isList(text: string): boolean {
+  const lines = text.split('\n');
+  return lines.length > 1 && lines.every((line) => listItem.test(line));
 }
 
 /** The one sentence that says most, for where there is little room. */
@@ -33,7 +41,7 @@ function chooseItems(items: readonly string[], terms: readonly Term[]): string {
   const weights = items.map((item) => weighText(item, terms));
   const most = Math.max(...weights);
   const [best = '', ...asGood] = items.filter((_, index) => weights[index] === most);
-  if (asGood.length === 0) return best.replace(listItem, '');
+  if (asGood.length === 0) return best;
   const whole = items.join('\n');
   return whole.length <= wholeCharactersMax ? whole : chooseRun(items, '\n', terms);
 }

@@ -24,9 +24,10 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- The owner that migrates may be the service's login too, so it must be able to step down.
+  -- The owner makes functions that run as these roles, and may be the service's login too: it must be able to step down.
+  -- From version 16 on, who made a role may administer it and yet not become it.
   FOREACH name IN ARRAY ARRAY['swarmgate_service', 'swarmgate_queue'] LOOP
-    IF NOT pg_has_role(current_user, name, 'MEMBER') THEN
+    IF NOT pg_has_role(current_user, name, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
       EXECUTE format('GRANT %I TO %I', name, current_user);
     END IF;
   END LOOP;

@@ -11,10 +11,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Session, openEvents } from './visitor.ts';
+import { openEvents, type Session } from './visitor.ts';
 
 const { values: options } = parseArgs({
-  options: { visitors: { type: 'string', default: '20' }, seconds: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
+  options: {
+    visitors: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const visitors = Number(options.visitors);
 const durationMs = Number(options.seconds) * 1_000;
@@ -43,13 +47,19 @@ function environment(): NodeJS.ProcessEnv {
     DATA_DIR: directory,
     PORT: '0',
     LOG_LEVEL: 'info',
-    ...(BENCH_DATABASE_URL && { DATABASE_URL: BENCH_DATABASE_URL, MASTER_KEYS: process.env['MASTER_KEYS'] ?? `bench:${Buffer.alloc(32, 7).toString('base64')}` }),
+    ...(BENCH_DATABASE_URL && {
+      DATABASE_URL: BENCH_DATABASE_URL,
+      MASTER_KEYS: process.env['MASTER_KEYS'] ?? `bench:${Buffer.alloc(32, 7).toString('base64')}`,
+    }),
     ...(BENCH_REDIS_URL && { REDIS_URL: BENCH_REDIS_URL }),
   };
 }
 
 function startService(): ChildProcess {
-  return spawn(process.execPath, ['bin/swarmgate.js', 'start'], { env: environment(), stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, ['bin/swarmgate.js', 'start'], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 function waitForAddress(child: ChildProcess): Promise<string> {
@@ -80,7 +90,10 @@ async function applyTenant(): Promise<void> {
         channels: [{ slug: site, platform: webchat, key: ${key}, origins: ["http://127.0.0.1:*"] }]
 `,
   );
-  const child = spawn(process.execPath, ['bin/swarmgate.js', 'apply', file], { env: environment(), stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, ['bin/swarmgate.js', 'apply', file], {
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const code = await new Promise((resolve) => child.once('exit', resolve));
   if (code !== 0) throw new Error(`apply ended with ${code}`);
 }
@@ -116,7 +129,8 @@ async function beginSession(base: string): Promise<Session> {
     headers: { 'content-type': 'application/json', origin: base },
     body: JSON.stringify({ key }),
   });
-  if (response.status !== 201) throw new Error(`A session was refused: ${response.status} ${await response.text()}`);
+  if (response.status !== 201)
+    throw new Error(`A session was refused: ${response.status} ${await response.text()}`);
   return (await response.json()) as Session;
 }
 
@@ -126,12 +140,14 @@ async function send(base: string, { token }: Session, text: string): Promise<str
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ id: randomUUID(), text }),
   });
-  if (response.status !== 202) throw new Error(`A message was refused: ${response.status} ${await response.text()}`);
+  if (response.status !== 202)
+    throw new Error(`A message was refused: ${response.status} ${await response.text()}`);
   return ((await response.json()) as { id: string }).id;
 }
 
 function summarise({ ackMs, answerMs, elapsedMs }: Latencies, readyInMs: number) {
-  const at = (values: number[], share: number) => Math.round((values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0) * 10) / 10;
+  const at = (values: number[], share: number) =>
+    Math.round((values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0) * 10) / 10;
   return {
     visitors,
     answers: answerMs.length,

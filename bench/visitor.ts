@@ -19,7 +19,8 @@ export async function openEvents(base: string, { token }: Session) {
     waiting.delete(inReplyTo);
   }).catch(() => {});
   return {
-    answerTo: (id: string) => (answered.delete(id) ? Promise.resolve() : new Promise<void>((resolve) => waiting.set(id, resolve))),
+    answerTo: (id: string) =>
+      answered.delete(id) ? Promise.resolve() : new Promise<void>((resolve) => waiting.set(id, resolve)),
     close: () => controller.abort(),
   };
 }

@@ -40,6 +40,7 @@ main() {
   PATH=$npm_10_path npm ci --ignore-scripts --no-audit --no-fund >/dev/null
   proved "npm $(PATH=$npm_10_path npm --version) ci --ignore-scripts works under Node $(PATH=$old_path node --version)"
   PATH=$npm_10_path serves npm start
+  PATH=$npm_10_path answers_to_its_name
 
   echo 'All launch proofs passed.'
 }
@@ -76,7 +77,7 @@ answers_to_its_name() {
   [[ $(npx swarmgate --version) == *"$version"* ]] || refuse 'npx swarmgate --version does not print the version'
   [[ $(cd docs && npx swarmgate --version) == *"$version"* ]] || refuse 'npx swarmgate does not work from a subfolder'
   [[ $(npm run --silent swarmgate -- --version) == *"$version"* ]] || refuse 'npm run swarmgate does not work'
-  ln -s "$PWD/bin/swarmgate.js" "$work/swarmgate"
+  ln -sf "$PWD/bin/swarmgate.js" "$work/swarmgate"
   [[ $("$work/swarmgate" --version) == *"$version"* ]] || refuse 'bin/swarmgate.js does not work through a symlink'
   proved 'swarmgate works through npx, from a subfolder, through npm run and through a symlink'
 }

@@ -24,7 +24,6 @@ const agent = z.strictObject({
     .strictObject({
       historyTokensMax: z.int().min(100).max(1_000_000).optional(),
       outputTokensMax: z.int().min(1).max(1_000_000).optional(),
-      stepsMax: z.int().min(1).max(50).optional(),
       turnTimeoutMs: z.int().min(1_000).max(600_000).optional(),
       idleTimeoutMs: z.int().min(1_000).max(300_000).optional(),
     })

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWidget } from './build/bundle.ts';
 import { hashInputs } from './build/inputs.ts';
 import { publishFiles, readManifest } from './build/manifest.ts';
 
@@ -8,7 +7,7 @@ const here = import.meta.dirname;
 const directory = join(here, 'dist');
 
 export type WidgetBuild = {
-  /** Holds the built files and `manifest.json`, which says under which path each is served. */
+  /** Holds `widget.js`, `app-<hash>.js`, the folder `demo` and `manifest.json`. */
   directory: string;
   /** Whether this call has built them. */
   built: boolean;
@@ -16,6 +15,8 @@ export type WidgetBuild = {
 
 /** Builds the widget and the demo page into `dist`. */
 export async function buildWidget(): Promise<WidgetBuild> {
+  // Only now: what is already built can be served without esbuild.
+  const { bundleWidget } = await import('./build/bundle.ts');
   const files = await bundleWidget(here);
   await publishFiles(directory, files, await hashInputs(here));
   return { directory, built: true };

@@ -12,6 +12,7 @@ const common = {
   write: false,
   target,
   legalComments: 'none',
+  charset: 'utf8',
   logLevel: 'error',
 } as const satisfies BuildOptions;
 
@@ -24,10 +25,10 @@ export async function bundleWidget(root: string): Promise<BuiltFile[]> {
     define: { appFile: JSON.stringify(app.name) },
   });
   return [
-    { path: `/widget/${app.name}`, file: app.name, content: app.content, immutable: true },
+    { file: app.name, content: app.content },
     ...(await bundleDemo(join(root, 'demo'))),
     // Last, because it names the others: while files are put in place one by one, nothing points to one that is not there.
-    { path: '/widget.js', file: 'widget.js', content: loader, immutable: false },
+    { file: 'widget.js', content: loader },
   ];
 }
 
@@ -46,7 +47,7 @@ async function bundleDemo(root: string): Promise<BuiltFile[]> {
       content,
       immutable: true,
     })),
-    { path: '/', file: 'demo/index.html', content: page, immutable: false },
+    { file: 'demo/index.html', content: page },
   ];
 }
 

@@ -7,7 +7,8 @@ const patterns = ['src/**/*.{ts,tsx,css}', 'demo/**/*', 'build/*.ts', 'build.ts'
 
 /** A digest of all that decides what the build makes: its sources, this build, and the packages in it. */
 export async function hashInputs(root: string): Promise<string> {
-  const names = await Array.fromAsync(glob(patterns, { cwd: root, exclude: ['**/*.test.{ts,tsx}'] }));
+  const names: string[] = [];
+  for await (const name of glob(patterns, { cwd: root, exclude: ['**/*.test.{ts,tsx}'] })) names.push(name);
   const hash = createHash('sha256');
   for (const name of names.sort()) {
     const content = await readFile(join(root, name)).catch(nothingIfDirectory);

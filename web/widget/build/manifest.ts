@@ -2,16 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** A file to publish: the path it is served under and its place in `dist`. */
-export type BuiltFile = { path: string; file: string; content: string; immutable: boolean };
+/** A file and its place in `dist`. */
+export type BuiltFile = { file: string; content: string };
 
-/** `dist/manifest.json`: what was built, from what, and how a server hands it out. */
-export type Manifest = {
-  /** Digest of the sources. */
-  inputs: string;
-  /** `immutable`: the name holds a digest of the content, so that a browser may keep the file for good. */
-  routes: { path: string; file: string; immutable: boolean }[];
-};
+/** `dist/manifest.json`: what was built, and the digest of the sources that it was built from. */
+export type Manifest = { inputs: string; files: string[] };
 
 const manifestFile = 'manifest.json';
 
@@ -34,8 +29,7 @@ export async function publishFiles(
   inputs: string,
 ): Promise<void> {
   const before = await readManifest(directory);
-  const routes = files.map(({ path, file, immutable }) => ({ path, file, immutable }));
-  const manifest: Manifest = { inputs, routes };
+  const manifest: Manifest = { inputs, files: files.map(({ file }) => file) };
   const all = [...files, { file: manifestFile, content: `${JSON.stringify(manifest, null, 2)}\n` }];
 
   const workshop = join(directory, `.new-${randomUUID()}`);
@@ -50,6 +44,6 @@ export async function publishFiles(
   } finally {
     await rm(workshop, { recursive: true, force: true });
   }
-  const outdated = before?.routes.filter(({ file }) => !files.some((now) => now.file === file)) ?? [];
-  for (const { file } of outdated) await rm(join(directory, file), { force: true });
+  const outdated = before?.files.filter((file) => !manifest.files.includes(file)) ?? [];
+  for (const file of outdated) await rm(join(directory, file), { force: true });
 }

@@ -1,4 +1,4 @@
-import { loadTexts } from './locale/texts.ts';
+import { en } from './locale/en.ts';
 import { readOptions } from './options.ts';
 import { applyTheme } from './theme.ts';
 import { createStylesheet } from './ui/stylesheet.ts';
@@ -12,15 +12,13 @@ export async function mount(
 ): Promise<Widget> {
   await pageIsParsed();
   const options = readOptions(attributes);
-  const texts = await loadTexts(options.locale);
-
   const host = document.createElement('swarmgate-chat');
   const root = host.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [createStylesheet()];
   applyTheme(host, options.theme);
   followVisualViewport(host);
   document.body.append(host);
-  return new Widget({ baseUrl, options, texts, root });
+  return new Widget({ baseUrl, options, texts: en, root });
 }
 
 async function pageIsParsed(): Promise<void> {

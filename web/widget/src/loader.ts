@@ -38,6 +38,6 @@ if (script instanceof HTMLScriptElement && !window.Swarmgate) {
     close: () => widget.then((it) => it.close()),
     identify: (identity) => widget.then((it) => it.identify(identity)),
     reset: () => widget.then((it) => it.reset()),
-    on: (name, listener) => widget.then((it) => it.events.on(name, listener)),
+    on: (name, listener) => widget.then((it) => it.on(name, listener)),
   };
 }

@@ -2,9 +2,12 @@
 export type WidgetOptions = {
   key: string;
   identity: string | undefined;
-  theme: 'auto' | 'light' | 'dark';
-  position: 'end' | 'start';
-  opens: 'on-click' | 'first-visit';
+  /** `light`, `dark`; all else follows the system. */
+  theme: string | undefined;
+  /** `start`: the left corner, or the right one in a script from right to left. */
+  position: string | undefined;
+  /** `first-visit`: opens by itself where the visitor is new. */
+  opens: string | undefined;
   locale: string;
   direction: 'ltr' | 'rtl';
   /** Words beside the launcher's icon. */
@@ -15,18 +18,16 @@ export type WidgetOptions = {
 export function readOptions(attributes: Readonly<Record<string, string | undefined>>): WidgetOptions {
   const page = document.documentElement;
   const { key, identity, theme, position, open, locale, dir, label = '' } = attributes;
-  if (!key)
-    throw new Error('Swarmgate: the script element needs data-key="wk_…", the key of a web chat channel.');
+  if (!key) throw new Error('Swarmgate: data-key is missing.');
 
-  const pageDirection = getComputedStyle(page).direction;
   return {
     key,
     identity,
-    theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
-    position: position === 'start' ? 'start' : 'end',
-    opens: open === 'first-visit' ? 'first-visit' : 'on-click',
+    theme,
+    position,
+    opens: open,
     locale: knownLocale(locale) ?? knownLocale(page.lang) ?? navigator.language,
-    direction: (dir ?? pageDirection) === 'rtl' ? 'rtl' : 'ltr',
+    direction: (dir ?? getComputedStyle(page).direction) === 'rtl' ? 'rtl' : 'ltr',
     label,
   };
 }

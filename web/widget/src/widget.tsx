@@ -4,56 +4,50 @@ import { BrowserStorage } from './browser-storage.ts';
 import { Chat } from './chat/chat.ts';
 import { countUnread } from './chat/transcript.ts';
 import type { Texts } from './locale/en.ts';
-import { parseMarkdown } from './markdown/blocks.ts';
-import { plainText } from './markdown/plain-text.ts';
 import type { WidgetOptions } from './options.ts';
 import { Store } from './store.ts';
-import { Announcer } from './ui/announcer.tsx';
-import { composerId } from './ui/composer.tsx';
-import { Launcher, launcherId } from './ui/launcher.tsx';
-import { Panel, panelId } from './ui/panel.tsx';
-import { phone } from './ui/use-dialog.ts';
-import { type Actions, type WidgetContext, WidgetContextProvider } from './ui/widget-context.ts';
+import { PanelDom, phone } from './ui/panel-dom.ts';
+import type { Actions, PanelState } from './ui/view.ts';
+import { WidgetView } from './ui/widget-view.tsx';
 import { whileHidden } from './visibility.ts';
-import { WidgetEventEmitter } from './widget-events.ts';
+import type { WidgetEvents } from './widget-events.ts';
 
 export type WidgetParts = { baseUrl: string; options: WidgetOptions; texts: Texts; root: ShadowRoot };
 
 /** The widget on a page: a conversation, the panel that shows it, and what the page may ask of both. */
 export class Widget {
-  readonly events = new WidgetEventEmitter();
   readonly #parts: WidgetParts;
   readonly #chat: Chat;
-  readonly #panel = new Store({
-    isOpen: false,
-    isOnline: navigator.onLine,
-    announcement: { id: 0, text: '' },
-  });
+  readonly #panel: Store<PanelState>;
   readonly #page: BrowserStorage;
-  readonly #context: WidgetContext;
+  readonly #dom: PanelDom;
+  readonly #actions: Actions;
   #unread = 0;
 
   constructor(parts: WidgetParts) {
-    const { baseUrl, options, texts } = parts;
+    const { baseUrl, options, root } = parts;
     const prefix = `swarmgate:${baseUrl}:${options.key}:`;
     this.#parts = parts;
     this.#page = new BrowserStorage(prefix, 'sessionStorage');
+    this.#dom = new PanelDom(root);
+    this.#panel = new Store<PanelState>({
+      isOpen: false,
+      isOnline: navigator.onLine,
+      text: this.#page.get('text') ?? '',
+      isAtEnd: true,
+      question: 'hidden',
+      announcement: { id: 0, text: '' },
+    });
     this.#chat = new Chat({
       ...options,
       baseUrl,
-      storage: new BrowserStorage(prefix),
+      storage: new BrowserStorage(prefix, 'localStorage'),
       onMessage: (message) => this.#messageArrived(message),
     });
-    this.#context = {
-      texts,
-      baseUrl,
-      locale: options.locale,
-      actions: this.#createActions(),
-      draftText: { get: () => this.#page.get('text') ?? '', set: (text) => this.#page.set('text', text) },
-    };
+    this.#actions = this.#createActions();
     this.#listen();
     this.#openAtStart();
-    this.#draw();
+    this.#changed();
   }
 
   open(): void {
@@ -62,10 +56,9 @@ export class Widget {
   }
 
   close(): void {
-    const hadFocus =
-      this.#parts.root.activeElement?.id !== launcherId && this.#parts.root.activeElement !== null;
+    const returnsFocus = this.#dom.hasFocusInPanel;
     this.#setOpen(false);
-    if (hadFocus) this.#focusSoon(launcherId);
+    if (returnsFocus) this.#dom.focus('launcher');
   }
 
   async identify(identity: string): Promise<void> {
@@ -75,39 +68,70 @@ export class Widget {
   reset(): void {
     this.#chat.forget();
     this.#page.clear();
+    this.#panel.set({ text: '' });
     if (this.#panel.state.isOpen) this.#chat.start();
+  }
+
+  on<Name extends keyof WidgetEvents>(name: Name, listener: (detail: WidgetEvents[Name]) => void): void {
+    this.#parts.root.host.addEventListener(name, (event) => listener((event as CustomEvent).detail));
+  }
+
+  #emit<Name extends keyof WidgetEvents>(name: Name, detail?: WidgetEvents[Name]): void {
+    this.#parts.root.host.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #createActions(): Actions {
     const chat = this.#chat;
-    const andFocus = (action: () => void) => {
+    const panel = this.#panel;
+    // The button that was pressed is about to go: the focus must not go with it.
+    const thenFocus = (action: () => void) => {
       action();
       this.#focusPanel();
     };
     return {
       open: () => this.open(),
       close: () => this.close(),
-      send: (text) => andFocus(() => chat.send(text)),
-      resend: (id) => andFocus(() => chat.resend(id)),
-      discard: (id) => andFocus(() => chat.discard(id)),
-      stop: (turnId) => andFocus(() => void chat.cancelTurn(turnId)),
+      write: (text) => this.#write(text),
+      send: (text) =>
+        thenFocus(() => {
+          chat.outbox.add(text);
+          this.#write('');
+          panel.set({ isAtEnd: true });
+        }),
+      resend: (id) => thenFocus(() => chat.outbox.retry(id)),
+      discard: (id) => thenFocus(() => chat.outbox.remove(id)),
+      stop: (turnId) => thenFocus(() => void chat.cancelTurn(turnId)),
       loadOlder: () => void chat.loadOlder(),
-      startAnew: async () => {
-        await chat.startAnew();
-        this.#focusPanel();
+      scrolled: (isAtEnd) => {
+        if (isAtEnd !== panel.state.isAtEnd) panel.set({ isAtEnd });
+      },
+      toLatest: () => thenFocus(() => panel.set({ isAtEnd: true })),
+      ask: (asks) => {
+        panel.set({ question: asks ? 'asked' : 'hidden' });
+        if (asks) this.#dom.focus('confirm');
+        else this.#focusPanel();
+      },
+      startAnew: () => {
+        chat.startAnew().then(
+          () => thenFocus(() => panel.set({ question: 'hidden', isAtEnd: true })),
+          () => panel.set({ question: 'failed' }),
+        );
       },
     };
   }
 
   #listen(): void {
-    this.#chat.store.subscribe(() => this.#changed());
-    this.#panel.subscribe(() => this.#changed());
+    const changed = () => this.#changed();
+    this.#chat.store.subscribe(changed);
+    this.#panel.subscribe(changed);
+    phone.addEventListener('change', changed);
+    document.addEventListener('visibilitychange', changed);
+    addEventListener('resize', changed);
+    addEventListener('offline', () => this.#panel.set({ isOnline: false }));
     addEventListener('online', () => {
       this.#panel.set({ isOnline: true });
       this.#chat.wake();
     });
-    addEventListener('offline', () => this.#panel.set({ isOnline: false }));
-    document.addEventListener('visibilitychange', () => this.#changed());
     whileHidden(
       () => this.#chat.park(),
       () => this.#chat.unpark(),
@@ -127,51 +151,51 @@ export class Widget {
     if (isOpen) this.#chat.start();
     if (isOpen === this.#panel.state.isOpen) return;
     this.#page.set('open', String(isOpen));
-    this.#panel.set({ isOpen });
-    this.events.emit(isOpen ? 'open' : 'close', undefined);
+    this.#panel.set({ isOpen, isAtEnd: true, question: 'hidden' });
+    this.#emit(isOpen ? 'open' : 'close');
+  }
+
+  #write(text: string): void {
+    this.#page.set('text', text);
+    this.#panel.set({ text });
+  }
+
+  #messageArrived(message: ChatMessage): void {
+    this.#emit('message', message);
+    if (message.role === 'visitor') return;
+    // When it is drawn: its words without their marks are then there to be read out.
+    requestAnimationFrame(() => this.#announce(message));
+  }
+
+  #announce({ id, sequence }: ChatMessage): void {
+    const { texts, root } = this.#parts;
+    const words = root.getElementById(id)?.innerText;
+    const text = words ?? texts.openChatUnread(this.#unread);
+    this.#panel.set({ announcement: { id: sequence, text } });
+  }
+
+  /** To the place to write; on a touch screen only to the panel, as the field would bring the keyboard up. */
+  #focusPanel(): void {
+    this.#dom.focus(matchMedia('(pointer: coarse)').matches ? 'panel' : 'composer');
   }
 
   #changed(): void {
     if (this.#panel.state.isOpen && !document.hidden) this.#chat.markRead();
     const { messages, readSequence } = this.#chat.store.state;
     const unread = countUnread(messages, readSequence);
-    if (unread !== this.#unread) this.events.emit('unread', unread);
+    if (unread !== this.#unread) this.#emit('unread', unread);
     this.#unread = unread;
     this.#draw();
   }
 
-  #messageArrived(message: ChatMessage): void {
-    this.events.emit('message', message);
-    if (message.role === 'visitor') return;
-    const { texts } = this.#parts;
-    const author = message.role === 'agent' ? this.#chat.store.state.agent?.name : undefined;
-    const words = `${texts.says(author ?? texts[message.role])} ${plainText(parseMarkdown(message.text))}`;
-    const text = this.#panel.state.isOpen ? words : texts.openChatUnread(this.#unread + 1);
-    this.#panel.set({ announcement: { id: message.sequence, text } });
-  }
-
-  /** To the place to write; on a touch screen only to the panel, as the field would bring the keyboard up. */
-  #focusPanel(): void {
-    this.#focusSoon(matchMedia('(pointer: coarse)').matches ? panelId : composerId);
-  }
-
-  /** After the next drawing: what is to have the focus may not be there yet. */
-  #focusSoon(id: string): void {
-    requestAnimationFrame(() => this.#parts.root.getElementById(id)?.focus({ preventScroll: true }));
-  }
-
   #draw(): void {
-    const { options, texts, root } = this.#parts;
-    const { isOpen, isOnline, announcement } = this.#panel.state;
-    render(
-      <div class="widget" dir={options.direction} lang={texts.language} data-position={options.position}>
-        <WidgetContextProvider value={this.#context}>
-          <Launcher isOpen={isOpen} unread={this.#unread} label={options.label} />
-          <Panel chat={this.#chat.store.state} isOpen={isOpen} isOnline={isOnline} />
-          <Announcer announcement={announcement} />
-        </WidgetContextProvider>
-      </div>,
-      root,
-    );
+    const { root, ...parts } = this.#parts;
+    const chat = this.#chat.store.state;
+    const panel = this.#panel.state;
+    const view = { ...parts, chat, panel, unread: this.#unread, actions: this.#actions };
+    this.#dom.update(() => render(<WidgetView view={view} />, root), {
+      ...panel,
+      firstMessageId: chat.messages[0]?.id,
+    });
   }
 }

@@ -4,7 +4,7 @@ import { Store } from '../store.ts';
 import { backoffMs } from '../wire/backoff.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { Gateway } from '../wire/gateway.ts';
-import { isTemporary } from '../wire/gateway-error.ts';
+import { isTemporary, reasonOf } from '../wire/gateway-error.ts';
 import { Pause } from '../wire/pause.ts';
 import { Session } from '../wire/session.ts';
 import { applyEvent } from './apply-event.ts';
@@ -27,14 +27,14 @@ export type ChatParts = {
   onMessage: (message: ChatMessage) => void;
 };
 
-/** The visitor's conversation with the gateway: what the panel shows is `store`, what the visitor does are the methods. */
+/** The visitor's conversation with the gateway: what the panel shows is `store`, what the visitor writes goes to `outbox`. */
 export class Chat {
   readonly store = new Store<ChatState>(initialState);
+  readonly outbox: Outbox;
   readonly #parts: ChatParts;
   readonly #gateway: Gateway;
   readonly #session: Session;
   readonly #stream: EventStream;
-  readonly #outbox: Outbox;
   readonly #pause = new Pause();
 
   constructor(parts: ChatParts) {
@@ -51,14 +51,14 @@ export class Chat {
       onConnected: (isConnected) => this.#connectionChanged(isConnected),
       onRefused: (error) => this.#refuse(error),
     });
-    this.#outbox = new Outbox({
+    this.outbox = new Outbox({
       storage: parts.storage,
       send: (message) => this.#session.authorized((token) => this.#gateway.sendMessage(token, message)),
       onAccepted: ({ id, text }, accepted) =>
         this.#addMessages([{ ...accepted, role: 'visitor', text, clientId: id }]),
       onChange: (outbox) => this.store.set({ outbox }),
     });
-    this.store.set({ outbox: this.#outbox.entries });
+    this.store.set({ outbox: this.outbox.entries });
     parts.storage.onChange('conversation', () => this.#followOtherTab());
     parts.storage.onChange('read', () => this.store.set({ readSequence: this.#storedReadSequence() }));
   }
@@ -71,19 +71,7 @@ export class Chat {
   start(): void {
     if (this.store.state.status !== 'idle') return;
     this.store.set({ status: 'starting' });
-    void this.#keepTrying(() => this.#session.ensure());
-  }
-
-  send(text: string): void {
-    this.#outbox.add(text);
-  }
-
-  resend(id: string): void {
-    this.#outbox.retry(id);
-  }
-
-  discard(id: string): void {
-    this.#outbox.remove(id);
+    void this.#keepTrying(() => this.#session.start());
   }
 
   async cancelTurn(turnId: string): Promise<void> {
@@ -95,9 +83,8 @@ export class Chat {
     const { messages, hasOlder, isLoadingOlder, conversationId } = this.store.state;
     if (!hasOlder || isLoadingOlder) return;
     this.store.set({ isLoadingOlder: true });
-    const query = { before: messages[0]?.sequence ?? 0, limit: pageSize };
     const page = await this.#session
-      .authorized((token) => this.#gateway.readMessages(token, query))
+      .authorized((token) => this.#gateway.readMessages(token, pageSize, messages[0]?.sequence))
       .catch(() => undefined);
     this.store.set({ isLoadingOlder: false });
     if (!page || conversationId !== this.store.state.conversationId) return;
@@ -117,7 +104,7 @@ export class Chat {
   /** Forgets the visitor: for a page where somebody signs out. */
   forget(): void {
     this.#stream.stop();
-    this.#outbox.clear();
+    this.outbox.clear();
     this.#session.forget();
     this.store.set(initialState);
   }
@@ -134,7 +121,7 @@ export class Chat {
   wake(): void {
     this.#pause.wake();
     this.#stream.wake();
-    this.#outbox.flush();
+    this.outbox.flush();
   }
 
   /** Gives up the connection of a page that nobody sees, unless an answer is on its way. */
@@ -146,7 +133,7 @@ export class Chat {
   }
 
   unpark(): void {
-    if (this.store.state.status === 'ready') this.#stream.resume();
+    if (this.store.state.status === 'ready') this.#stream.start();
   }
 
   #adopt({ agent, conversationId }: SessionResponse): void {
@@ -160,14 +147,12 @@ export class Chat {
   }
 
   async #openConversation(conversationId: string): Promise<void> {
-    const page = await this.#session.authorized((token) =>
-      this.#gateway.readMessages(token, { limit: pageSize }),
-    );
+    const page = await this.#session.authorized((token) => this.#gateway.readMessages(token, pageSize));
     if (conversationId !== this.store.state.conversationId) return;
     this.#addMessages(page.messages);
     this.store.set({ hasOlder: page.hasMore });
     this.#stream.start(String(lastSequence(page.messages)));
-    this.#outbox.flush();
+    this.outbox.flush();
   }
 
   async #keepTrying(attempt: () => Promise<unknown>): Promise<void> {
@@ -184,18 +169,17 @@ export class Chat {
 
   #refuse(error: unknown): void {
     this.#stream.stop();
-    this.store.set({ status: 'refused', refusal: error instanceof Error ? error.message : String(error) });
+    this.store.set({ status: 'refused', refusal: reasonOf(error) });
   }
 
   #receive(event: ChatEvent): void {
-    const { messages } = this.store.state;
+    const known = this.store.state.messages;
     this.store.set(applyEvent(this.store.state, event));
-    if (event.event === 'message') {
-      const isNew = event.data.sequence > lastSequence(messages);
-      this.#dropDelivered([event.data]);
-      if (isNew) this.#parts.onMessage(event.data);
-    }
-    if (event.event === 'turn' && event.data.state !== 'started') this.#settleLater(event.data.turnId);
+    if (event.event === 'turn')
+      this.#settleLater(this.store.state.turns.running.filter((turn) => turn.isEnding));
+    if (event.event !== 'message' && event.event !== 'message.updated') return;
+    this.#dropDelivered([event.data]);
+    if (!known.some(({ id }) => id === event.data.id)) this.#parts.onMessage(event.data);
   }
 
   #addMessages(added: readonly ChatMessage[]): void {
@@ -205,27 +189,26 @@ export class Chat {
 
   /** A message that is in the transcript needs not be sent, even if its acceptance was never heard. */
   #dropDelivered(messages: readonly ChatMessage[]): void {
-    for (const { clientId } of messages) if (clientId) this.#outbox.remove(clientId);
+    for (const { clientId } of messages) if (clientId) this.outbox.remove(clientId);
   }
 
   #connectionChanged(isConnected: boolean): void {
     this.store.set({ isConnected });
-    if (!isConnected) return;
-    // The turn may have ended while nobody listened.
-    for (const turn of this.store.state.turns.running) this.#settleLater(turn.turnId, turn);
+    // What runs may have ended while nobody listened.
+    if (isConnected) this.#settleLater(this.store.state.turns.running);
   }
 
   /**
-   * Takes a draft away that no message has replaced; `unchanged` only if it has not moved since. Should the message
-   * have been missed, reading on from the last event brings it.
+   * Takes drafts away that have not moved for a while and that no message has replaced. Should a message have been
+   * missed, reading on from the last event brings it.
    */
-  #settleLater(turnId: string, unchanged?: Turn): void {
+  #settleLater(drafts: readonly Turn[]): void {
     setTimeout(() => {
       const { turns } = this.store.state;
-      const turn = turns.running.find((running) => running.turnId === turnId);
-      if (!turn || (unchanged && turn !== unchanged)) return;
-      this.store.set({ turns: turnOver(turns, turnId) });
-      this.#stream.resume();
+      const stale = drafts.filter((draft) => turns.running.includes(draft));
+      if (stale.length === 0) return;
+      this.store.set({ turns: stale.reduce((rest, { turnId }) => turnOver(rest, turnId), turns) });
+      this.#stream.start();
     }, draftPatienceMs);
   }
 
@@ -233,7 +216,7 @@ export class Chat {
     const { conversationId, status } = this.store.state;
     const other = this.#parts.storage.get('conversation');
     if (status === 'ready' && other && other !== conversationId)
-      void this.#keepTrying(() => this.#session.restart());
+      void this.#keepTrying(() => this.#session.start());
   }
 
   #storedReadSequence(): number {

@@ -1,7 +1,7 @@
 import type { MessageAccepted, MessageRequest } from '@swarmgate/contract/web-chat.ts';
 import type { BrowserStorage } from '../browser-storage.ts';
 import { backoffMs } from '../wire/backoff.ts';
-import { GatewayError, isTemporary } from '../wire/gateway-error.ts';
+import { GatewayError, isTemporary, reasonOf } from '../wire/gateway-error.ts';
 import { Pause } from '../wire/pause.ts';
 import { newUuid } from './uuid.ts';
 
@@ -41,7 +41,7 @@ export class Outbox {
 
   add(text: string): void {
     const entry = { id: newUuid(), text, createdAt: new Date().toISOString() };
-    this.#store(entry);
+    this.#parts.storage.set(prefix + entry.id, JSON.stringify(entry));
     this.#set([...this.#entries, entry]);
     this.flush();
   }
@@ -96,12 +96,8 @@ export class Outbox {
   }
 
   #refuse(id: string, error: unknown): void {
-    const refusal = error instanceof Error ? error.message : String(error);
+    const refusal = reasonOf(error);
     this.#set(this.#entries.map((entry) => (entry.id === id ? { ...entry, refusal } : entry)));
-  }
-
-  #store({ id, text, createdAt }: OutboxEntry): void {
-    this.#parts.storage.set(prefix + id, JSON.stringify({ text, createdAt }));
   }
 
   #set(entries: readonly OutboxEntry[]): void {
@@ -117,16 +113,15 @@ function withoutRefusal({ id, text, createdAt }: OutboxEntry): OutboxEntry {
 function readStored(storage: BrowserStorage): OutboxEntry[] {
   return storage
     .names(prefix)
-    .map((name) => readEntry(name.slice(prefix.length), storage.get(name) ?? ''))
-    .filter((entry) => entry !== undefined)
+    .flatMap((name) => readEntry(storage.get(name) ?? ''))
     .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
-function readEntry(id: string, stored: string): OutboxEntry | undefined {
+function readEntry(stored: string): OutboxEntry[] {
   try {
-    const { text, createdAt } = JSON.parse(stored);
-    return typeof text === 'string' && typeof createdAt === 'string' ? { id, text, createdAt } : undefined;
+    return [JSON.parse(stored)];
   } catch {
-    return undefined;
+    // Not ours, or half written: nothing that could be sent.
+    return [];
   }
 }

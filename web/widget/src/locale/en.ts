@@ -1,4 +1,7 @@
-/** Everything the widget says by itself. */
+/**
+ * Everything the widget says by itself. A further language is a file of the same shape, which `mount` imports only where
+ * a page asks for it, so that it costs the others nothing.
+ */
 export const en = {
   language: 'en',
   openChat: 'Open chat',
@@ -6,11 +9,7 @@ export const en = {
   closeChat: 'Close chat',
   chat: 'Chat',
   conversation: 'Conversation',
-  you: 'You',
-  agent: 'Agent',
-  operator: 'Team',
-  system: 'Notice',
-  says: (author: string) => `${author}:`,
+  authors: { visitor: 'You', agent: 'Agent', operator: 'Team', system: 'Notice' },
   answering: 'Writing an answer',
   stop: 'Stop',
   stopAnswer: 'Stop this answer',
@@ -21,13 +20,10 @@ export const en = {
   showOlder: 'Show earlier messages',
   loadingOlder: 'Loading earlier messages…',
   toLatest: 'Go to the latest message',
-  today: 'Today',
-  yesterday: 'Yesterday',
   sources: 'Sources',
   openSource: 'Open the source',
   code: 'Code',
   table: 'Table',
-  sending: 'Sending',
   waiting: 'Waiting to be sent',
   notSent: (reason: string) => `Not sent: ${reason}`,
   retry: 'Try again',

@@ -46,7 +46,7 @@ class InlineParser {
       at = found ? this.#takeMark(found[0], start) : start;
     }
     if (this.#unfinished) this.#emphasis.closeAll();
-    return this.#emphasis.settle();
+    return this.#emphasis.takeFrom(0);
   }
 
   /** Takes the mark at a place, and returns the place to go on from. */
@@ -84,7 +84,7 @@ class InlineParser {
   }
 
   #openBracket(text: string): void {
-    const piece: Piece = { kind: 'literal', text };
+    const piece: Piece = { kind: 'run', character: text, count: 1 };
     this.#brackets.push({ index: this.#pieces.length, piece });
     this.#pieces.push(piece);
   }

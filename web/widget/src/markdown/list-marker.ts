@@ -11,7 +11,7 @@ export type ListItemMarker = {
 const pattern = /^( *)(?:[-*+]|(\d{1,9})[.)])( +|$)/;
 
 /** Reads `- `, `* `, `+ `, `1. ` or `1) ` at the start of a line. */
-export function readListMarker(line: string): ListItemMarker | undefined {
+export function readListMarker(line = ''): ListItemMarker | undefined {
   const match = pattern.exec(line);
   if (!match) return undefined;
   const [marker, indentation = '', number] = match;

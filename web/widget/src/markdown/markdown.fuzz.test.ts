@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseMarkdown } from './blocks.ts';
 import type { Block, Inline } from './nodes.ts';
-import { plainText } from './plain-text.ts';
+import { shownText } from './shown-text.ts';
 
 const words = ['bee', 'hive', 'swarm', 'gate', 'wax', 'über', '蜂蜜', 'عسل', '🐝'];
 const marks = [
@@ -85,7 +85,7 @@ describe('whatever a model writes', () => {
   test('every letter of it is shown, in order', () => {
     fc.assert(
       fc.property(harmless, (source) => {
-        expect(lettersOf(plainText(parseMarkdown(source)))).toBe(lettersOf(source));
+        expect(lettersOf(shownText(parseMarkdown(source)))).toBe(lettersOf(source));
       }),
       { numRuns: 2_000 },
     );
@@ -94,7 +94,7 @@ describe('whatever a model writes', () => {
   test('nothing is shown that was not written', () => {
     fc.assert(
       fc.property(hostile, fc.boolean(), (source, unfinished) => {
-        expect(isSubsequence(lettersOf(plainText(parseMarkdown(source, { unfinished }))), source)).toBe(true);
+        expect(isSubsequence(lettersOf(shownText(parseMarkdown(source, { unfinished }))), source)).toBe(true);
       }),
       { numRuns: 2_000 },
     );
@@ -156,7 +156,7 @@ describe('100 KB made to be slow', () => {
         const { count, depth } = measure(blocks);
         expect(depth).toBeLessThan(60);
         expect(count).toBeLessThan(source.length * 2);
-        expect(plainText(blocks).length).toBeLessThan(source.length * 2);
+        expect(shownText(blocks).length).toBeLessThan(source.length * 2);
       }
     },
   );

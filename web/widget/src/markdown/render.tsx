@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import type { Block, Inline, InlineWrap } from './nodes.ts';
+import type { Block, Inline } from './nodes.ts';
 
 /** Accessible names of the parts that scroll sideways, and so can be reached with the keyboard. */
 export type MarkdownLabels = { code: string; table: string };
@@ -9,15 +9,26 @@ export type MarkdownLabels = { code: string; table: string };
  * and it works under a page's Trusted Types.
  */
 export function renderMarkdown(blocks: readonly Block[], labels: MarkdownLabels): VNode {
-  return <div class="markdown">{blocks.map((block) => renderBlock(block, labels))}</div>;
+  return (
+    <div class="markdown" dir="auto">
+      {renderBlocks(blocks, labels)}
+    </div>
+  );
+}
+
+function renderBlocks(blocks: readonly Block[], labels: MarkdownLabels): VNode[] {
+  return blocks.map((block) => renderBlock(block, labels));
 }
 
 function renderBlock(block: Block, labels: MarkdownLabels): VNode {
   switch (block.kind) {
     case 'paragraph':
       return <p>{renderInline(block.children)}</p>;
-    case 'heading':
-      return renderHeading(block.level, renderInline(block.children));
+    case 'heading': {
+      // The panel's own title is the second level: a message's headings stand below it.
+      const Tag = `h${Math.min(block.level + 2, 6)}` as 'h3';
+      return <Tag>{renderInline(block.children)}</Tag>;
+    }
     case 'code':
       return (
         <ScrollArea label={labels.code}>
@@ -27,9 +38,11 @@ function renderBlock(block: Block, labels: MarkdownLabels): VNode {
         </ScrollArea>
       );
     case 'quote':
-      return <blockquote>{block.blocks.map((inner) => renderBlock(inner, labels))}</blockquote>;
-    case 'list':
-      return renderList(block, labels);
+      return <blockquote>{renderBlocks(block.blocks, labels)}</blockquote>;
+    case 'list': {
+      const items = block.items.map((blocks) => <li>{renderItem(blocks, labels)}</li>);
+      return block.ordered ? <ol start={block.start}>{items}</ol> : <ul>{items}</ul>;
+    }
     case 'table':
       return renderTable(block, labels);
     case 'rule':
@@ -37,47 +50,29 @@ function renderBlock(block: Block, labels: MarkdownLabels): VNode {
   }
 }
 
-/** The panel's own title is the second level: a message's headings stand below it. */
-function renderHeading(level: number, children: ComponentChildren): VNode {
-  const Tag = `h${Math.min(level + 2, 6)}` as 'h3';
-  return <Tag>{children}</Tag>;
-}
-
-function renderList(list: Extract<Block, { kind: 'list' }>, labels: MarkdownLabels): VNode {
-  const items = list.items.map((blocks) => <li>{renderItem(blocks, labels)}</li>);
-  return list.ordered ? <ol start={list.start}>{items}</ol> : <ul>{items}</ul>;
-}
-
 /** A first paragraph stands in its item without a margin of its own. */
-function renderItem(blocks: readonly Block[], labels: MarkdownLabels): ComponentChildren {
-  const [first, ...rest] = blocks;
-  if (first?.kind !== 'paragraph') return blocks.map((block) => renderBlock(block, labels));
-  return [renderInline(first.children), ...rest.map((block) => renderBlock(block, labels))];
+function renderItem([first, ...rest]: readonly Block[], labels: MarkdownLabels): ComponentChildren {
+  if (!first) return null;
+  const start = first.kind === 'paragraph' ? renderInline(first.children) : renderBlock(first, labels);
+  return [start, renderBlocks(rest, labels)];
 }
 
-function renderTable(table: Extract<Block, { kind: 'table' }>, labels: MarkdownLabels): VNode {
-  const alignment = (column: number) => ({ textAlign: table.alignments[column] ?? 'start' });
+function renderTable(
+  { alignments, header, rows }: Extract<Block, { kind: 'table' }>,
+  labels: MarkdownLabels,
+): VNode {
+  const renderRow = (cells: readonly Inline[][], Cell: 'th' | 'td') => (
+    <tr>
+      {cells.map((cell, column) => (
+        <Cell style={{ textAlign: alignments[column] ?? 'start' }}>{renderInline(cell)}</Cell>
+      ))}
+    </tr>
+  );
   return (
     <ScrollArea label={labels.table}>
       <table>
-        <thead>
-          <tr>
-            {table.header.map((cell, column) => (
-              <th scope="col" style={alignment(column)}>
-                {renderInline(cell)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {table.rows.map((row) => (
-            <tr>
-              {row.map((cell, column) => (
-                <td style={alignment(column)}>{renderInline(cell)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
+        <thead>{renderRow(header, 'th')}</thead>
+        <tbody>{rows.map((cells) => renderRow(cells, 'td'))}</tbody>
       </table>
     </ScrollArea>
   );
@@ -93,27 +88,22 @@ function ScrollArea({ label, children }: { label: string; children: ComponentChi
   );
 }
 
+const wraps = { strong: 'strong', emphasis: 'em', strike: 'del' } as const;
+
 function renderInline(parts: readonly Inline[]): ComponentChildren {
   return parts.map((part) => {
     if (typeof part === 'string') return part;
-    switch (part.kind) {
-      case 'break':
-        return <br />;
-      case 'code':
-        return <code>{part.text}</code>;
-      case 'link':
-        return (
-          <a href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-            {renderInline(part.children)}
-          </a>
-        );
-      default:
-        return renderWrap(part.kind, renderInline(part.children));
+    if (part.kind === 'break') return <br />;
+    if (part.kind === 'code') return <code>{part.text}</code>;
+    const children = renderInline(part.children);
+    if (part.kind === 'link') {
+      return (
+        <a href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+          {children}
+        </a>
+      );
     }
+    const Tag = wraps[part.kind];
+    return <Tag>{children}</Tag>;
   });
-}
-
-function renderWrap(kind: InlineWrap, children: ComponentChildren): VNode {
-  if (kind === 'strong') return <strong>{children}</strong>;
-  return kind === 'emphasis' ? <em>{children}</em> : <del>{children}</del>;
 }

@@ -3,7 +3,7 @@ import type { Alignment } from './nodes.ts';
 /** The cells of a table as text, the header first. */
 export type TableText = { alignments: Alignment[]; rows: string[][]; next: number };
 
-const delimiterRow = /^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?$|^ *\| *:?-+:? *\|? *$/;
+const delimiterRow = /^ *\|?(?: *:?-+:? *\|)* *:?-+:? *\|? *$/;
 const delimiterBeginning = /^ *\|?[ :|-]*$/;
 
 /**
@@ -35,21 +35,10 @@ export function readTable(lines: readonly string[], at: number, unfinished: bool
   return { alignments, rows, next };
 }
 
-/** `| a \| b | c |` → `a | b`, `c` */
+/** `| a \\| b | c |` → `a | b`, `c` */
 function splitCells(line: string): string[] {
-  const cells = [''];
-  const text = line.trim();
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charAt(at);
-    if (character === '\\' && text.charAt(at + 1) === '|') {
-      cells.push(`${cells.pop()}|`);
-      at += 1;
-    } else if (character === '|') cells.push('');
-    else cells.push(`${cells.pop()}${character}`);
-  }
-  const isOpenLeft = cells[0] === '' && cells.length > 1;
-  const isOpenRight = cells.at(-1) === '' && cells.length > (isOpenLeft ? 2 : 1);
-  return cells.slice(isOpenLeft ? 1 : 0, isOpenRight ? -1 : undefined).map((cell) => cell.trim());
+  const inside = line.trim().replace(/^\||(?<!\\)\|$/g, '');
+  return inside.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
 function readAlignment(cell: string): Alignment {

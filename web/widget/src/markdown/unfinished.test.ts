@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseMarkdown } from './blocks.ts';
-import { plainText } from './plain-text.ts';
+import { shownText } from './shown-text.ts';
 
 /** Answers as models write them. Each is cut at every character, as a stream may cut it. */
 const answers = {
@@ -15,11 +15,11 @@ const answers = {
 };
 
 describe.each(Object.entries(answers))('while %s stream in', (_name, answer) => {
-  const whole = squeeze(plainText(parseMarkdown(answer)));
+  const whole = squeeze(shownText(parseMarkdown(answer)));
 
   test('no word appears that a later chunk takes back', () => {
     for (let end = 0; end <= answer.length; end += 1) {
-      const seen = squeeze(plainText(parseMarkdown(answer.slice(0, end), { unfinished: true })));
+      const seen = squeeze(shownText(parseMarkdown(answer.slice(0, end), { unfinished: true })));
       expect(whole.startsWith(seen), `after ${JSON.stringify(answer.slice(0, end))}: ${seen}`).toBe(true);
     }
   });
@@ -27,8 +27,8 @@ describe.each(Object.entries(answers))('while %s stream in', (_name, answer) => 
   test('no more than a link or a marker is held back', () => {
     for (let end = 0; end <= answer.length; end += 1) {
       const cut = answer.slice(0, end);
-      const seen = lettersOf(plainText(parseMarkdown(cut, { unfinished: true })));
-      const arrived = lettersOf(plainText(parseMarkdown(cut)));
+      const seen = lettersOf(shownText(parseMarkdown(cut, { unfinished: true })));
+      const arrived = lettersOf(shownText(parseMarkdown(cut)));
       expect(arrived.length - seen.length, cut).toBeLessThanOrEqual(45);
     }
   });

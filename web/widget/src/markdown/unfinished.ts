@@ -25,9 +25,10 @@ export function withholdUnfinishedLine(lines: readonly string[]): readonly strin
 /** Drops a trailing marker run, and a link whose address is not complete. */
 export function withholdUnfinishedInline(source: string): string {
   let end = source.length;
-  for (const opener of ['[', '<']) {
-    openLink.lastIndex = source.lastIndexOf(opener);
-    if (openLink.lastIndex >= end - heldBackMax && openLink.test(source)) end = source.lastIndexOf(opener);
+  for (const start of [source.lastIndexOf('['), source.lastIndexOf('<')]) {
+    openLink.lastIndex = start;
+    if (start >= 0 && start < end && source.length - start <= heldBackMax && openLink.test(source))
+      end = start;
   }
   while ('*_~`\\<!'.includes(source.charAt(end - 1)) && end > 0) end -= 1;
   return source.slice(0, end);

@@ -1,35 +1,24 @@
 import type { VNode } from 'preact';
 import { Icon } from './icons.tsx';
-import { useWidget } from './widget-context.ts';
-
-export const launcherId = 'launcher';
+import type { View } from './view.ts';
 
 /** The button that opens and closes the panel; its name says how many messages wait. */
-export function Launcher({
-  isOpen,
-  unread,
-  label,
-}: {
-  isOpen: boolean;
-  unread: number;
-  label: string;
-}): VNode {
-  const { texts, actions } = useWidget();
+export function Launcher({ view: { panel, unread, texts, options, actions } }: { view: View }): VNode {
+  const { label } = options;
   const closedName = unread > 0 ? texts.openChatUnread(unread) : texts.openChat;
-  // A name must contain the words that are seen (WCAG 2.5.3).
-  const name = isOpen ? texts.closeChat : [label, closedName].filter(Boolean).join(' – ');
   return (
     <button
       type="button"
-      id={launcherId}
+      id="launcher"
       class="launcher"
-      aria-label={name}
-      aria-expanded={isOpen}
-      onClick={isOpen ? actions.close : actions.open}
+      // The name contains the words that are seen (WCAG 2.5.3).
+      aria-label={panel.isOpen ? texts.closeChat : label ? `${label} – ${closedName}` : closedName}
+      aria-expanded={panel.isOpen}
+      onClick={panel.isOpen ? actions.close : actions.open}
     >
-      <Icon name={isOpen ? 'down' : 'chat'} />
-      {label && !isOpen && <span class="launcher-label">{label}</span>}
-      {unread > 0 && !isOpen && (
+      <Icon name={panel.isOpen ? 'down' : 'chat'} />
+      {label && !panel.isOpen && <span>{label}</span>}
+      {unread > 0 && !panel.isOpen && (
         <span class="badge" aria-hidden="true">
           {unread > 99 ? '99+' : unread}
         </span>

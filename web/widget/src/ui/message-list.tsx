@@ -1,96 +1,77 @@
-import type { VNode } from 'preact';
-import { useRef } from 'preact/hooks';
-import type { ChatState } from '../chat/chat-state.ts';
-import { Icon } from './icons.tsx';
-import { MarkdownText } from './markdown-text.tsx';
+import type { TargetedEvent, VNode } from 'preact';
+import { parseMarkdown } from '../markdown/blocks.ts';
+import { renderMarkdown } from '../markdown/render.tsx';
+import { IconButton } from './icon-button.tsx';
 import { DraftView, MessageView, OutgoingView } from './message-view.tsx';
-import { SuggestionChips } from './suggestion-chips.tsx';
-import { dayOf } from './times.ts';
+import { TextButton } from './text-button.tsx';
 import { type Row, transcriptRows } from './transcript-rows.ts';
-import { useScrollPosition } from './use-scroll-position.ts';
-import { useWidget } from './widget-context.ts';
+import type { View } from './view.ts';
 
-/** The conversation. The log is not live: an answer that streams in would be read out in pieces (see Announcer). */
-export function MessageList({ chat }: { chat: ChatState }): VNode {
-  const { texts, actions } = useWidget();
-  const list = useRef<HTMLDivElement>(null);
-  const firstKey = chat.messages[0]?.id;
-  const { isAtEnd, toEnd, onScroll } = useScrollPosition(list, firstKey, chat.outbox.length);
+const atEndWithinPx = 48;
+
+/** The conversation. The log is not live: an answer that streams in would be read out in pieces. */
+export function MessageList({ view }: { view: View }): VNode {
+  const { chat, panel, texts, actions } = view;
   const rows = transcriptRows(chat);
+  const onScroll = ({ currentTarget: log }: TargetedEvent<HTMLElement>) => {
+    actions.scrolled(log.scrollHeight - log.scrollTop - log.clientHeight < atEndWithinPx);
+  };
   return (
     <div class="scroll">
       <div
+        id="log"
         class="log"
         role="log"
         aria-live="off"
         aria-label={texts.conversation}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
         tabIndex={0}
-        ref={list}
         onScroll={onScroll}
       >
         {chat.hasOlder ? (
           <div class="older">
-            <button
-              type="button"
-              class="text-button"
-              disabled={chat.isLoadingOlder}
-              onClick={actions.loadOlder}
-            >
+            <TextButton disabled={chat.isLoadingOlder} onClick={actions.loadOlder}>
               {chat.isLoadingOlder ? texts.loadingOlder : texts.showOlder}
-            </button>
+            </TextButton>
           </div>
         ) : (
-          <Welcome agent={chat.agent} isEmpty={rows.length === 0} />
+          <Welcome view={view} isEmpty={rows.length === 0} />
         )}
         {rows.map((row) => (
-          <RowView key={row.key} row={row} agentName={chat.agent?.name} />
+          <RowView key={row.key} row={row} view={view} />
         ))}
       </div>
-      {!isAtEnd && (
-        <button
-          type="button"
-          class="icon-button to-latest"
-          aria-label={texts.toLatest}
-          title={texts.toLatest}
-          onClick={toEnd}
-        >
-          <Icon name="down" />
-        </button>
+      {!panel.isAtEnd && (
+        <IconButton icon="down" label={texts.toLatest} class="to-latest" onClick={actions.toLatest} />
       )}
     </div>
   );
 }
 
-function Welcome({ agent, isEmpty }: { agent: ChatState['agent']; isEmpty: boolean }): VNode | null {
-  if (!agent) return null;
-  const { greeting, suggestions = [] } = agent;
+/** The agent's greeting, and questions to begin with as long as nothing has been said. */
+function Welcome({ view: { chat, texts, actions }, isEmpty }: { view: View; isEmpty: boolean }): VNode {
+  const { greeting, suggestions = [] } = chat.agent ?? {};
   return (
     <>
-      {greeting && (
-        <div class="message from-agent" dir="auto">
-          <MarkdownText text={greeting} />
-        </div>
+      {greeting && <div class="message">{renderMarkdown(parseMarkdown(greeting), texts)}</div>}
+      {isEmpty && suggestions.length > 0 && (
+        <ul class="chips" aria-label={texts.suggestions}>
+          {suggestions.map((suggestion) => (
+            <li>
+              <button type="button" class="chip" dir="auto" onClick={() => actions.send(suggestion)}>
+                {suggestion}
+              </button>
+            </li>
+          ))}
+        </ul>
       )}
-      {isEmpty && suggestions.length > 0 && <SuggestionChips suggestions={suggestions} />}
     </>
   );
 }
 
-function RowView({ row, agentName }: { row: Row; agentName: string | undefined }): VNode {
-  const { texts, locale } = useWidget();
-  const { you: visitor, operator, system } = texts;
-  const names = { visitor, agent: agentName ?? texts.agent, operator, system };
-  switch (row.kind) {
-    case 'day':
-      return <p class="day">{dayOf(row.iso, locale, texts)}</p>;
-    case 'message':
-      return (
-        <MessageView message={row.message} author={row.beginsGroup ? names[row.message.role] : undefined} />
-      );
-    case 'draft':
-      return <DraftView turn={row.turn} author={row.beginsGroup ? names.agent : undefined} />;
-    case 'outgoing':
-      return <OutgoingView entry={row.entry} author={row.beginsGroup ? names.visitor : undefined} />;
-  }
+function RowView({ row, view }: { row: Row; view: View }): VNode {
+  const { begins } = row;
+  if ('message' in row) return <MessageView message={row.message} begins={begins} view={view} />;
+  if ('turn' in row) return <DraftView turn={row.turn} begins={begins} view={view} />;
+  return <OutgoingView entry={row.entry} begins={begins} view={view} />;
 }

@@ -2,54 +2,46 @@ import type { ChatMessage } from '@swarmgate/contract/web-chat.ts';
 import type { ComponentChildren, VNode } from 'preact';
 import type { OutboxEntry } from '../chat/outbox.ts';
 import type { Turn } from '../chat/turns.ts';
+import { parseMarkdown } from '../markdown/blocks.ts';
+import { renderMarkdown } from '../markdown/render.tsx';
 import { Icon } from './icons.tsx';
-import { MarkdownText } from './markdown-text.tsx';
 import { SourceList } from './source-list.tsx';
-import { timeOf } from './times.ts';
-import { useWidget } from './widget-context.ts';
+import { TextButton } from './text-button.tsx';
+import { timeOf } from './time-of.ts';
+import type { View } from './view.ts';
 
-/** A message of the transcript. The first of a group says who wrote it, and when. */
-export function MessageView({
-  message,
-  author,
-}: {
-  message: ChatMessage;
-  author: string | undefined;
-}): VNode {
-  const { locale } = useWidget();
-  const { role, text, sources = [] } = message;
-  if (role === 'visitor') {
-    return (
-      <Frame from={role} author={author} time={timeOf(message.createdAt, locale)}>
-        <Bubble>{text}</Bubble>
-      </Frame>
-    );
-  }
-  return (
-    <Frame from={role} author={author} time={timeOf(message.createdAt, locale)}>
-      <div dir="auto">
-        <MarkdownText text={text} />
-      </div>
-      {sources.length > 0 && <SourceList sources={sources} />}
+type MessageProps = { message: ChatMessage; begins: boolean; view: View };
+
+const drawn = new WeakMap<ChatMessage, { begins: boolean; node: VNode }>();
+
+/**
+ * A message of the transcript. The first of a group says who wrote it, and when. A message does not change, so that it
+ * is read and drawn once, however often the list around it is.
+ */
+export function MessageView({ message, begins, view }: MessageProps): VNode {
+  const known = drawn.get(message);
+  if (known?.begins === begins) return known.node;
+
+  const { id, role, text, sources = [], createdAt } = message;
+  const node = (
+    <Frame id={id} from={role} begins={begins} view={view} time={timeOf(createdAt, view.options.locale)}>
+      {role === 'visitor' ? <Bubble>{text}</Bubble> : renderMarkdown(parseMarkdown(text), view.texts)}
+      {sources.length > 0 && <SourceList sources={sources} view={view} />}
     </Frame>
   );
+  drawn.set(message, { begins, node });
+  return node;
 }
 
 /** An answer in the making. */
-export function DraftView({ turn, author }: { turn: Turn; author: string | undefined }): VNode {
-  const { texts, actions } = useWidget();
+export function DraftView({ turn, begins, view }: { turn: Turn; begins: boolean; view: View }): VNode {
+  const { texts, actions } = view;
   return (
-    <Frame from="agent" author={author}>
-      <div dir="auto">
-        <MarkdownText text={turn.text} unfinished />
-      </div>
+    <Frame from="agent" begins={begins} view={view}>
+      {renderMarkdown(parseMarkdown(turn.text, { unfinished: true }), texts)}
       {!turn.isEnding && (
         <div class="draft-foot">
-          <span class="dots" role="img" aria-label={texts.answering}>
-            <span />
-            <span />
-            <span />
-          </span>
+          <span class="dots" role="img" aria-label={texts.answering} />
           <button
             type="button"
             class="stop"
@@ -66,25 +58,32 @@ export function DraftView({ turn, author }: { turn: Turn; author: string | undef
 }
 
 /** A message of the visitor that is not accepted yet, with the reason and a choice when it cannot be. */
-export function OutgoingView({ entry, author }: { entry: OutboxEntry; author: string | undefined }): VNode {
-  const { texts, actions } = useWidget();
-  const isRefused = entry.refusal !== undefined;
+export function OutgoingView({
+  entry,
+  begins,
+  view,
+}: {
+  entry: OutboxEntry;
+  begins: boolean;
+  view: View;
+}): VNode {
+  const { texts, actions } = view;
+  const { id, text, refusal } = entry;
   return (
-    <Frame from="visitor" author={author} state={isRefused ? 'is-refused' : 'is-waiting'}>
-      <Bubble>{entry.text}</Bubble>
+    <Frame
+      from="visitor"
+      begins={begins}
+      view={view}
+      state={refusal === undefined ? 'is-waiting' : 'is-refused'}
+    >
+      <Bubble>{text}</Bubble>
       <div class="state">
-        {isRefused ? (
+        <span>{refusal === undefined ? texts.waiting : texts.notSent(refusal)}</span>
+        {refusal !== undefined && (
           <>
-            <span class="reason">{texts.notSent(entry.refusal ?? '')}</span>
-            <button type="button" class="text-button" onClick={() => actions.resend(entry.id)}>
-              {texts.retry}
-            </button>
-            <button type="button" class="text-button" onClick={() => actions.discard(entry.id)}>
-              {texts.remove}
-            </button>
+            <TextButton onClick={() => actions.resend(id)}>{texts.retry}</TextButton>
+            <TextButton onClick={() => actions.discard(id)}>{texts.remove}</TextButton>
           </>
-        ) : (
-          <span>{texts.waiting}</span>
         )}
       </div>
     </Frame>
@@ -92,20 +91,25 @@ export function OutgoingView({ entry, author }: { entry: OutboxEntry; author: st
 }
 
 type FrameProps = {
+  id?: string;
   from: ChatMessage['role'];
-  author: string | undefined;
+  begins: boolean;
+  view: View;
   time?: string;
   state?: string;
   children: ComponentChildren;
 };
 
-function Frame({ from, author, time, state = '', children }: FrameProps): VNode {
+function Frame({ id, from, begins, view: { chat, texts }, time, state = '', children }: FrameProps): VNode {
+  const author = (from === 'agent' && chat.agent?.name) || texts.authors[from];
   return (
-    <div class={`message from-${from} ${state} ${author ? 'begins-group' : ''}`}>
-      {author && (
+    <div id={id} class={`message from-${from} ${state} ${begins ? 'begins' : ''}`}>
+      {begins && (
         <p class="meta">
-          {from === 'visitor' ? <span class="visually-hidden">{author} </span> : <b dir="auto">{author}</b>}
-          {time && <time>{from === 'visitor' ? time : ` · ${time}`}</time>}
+          <b class={from === 'visitor' ? 'visually-hidden' : ''} dir="auto">
+            {author}
+          </b>{' '}
+          <time>{time}</time>
         </p>
       )}
       {children}

@@ -1,17 +1,13 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
-import type { ChatState } from '../chat/chat-state.ts';
+import { IconButton } from './icon-button.tsx';
 import { Icon } from './icons.tsx';
-import { NewConversationQuestion } from './new-conversation-question.tsx';
-import { useWidget } from './widget-context.ts';
-
-export const panelTitleId = 'title';
+import { TextButton } from './text-button.tsx';
+import type { View } from './view.ts';
 
 /** Who answers here, and the buttons that concern the whole conversation. */
-export function PanelHeader({ chat }: { chat: ChatState }): VNode {
-  const { texts, actions } = useWidget();
-  const [isAsking, setAsking] = useState(false);
-  const canStartAnew = chat.status === 'ready' && chat.messages.length > 0;
+export function PanelHeader({ view }: { view: View }): VNode {
+  const { chat, panel, texts, actions } = view;
+  const isAsked = panel.question !== 'hidden';
   return (
     <>
       <div class="header">
@@ -19,34 +15,32 @@ export function PanelHeader({ chat }: { chat: ChatState }): VNode {
           <Icon name="mark" />
         </span>
         <div class="header-words">
-          <h2 id={panelTitleId} dir="auto">
+          <h2 id="title" dir="auto">
             {chat.agent?.name ?? texts.chat}
           </h2>
           {chat.agent?.description && <p dir="auto">{chat.agent.description}</p>}
         </div>
-        {canStartAnew && (
-          <button
-            type="button"
-            class="icon-button flips"
-            aria-label={texts.newConversation}
-            title={texts.newConversation}
-            aria-expanded={isAsking}
-            onClick={() => setAsking(!isAsking)}
-          >
-            <Icon name="pen" />
-          </button>
+        {chat.messages.length > 0 && (
+          <IconButton icon="plus" label={texts.newConversation} onClick={() => actions.ask(!isAsked)} />
         )}
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={texts.closeChat}
-          title={texts.closeChat}
-          onClick={actions.close}
-        >
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label={texts.closeChat} onClick={actions.close} />
       </div>
-      {isAsking && <NewConversationQuestion onDone={() => setAsking(false)} />}
+      {isAsked && <NewConversationQuestion view={view} />}
     </>
+  );
+}
+
+/** Asks once more: the way back to the present conversation is lost. */
+function NewConversationQuestion({ view: { panel, texts, actions } }: { view: View }): VNode {
+  return (
+    <fieldset class="notice" aria-labelledby="question">
+      <p id="question" role="alert">
+        {panel.question === 'failed' ? texts.newConversationFailed : texts.newConversationQuestion}
+      </p>
+      <TextButton id="confirm" onClick={actions.startAnew}>
+        {texts.newConversationConfirm}
+      </TextButton>
+      <TextButton onClick={() => actions.ask(false)}>{texts.newConversationCancel}</TextButton>
+    </fieldset>
   );
 }

@@ -1,45 +1,47 @@
 import type { VNode } from 'preact';
-import { useRef } from 'preact/hooks';
-import type { ChatState } from '../chat/chat-state.ts';
 import { Composer } from './composer.tsx';
-import { ConnectionNotice } from './connection-notice.tsx';
 import { MessageList } from './message-list.tsx';
-import { PanelHeader, panelTitleId } from './panel-header.tsx';
-import { useDialog } from './use-dialog.ts';
-import { useWidget } from './widget-context.ts';
-
-type PanelProps = { chat: ChatState; isOpen: boolean; isOnline: boolean };
-
-export const panelId = 'panel';
+import { PanelHeader } from './panel-header.tsx';
+import type { View } from './view.ts';
 
 /** The conversation and the place to write; drawn only while it is open. */
-export function Panel({ chat, isOpen, isOnline }: PanelProps): VNode {
-  const { actions } = useWidget();
-  const panel = useRef<HTMLDialogElement>(null);
-  useDialog(panel, isOpen, actions.close);
-
-  const closeOnEscape = (event: KeyboardEvent) => {
+export function Panel({ view }: { view: View }): VNode {
+  const { chat, panel, texts, actions } = view;
+  const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || event.isComposing) return;
     event.preventDefault();
-    actions.close();
+    if (panel.question === 'hidden') actions.close();
+    else actions.ask(false);
+  };
+  // The browser closes a modal dialog by itself, as on Android's back gesture.
+  const onClose = (event: Event) => {
+    if (event.currentTarget instanceof HTMLDialogElement && !event.currentTarget.open) actions.close();
   };
   return (
     <dialog
-      id={panelId}
+      id="panel"
       class="panel"
-      ref={panel}
       tabIndex={-1}
-      aria-labelledby={panelTitleId}
-      onKeyDown={closeOnEscape}
+      aria-labelledby="title"
+      onKeyDown={onKeyDown}
+      onClose={onClose}
     >
-      {isOpen && (
+      {panel.isOpen && (
         <>
-          <PanelHeader chat={chat} />
-          <ConnectionNotice chat={chat} isOnline={isOnline} />
-          <MessageList key={chat.conversationId} chat={chat} />
-          {chat.status !== 'refused' && <Composer />}
+          <PanelHeader view={view} />
+          <Notice view={view} />
+          <MessageList key={chat.conversationId} view={view} />
+          {chat.status === 'refused' || <Composer text={panel.text} texts={texts} actions={actions} />}
         </>
       )}
     </dialog>
   );
+}
+
+/** Says when the chat cannot be reached, and what becomes of what is written meanwhile. */
+function Notice({ view: { chat, panel, texts } }: { view: View }): VNode | null {
+  if (chat.status === 'refused') return <p class="notice">{texts.refused(chat.refusal)}</p>;
+  if (!panel.isOnline) return <p class="notice">{texts.offline}</p>;
+  if (chat.status === 'ready' && chat.isConnected) return null;
+  return <p class="notice is-patient">{chat.status === 'ready' ? texts.reconnecting : texts.connecting}</p>;
 }

@@ -1,18 +1,19 @@
 import type { MessageSource } from '@swarmgate/contract/web-chat.ts';
 import type { VNode } from 'preact';
 import { safeHref } from '../markdown/safe-href.ts';
-import { useWidget } from './widget-context.ts';
+import type { View } from './view.ts';
+
+type SourcesProps = { sources: readonly MessageSource[]; view: View };
 
 /** The places that an answer rests on; a quote unfolds. */
-export function SourceList({ sources }: { sources: readonly MessageSource[] }): VNode {
-  const { texts } = useWidget();
+export function SourceList({ sources, view }: SourcesProps): VNode {
   return (
     <div class="sources">
-      <h3>{texts.sources}</h3>
+      <h3>{view.texts.sources}</h3>
       <ul>
         {sources.map((source) => (
-          <li class="source" dir="auto">
-            <Source source={source} />
+          <li dir="auto">
+            <Source source={source} view={view} />
           </li>
         ))}
       </ul>
@@ -20,23 +21,20 @@ export function SourceList({ sources }: { sources: readonly MessageSource[] }): 
   );
 }
 
-function Source({ source: { title, url, quote } }: { source: MessageSource }): VNode {
-  const { texts, baseUrl } = useWidget();
-  const href = url === undefined ? undefined : safeHref(url, baseUrl);
-  if (!quote) return href ? <SourceLink href={href}>{title}</SourceLink> : <span>{title}</span>;
+function Source({ source: { title, url, quote }, view }: { source: MessageSource; view: View }): VNode {
+  const href = url === undefined ? undefined : safeHref(url, view.baseUrl);
+  const link = (words: string) =>
+    href && (
+      <a href={href} target="_blank" rel="noopener noreferrer">
+        {words}
+      </a>
+    );
+  if (!quote) return <span>{link(title) ?? title}</span>;
   return (
     <details>
       <summary>{title}</summary>
       <blockquote>{quote}</blockquote>
-      {href && <SourceLink href={href}>{texts.openSource}</SourceLink>}
+      {link(view.texts.openSource)}
     </details>
-  );
-}
-
-function SourceLink({ href, children }: { href: string; children: string }): VNode {
-  return (
-    <a href={href} target="_blank" rel="noopener noreferrer">
-      {children}
-    </a>
   );
 }

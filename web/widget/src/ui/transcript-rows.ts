@@ -2,37 +2,30 @@ import type { ChatMessage } from '@swarmgate/contract/web-chat.ts';
 import type { ChatState } from '../chat/chat-state.ts';
 import type { OutboxEntry } from '../chat/outbox.ts';
 import type { Turn } from '../chat/turns.ts';
-import { isSameDay } from './times.ts';
 
-/** What stands in the list, from top to bottom. `beginsGroup`: another author, or a while later, than the row before. */
-export type Row =
-  | { kind: 'day'; key: string; iso: string }
-  | { kind: 'message'; key: string; message: ChatMessage; beginsGroup: boolean }
-  | { kind: 'draft'; key: string; turn: Turn; beginsGroup: boolean }
-  | { kind: 'outgoing'; key: string; entry: OutboxEntry; beginsGroup: boolean };
+/** What stands in the list, from top to bottom. `begins` a group: another author, or a while later, than the row before. */
+export type Row = { key: string; begins: boolean } & (
+  | { message: ChatMessage }
+  | { turn: Turn }
+  | { entry: OutboxEntry }
+);
 
 const groupGapMs = 5 * 60_000;
 
-export function transcriptRows({ messages, turns, outbox }: ChatState, now = new Date()): Row[] {
-  const rows: Row[] = [];
-  let previous: { role: string; at: Date } | undefined;
-  for (const message of messages) {
-    const at = new Date(message.createdAt);
-    const isNewDay = previous ? !isSameDay(previous.at, at) : !isSameDay(now, at);
-    if (isNewDay) rows.push({ kind: 'day', key: `day ${message.sequence}`, iso: message.createdAt });
-    const isLater = !previous || at.getTime() - previous.at.getTime() > groupGapMs;
-    const beginsGroup = isNewDay || isLater || previous?.role !== message.role;
-    rows.push({ kind: 'message', key: message.id, message, beginsGroup });
-    previous = { role: message.role, at };
-  }
-  let role = previous?.role;
-  for (const turn of turns.running) {
-    rows.push({ kind: 'draft', key: turn.turnId, turn, beginsGroup: role !== 'agent' });
-    role = 'agent';
-  }
-  for (const entry of outbox) {
-    rows.push({ kind: 'outgoing', key: entry.id, entry, beginsGroup: role !== 'visitor' });
-    role = 'visitor';
-  }
-  return rows;
+export function transcriptRows({ messages, turns, outbox }: ChatState): Row[] {
+  let role = '';
+  let atMs = 0;
+  const beginsWith = (nextRole: string, nextMs: number) => {
+    const begins = nextRole !== role || nextMs - atMs > groupGapMs;
+    role = nextRole;
+    atMs = nextMs;
+    return begins;
+  };
+  return [
+    ...messages.map((message) => {
+      return { key: message.id, message, begins: beginsWith(message.role, Date.parse(message.createdAt)) };
+    }),
+    ...turns.running.map((turn) => ({ key: turn.turnId, turn, begins: beginsWith('agent', atMs) })),
+    ...outbox.map((entry) => ({ key: entry.id, entry, begins: beginsWith('visitor', atMs) })),
+  ];
 }

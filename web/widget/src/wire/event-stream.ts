@@ -1,6 +1,6 @@
 import type { ChatEvent } from '@swarmgate/contract/web-chat.ts';
 import { backoffMs } from './backoff.ts';
-import { EventParser, type RawEvent } from './event-parser.ts';
+import { EventParser } from './event-parser.ts';
 import { isTemporary } from './gateway-error.ts';
 import { Pause } from './pause.ts';
 
@@ -19,29 +19,23 @@ export type EventStreamParts = {
 export class EventStream {
   readonly #parts: EventStreamParts;
   readonly #pause = new Pause();
-  #lastEventId = '0';
+  #parser = new EventParser('');
   #running: AbortController | undefined;
 
   constructor(parts: EventStreamParts) {
     this.#parts = parts;
   }
 
-  /** Starts anew after an event; a stream that already runs ends. */
-  start(lastEventId: string): void {
-    this.#lastEventId = lastEventId;
-    this.resume();
-  }
-
-  /** Goes on after the last event that was seen. */
-  resume(): void {
+  /** Starts anew, after an event or after the last one that was seen; a stream that already runs ends. */
+  start(lastEventId = this.#parser.lastEventId): void {
     this.stop();
+    this.#parser = new EventParser(lastEventId);
     this.#running = new AbortController();
     void this.#run(this.#running.signal);
   }
 
   stop(): void {
     this.#running?.abort();
-    this.#running = undefined;
   }
 
   /** The network is back: do not wait out the pause. */
@@ -50,72 +44,48 @@ export class EventStream {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      const { error, retryMs, gotThrough } = await this.#readUntilItEnds(signal);
+    for (let failures = 1; ; failures += 1) {
+      let error: unknown;
+      try {
+        await this.#readUntilItEnds(signal, () => {
+          failures = 0;
+        });
+      } catch (caught) {
+        error = caught;
+      }
       if (signal.aborted) return;
       this.#parts.onConnected(false);
-      if (error !== undefined && !isTemporary(error)) return this.#parts.onRefused(error);
-
-      failures = gotThrough ? 1 : failures + 1;
-      await this.#pause.for(Math.max(retryMs ?? 0, backoffMs(failures, error)), signal);
+      if (error && !isTemporary(error)) {
+        this.#parts.onRefused(error);
+        return;
+      }
+      await this.#pause.for(Math.max(this.#parser.retryMs, backoffMs(failures || 1, error)), signal);
     }
   }
 
-  async #readUntilItEnds(
-    signal: AbortSignal,
-  ): Promise<{ error?: unknown; retryMs?: number; gotThrough: boolean }> {
-    const parser = new EventParser(this.#lastEventId);
-    const watchdog = new Watchdog();
-    let gotThrough = false;
-    const ended = () => ({ gotThrough, ...(parser.retryMs !== undefined && { retryMs: parser.retryMs }) });
+  async #readUntilItEnds(signal: AbortSignal, onChunk: () => void): Promise<void> {
+    const { lastEventId } = this.#parser;
+    const silence = new AbortController();
+    const restart = () => setTimeout(() => silence.abort(), silenceMaxMs);
+    let timer = restart();
     try {
-      const both = AbortSignal.any([signal, watchdog.signal]);
-      const reader = (await this.#parts.open(this.#lastEventId, both)).getReader();
+      const body = await this.#parts.open(lastEventId, AbortSignal.any([signal, silence.signal]));
+      // What the last connection left unfinished does not belong to this one.
+      const parser = new EventParser(lastEventId);
+      this.#parser = parser;
+      const reader = body.getReader();
       const decoder = new TextDecoder();
       this.#parts.onConnected(true);
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done || signal.aborted) return ended();
-        gotThrough = true;
-        watchdog.reset();
-        for (const raw of parser.push(decoder.decode(value, { stream: true }))) this.#report(raw);
-        this.#lastEventId = parser.lastEventId;
+      for (let read = await reader.read(); !read.done && !signal.aborted; read = await reader.read()) {
+        clearTimeout(timer);
+        timer = restart();
+        onChunk();
+        const events = parser.push(decoder.decode(read.value, { stream: true }));
+        for (const { event, data } of events)
+          this.#parts.onEvent({ event, data: JSON.parse(data) } as ChatEvent);
       }
-    } catch (error) {
-      return { ...ended(), error };
     } finally {
-      watchdog.stop();
+      clearTimeout(timer);
     }
-  }
-
-  #report({ event, data }: RawEvent): void {
-    try {
-      this.#parts.onEvent({ event, data: JSON.parse(data) } as ChatEvent);
-    } catch {
-      // An event of a later version must not end the stream that carries it.
-    }
-  }
-}
-
-class Watchdog {
-  readonly #controller = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor() {
-    this.reset();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  reset(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#controller.abort(), silenceMaxMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
   }
 }

@@ -10,14 +10,7 @@ import { GatewayError } from './gateway-error.ts';
 
 const answerTimeoutMs = 20_000;
 
-type Call = {
-  path: string;
-  method?: 'GET' | 'POST';
-  token?: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
-};
+type Call = { token?: string; body?: unknown; lastEventId?: string; signal?: AbortSignal };
 
 /** The calls of the web chat wire, one method each. Every failure is a `GatewayError`. */
 export class Gateway {
@@ -29,28 +22,24 @@ export class Gateway {
   }
 
   startSession(body: SessionRequest): Promise<SessionResponse> {
-    return this.#json({ path: 'sessions', method: 'POST', body });
+    return this.#json('sessions', { body });
   }
 
   startConversation(token: string): Promise<SessionResponse> {
-    return this.#json({ path: 'conversations', method: 'POST', token, body: {} });
+    return this.#json('conversations', { token, body: {} });
   }
 
   sendMessage(token: string, body: MessageRequest): Promise<MessageAccepted> {
-    return this.#json({ path: 'messages', method: 'POST', token, body });
+    return this.#json('messages', { token, body });
   }
 
-  /** The newest page, or the one before a sequence, or the one after it. */
-  readMessages(
-    token: string,
-    query: { limit: number; before?: number; after?: number },
-  ): Promise<MessagePage> {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
-    return this.#json({ path: `messages?${search}`, token });
+  /** The newest page, or the one before a sequence. */
+  readMessages(token: string, limit: number, before?: number): Promise<MessagePage> {
+    return this.#json(`messages?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, { token });
   }
 
   async cancelTurn(token: string, turnId: string): Promise<void> {
-    await this.#call({ path: `turns/${encodeURIComponent(turnId)}/cancel`, method: 'POST', token, body: {} });
+    await this.#call(`turns/${turnId}/cancel`, { token, body: {} });
   }
 
   /** Opens the event stream. The token goes in the header, which `EventSource` could not do. */
@@ -59,29 +48,27 @@ export class Gateway {
     lastEventId: string,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const headers = { accept: 'text/event-stream', 'last-event-id': lastEventId };
-    const response = await this.#call({ path: 'events', token, headers, signal });
-    if (!response.body) throw new GatewayError(0, 'no_body', 'The event stream has no body.');
-    return response.body;
+    const { body } = await this.#call('events', { token, lastEventId, signal });
+    return body ?? new ReadableStream();
   }
 
-  async #json<Answer>(call: Call): Promise<Answer> {
-    const response = await this.#call({ ...call, signal: AbortSignal.timeout(answerTimeoutMs) });
+  async #json<Answer>(path: string, call: Call): Promise<Answer> {
+    const response = await this.#call(path, call);
     return response.json().catch(noAnswer);
   }
 
-  async #call({ path, method = 'GET', token, body, headers, signal }: Call): Promise<Response> {
+  async #call(path: string, { token, body, lastEventId, signal }: Call): Promise<Response> {
     const response = await fetch(`${this.#baseUrl}chat/v1/${path}`, {
-      method,
+      method: body ? 'POST' : 'GET',
       headers: {
-        ...(token && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(lastEventId && { 'Last-Event-ID': lastEventId }),
       },
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body ? JSON.stringify(body) : null,
       cache: 'no-store',
       credentials: 'omit',
-      signal: signal ?? null,
+      signal: signal ?? AbortSignal.timeout(answerTimeoutMs),
     }).catch(noAnswer);
     if (!response.ok) throw await refusal(response);
     return response;
@@ -89,16 +76,12 @@ export class Gateway {
 }
 
 function noAnswer(error: unknown): never {
-  throw new GatewayError(0, 'no_answer', error instanceof Error ? error.message : String(error));
+  throw new GatewayError(0, String(error));
 }
 
 async function refusal(response: Response): Promise<GatewayError> {
   const problem: Partial<Problem> = await response.json().catch(() => ({}));
-  const reason = problem.detail ?? problem.title ?? `${response.status}`;
-  return new GatewayError(response.status, problem.code ?? '', reason, retryAfterMs(response));
-}
-
-function retryAfterMs(response: Response): number | undefined {
-  const seconds = Number.parseFloat(response.headers.get('retry-after') ?? '');
-  return Number.isFinite(seconds) ? Math.max(0, seconds * 1_000) : undefined;
+  const { status, headers } = response;
+  const retryAfterMs = Number(headers.get('Retry-After')) * 1_000;
+  return new GatewayError(status, problem.detail ?? problem.title ?? `${status}`, retryAfterMs || undefined);
 }

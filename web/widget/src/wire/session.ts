@@ -8,7 +8,7 @@ export type SessionParts = {
   storage: BrowserStorage;
   key: string;
   locale: string;
-  /** A session began or changed; its conversation may be another one than before. */
+  /** A session began; its conversation may be another one than before. */
   onSession: (session: SessionResponse) => void;
 };
 
@@ -18,9 +18,11 @@ export type SessionParts = {
  */
 export class Session {
   readonly #parts: SessionParts;
-  #current: SessionResponse | undefined;
-  #starting: Promise<SessionResponse> | undefined;
+  #token: string | undefined;
+  #starting: Promise<void> | undefined;
   #identity: string | undefined;
+  /** Beside the copy in the browser's storage, which may be forbidden. */
+  #visitorToken: string | undefined;
 
   constructor(parts: SessionParts, identity: string | undefined) {
     this.#parts = parts;
@@ -29,23 +31,15 @@ export class Session {
 
   /** A visitor who was here before, or one whom the page vouches for. */
   get isKnown(): boolean {
-    return this.#identity !== undefined || this.#parts.storage.get('visitor') !== undefined;
+    return Boolean(this.#identity ?? this.#parts.storage.get('visitor'));
   }
 
-  async ensure(): Promise<SessionResponse> {
-    return this.#current ?? this.#start();
-  }
-
-  /** Makes a call with a valid token: when the gateway no longer takes it, once more with a new one. */
-  async authorized<Answer>(call: (token: string) => Promise<Answer>): Promise<Answer> {
-    const { token } = await this.ensure();
-    try {
-      return await call(token);
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.status !== 401) throw error;
-      if (this.#current?.token === token) this.#current = undefined;
-      return call((await this.ensure()).token);
-    }
+  /** Begins, or begins again as the visitor that the browser knows now. */
+  start(): Promise<void> {
+    this.#starting ??= this.#request().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
   }
 
   /** Begins a session with an identity that the page's own server has signed; a refused one changes nothing. */
@@ -54,17 +48,25 @@ export class Session {
     const previous = this.#identity;
     this.#identity = identity;
     try {
-      await this.#start();
+      await this.start();
     } catch (error) {
       this.#identity = previous;
       throw error;
     }
   }
 
-  /** Begins again as the visitor that the browser knows now: another tab may have changed the conversation. */
-  async restart(): Promise<SessionResponse> {
-    await this.#starting?.catch(() => undefined);
-    return this.#start();
+  /** Makes a call with a valid token: when the gateway no longer takes it, once more with a new one. */
+  async authorized<Answer>(call: (token: string) => Promise<Answer>): Promise<Answer> {
+    if (!this.#token) await this.start();
+    const token = this.#token;
+    try {
+      return await call(token ?? '');
+    } catch (error) {
+      if (!isUnauthorized(error)) throw error;
+      // Another call may have renewed it meanwhile.
+      if (this.#token === token) await this.start();
+      return call(this.#token ?? '');
+    }
   }
 
   async startConversation(): Promise<void> {
@@ -73,40 +75,37 @@ export class Session {
 
   /** Leaves nothing of the visitor behind. */
   forget(): void {
-    this.#current = undefined;
+    this.#token = undefined;
     this.#identity = undefined;
+    this.#visitorToken = undefined;
     this.#parts.storage.clear();
   }
 
-  #start(): Promise<SessionResponse> {
-    this.#starting ??= this.#request().finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
-  }
-
-  async #request(): Promise<SessionResponse> {
+  async #request(): Promise<void> {
     const { gateway, storage, key, locale } = this.#parts;
-    const visitorToken = storage.get('visitor');
     const request: SessionRequest = {
       key,
       profile: { locale },
-      ...(this.#identity !== undefined && { identity: this.#identity }),
+      ...(this.#identity && { identity: this.#identity }),
     };
+    const visitorToken = storage.get('visitor') ?? this.#visitorToken;
     try {
-      return this.#take(await gateway.startSession({ ...request, ...(visitorToken && { visitorToken }) }));
+      this.#take(await gateway.startSession({ ...request, ...(visitorToken && { visitorToken }) }));
     } catch (error) {
-      // The kept token may be too old, or from keys that are gone: then the visitor begins anew.
-      if (!(error instanceof GatewayError) || error.status !== 401 || !visitorToken) throw error;
-      const session = await gateway.startSession(request);
-      return this.#take(session);
+      if (!visitorToken || !isUnauthorized(error)) throw error;
+      // The kept token may be of keys that are gone: then the visitor begins anew.
+      this.#take(await gateway.startSession(request));
     }
   }
 
-  #take(session: SessionResponse): SessionResponse {
-    this.#current = session;
+  #take(session: SessionResponse): void {
+    this.#token = session.token;
+    this.#visitorToken = session.visitorToken;
     this.#parts.storage.set('visitor', session.visitorToken);
     this.#parts.onSession(session);
-    return session;
   }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof GatewayError && error.status === 401;
 }

@@ -1,7 +1,7 @@
 import type { Block, Inline } from './nodes.ts';
 
-/** The words of a message without its marks, for a screen reader's announcement. */
-export function plainText(blocks: readonly Block[]): string {
+/** The words of a message as they are shown: what the tests compare with what was written. */
+export function shownText(blocks: readonly Block[]): string {
   return blocks.map(blockText).filter(Boolean).join('\n');
 }
 
@@ -13,9 +13,9 @@ function blockText(block: Block): string {
     case 'code':
       return block.text;
     case 'quote':
-      return plainText(block.blocks);
+      return shownText(block.blocks);
     case 'list':
-      return block.items.map(plainText).join('\n');
+      return block.items.map(shownText).join('\n');
     case 'table':
       return [block.header, ...block.rows].map((cells) => cells.map(inlineText).join(' ')).join('\n');
     case 'rule':

@@ -26,6 +26,7 @@ main() {
   proved "npm $(PATH=$old_path npm --version) ci --ignore-scripts works under Node $(PATH=$old_path node --version)"
   PATH=$old_path serves npm start
   PATH=$old_path answers_to_its_name
+  PATH=$old_path npm install --ignore-scripts --no-audit --no-fund >/dev/null # as a newcomer would; must change nothing
   if git status --porcelain | grep -q .; then refuse "installing and running changed the checkout: $(git status --porcelain)"; fi
   proved 'installing and running leaves the checkout clean'
 

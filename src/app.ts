@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
@@ -25,7 +24,7 @@ import { webChatRoutes } from '#gateways/webchat/routes.ts';
 import { createVisitorTokens } from '#gateways/webchat/tokens.ts';
 import { operationsRoutes, type Readiness } from '#http/operations.ts';
 import { pageRoutes } from '#http/pages.ts';
-import { createHttpApp, listen, stopListening } from '#http/server.ts';
+import { createHttpApp, type Listening, listen } from '#http/server.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
@@ -46,6 +45,7 @@ import { openStorage, type Storage } from './storage.ts';
 /** What a test may set otherwise; production never does. */
 export type AppOverrides = {
   leaseMs?: number;
+  claimMs?: number;
   /** Keeps the keys of one installation in a shared Redis apart from another's. */
   redisPrefix?: string;
   gateways?: readonly Gateway[];
@@ -63,13 +63,14 @@ export type App = {
   /** Begins the work of the configured roles. Answers the port when one of them is `api`. */
   start(): Promise<{ port: number | undefined }>;
   apply(plan: ApplyPlan, options: { dryRun: boolean }): Promise<Change[]>;
-  /** Ends in order within `closeTimeoutMs`: no new work, what is at work ends or is put back, connections last. */
+  /** Ends in order and within 8 s: no new work, what is at work ends or is put back, connections last. */
   close(): Promise<void>;
 };
 
 /** How long a conversation belongs to a worker that gives no sign of life; also what a crash delays its answer by. */
 const leaseMsDefault = 6_000;
-const claimMs = 30_000;
+/** The same for a delivery. Nothing renews it, so a platform has less than this to take a message. */
+const claimMsDefault = 30_000;
 const turnConcurrency = 50;
 const deliveryConcurrency = 50;
 /** How long work may end by itself when the process stops, and then how long it may take to be put back. */
@@ -116,11 +117,12 @@ export async function createApp(
   );
   const draining = new AbortController();
   const stop = new AbortController();
-  let server: Server | undefined;
+  let listening: Listening | undefined;
   let stopSweeper: (() => Promise<void>) | undefined;
 
   const holder = `${process.pid}-${randomUUID()}`;
   const leaseMs = overrides.leaseMs ?? leaseMsDefault;
+  const claimMs = overrides.claimMs ?? claimMsDefault;
 
   function startWorker(): void {
     const models = createChatModels({ platform: config.models, guardedFetch });
@@ -137,7 +139,11 @@ export async function createApp(
       live,
       stop: stop.signal,
     });
-    const deliver = createDeliver({ ...shared, journal: createDeliveryJournal(scopes, { holder, claimMs }) });
+    const deliver = createDeliver({
+      ...shared,
+      journal: createDeliveryJournal(scopes, { holder, claimMs }),
+      claimMs,
+    });
     queue.work('turn', runTurn, turnConcurrency);
     queue.work('delivery', deliver, deliveryConcurrency);
   }
@@ -169,8 +175,7 @@ export async function createApp(
         { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
       ],
     });
-    const listening = await listen(http, config.host, config.port);
-    server = listening.server;
+    listening = await listen(http, config.host, config.port);
     return listening.port;
   }
 
@@ -197,6 +202,12 @@ export async function createApp(
     };
   }
 
+  async function stopWork(): Promise<void> {
+    if (await queue.stopWork(drainTimeoutMs)) return;
+    stop.abort(new StoppingError());
+    await queue.stopWork(putBackTimeoutMs);
+  }
+
   return {
     storage,
     async start() {
@@ -208,12 +219,8 @@ export async function createApp(
     apply: (plan, options) => apply({ scopes, keyRing, splitPassages }, plan, options),
     async close() {
       draining.abort();
-      if (server) await stopListening(server, putBackTimeoutMs);
-      await stopSweeper?.();
-      if (!(await queue.stopWork(drainTimeoutMs))) {
-        stop.abort(new StoppingError());
-        await queue.stopWork(putBackTimeoutMs);
-      }
+      // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.
+      await Promise.all([listening?.stop(drainTimeoutMs), stopSweeper?.(), stopWork()]);
       await queue.close();
       await redis?.close();
       await storage.close();

@@ -9,6 +9,7 @@ import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-
 
 export type DeliverParts = {
   journal: DeliveryJournal;
+  claimMs: number;
   openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<Channel | undefined>;
   gatewayOf: (platform: Channel['platform']) => Gateway;
   queue: WakeQueue;
@@ -21,8 +22,8 @@ export type DeliverParts = {
 const deliveriesPerWakeUp = 20;
 const attemptsMax = 8;
 const backoffMsMax = 60_000;
-/** A send gets less than its claim, so that its outcome is recorded while the claim still holds. */
-const sendTimeoutMs = 20_000;
+/** A send gets so much of its claim's time, so that its outcome is recorded while the claim still holds. */
+const sendShareOfClaim = 2 / 3;
 
 /** Sends what waits to go out of a conversation, in order. */
 export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promise<void> {
@@ -49,7 +50,7 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
     if (!channel) throw new TypeError('The delivery names a channel that is not there.');
     const { externalIds } = await parts
       .gatewayOf(channel.platform)
-      .send(channel, describe(delivery), AbortSignal.timeout(sendTimeoutMs));
+      .send(channel, describe(delivery), AbortSignal.timeout(parts.claimMs * sendShareOfClaim));
     return { state: 'sent', externalIds };
   } catch (error) {
     return decideAfterFailure(error, delivery);

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import express, { type Express, type Router } from 'express';
 import helmet from 'helmet';
 import { newId } from '#domain/ids.ts';
@@ -44,7 +45,11 @@ export function createHttpApp({ logger, metrics, trustedProxies, routes }: HttpP
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
 
-export type Listening = { server: Server; port: number };
+export type Listening = {
+  port: number;
+  /** Takes no more requests, waits for those at work at most `timeoutMs`, then drops what is left. */
+  stop(timeoutMs: number): Promise<void>;
+};
 
 /**
  * Listens. When the port was not chosen by anybody and is busy, takes the next free one.
@@ -57,13 +62,17 @@ export async function listen(
 ): Promise<Listening> {
   for (let number = port.number; ; number++) {
     const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, app);
+    const sockets = trackSockets(server);
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(number, host, resolve);
       });
       const address = server.address();
-      return { server, port: typeof address === 'object' && address ? address.port : number };
+      return {
+        port: typeof address === 'object' && address ? address.port : number,
+        stop: (timeoutMs) => stop(server, sockets, timeoutMs),
+      };
     } catch (error) {
       const busy = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (!busy || port.chosen || number - port.number >= 100) throw error;
@@ -71,11 +80,21 @@ export async function listen(
   }
 }
 
-/** Stops taking requests, waits for those at work at most `timeoutMs`, then drops what is left. */
-export async function stopListening(server: Server, timeoutMs: number): Promise<void> {
+async function stop(server: Server, sockets: ReadonlySet<Socket>, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // Browsers connect in advance, and Node does not count as idle what has not had a request yet.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
   clearTimeout(timer);
+}
+
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }

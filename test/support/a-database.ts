@@ -47,7 +47,10 @@ async function borrow<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise
 }
 
 // The embedded database has one session, whose user is the superuser under the restricted role.
-async function asSuperuser<T>(client: pg.ClientBase, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+async function asSuperuser<T>(
+  client: pg.ClientBase,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
   await client.query('SET ROLE NONE');
   try {
     return await work(client);

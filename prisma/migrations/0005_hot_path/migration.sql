@@ -556,15 +556,19 @@ BEGIN
     FROM swarmgate.deliveries d WHERE d.due_at <= clock_timestamp();
 END $$;
 
--- Nobody calls a function by default. The service calls those with a version, each of which steps into its own role, and
--- enters scopes; the steps inside are the tenant's, and from inside a tenant no other scope can be entered.
+-- Nobody calls a function by default. The service enters scopes and calls the functions with a version, each of which
+-- steps into a role of its own. The steps inside are for that role, and from inside a tenant no other scope is entered.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory TO swarmgate_service;
 REVOKE EXECUTE ON FUNCTION swarmgate.enable_tenant_rls(regclass, text) FROM swarmgate_service;
-GRANT EXECUTE ON FUNCTION swarmgate.enter_tenant(uuid) TO swarmgate_platform;
-GRANT EXECUTE ON FUNCTION swarmgate.current_tenant() TO swarmgate_tenant;
-GRANT EXECUTE ON FUNCTION swarmgate.current_organization() TO swarmgate_organization;
+REVOKE EXECUTE ON FUNCTION
+  swarmgate.current_tenant(), swarmgate.hold_lease(uuid, uuid, bigint), swarmgate.describe_turn(uuid, uuid, integer),
+  swarmgate.next_turn(uuid, uuid, bigint, integer), swarmgate.next_delivery(uuid, uuid, text, integer)
+  FROM swarmgate_service;
 GRANT EXECUTE ON FUNCTION
-  swarmgate.hold_lease(uuid, uuid, bigint), swarmgate.describe_turn(uuid, uuid, integer),
+  swarmgate.current_tenant(), swarmgate.hold_lease(uuid, uuid, bigint), swarmgate.describe_turn(uuid, uuid, integer),
   swarmgate.next_turn(uuid, uuid, bigint, integer), swarmgate.next_delivery(uuid, uuid, text, integer)
   TO swarmgate_tenant;
+REVOKE EXECUTE ON FUNCTION swarmgate.current_organization() FROM swarmgate_service;
+GRANT EXECUTE ON FUNCTION swarmgate.current_organization() TO swarmgate_organization;
+GRANT EXECUTE ON FUNCTION swarmgate.enter_tenant(uuid) TO swarmgate_platform;

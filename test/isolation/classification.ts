@@ -1,0 +1,132 @@
+/**
+ * Every table of ours, and what keeps one tenant's rows from another. A new table fails the catalogue test until it
+ * stands here. Schema `bullmq` is the job queue's own: it holds ids, in a role that reaches nothing else.
+ */
+
+export type TableClass =
+  /**
+   * Rows of tenants. `report` names the columns that their organization may read, `sweeper` those of the sweeper. With
+   * `extension` the table is there only where the extension is.
+   */
+  | { kind: 'tenant'; report?: readonly string[]; sweeper?: readonly string[]; extension?: 'vector' }
+  /** Who exists and where; policies of its own for each scope. `grants` are a role's rights on it. */
+  | { kind: 'directory'; why: string; grants: Readonly<Record<string, string>> }
+  /** About this installation, nobody's in particular, without row-level security. */
+  | { kind: 'operations'; why: string; grants: Readonly<Record<string, string>> };
+
+const list = (names: string) => names.split(' ');
+
+export type Classification = Readonly<Record<string, TableClass>>;
+
+export const classification: Classification = {
+  'swarmgate.agents': {
+    kind: 'tenant',
+    report: list('tenant_id id slug name model version created_at updated_at'),
+  },
+  'swarmgate.channels': {
+    kind: 'tenant',
+    report: list('tenant_id id platform slug status agent_id version created_at updated_at'),
+  },
+  'swarmgate.participants': { kind: 'tenant' },
+  'swarmgate.conversations': {
+    kind: 'tenant',
+    report: list('tenant_id id channel_id agent_id status due_at waiting_for last_message_at created_at'),
+    sweeper: list('tenant_id id due_at lease_expires_at'),
+  },
+  'swarmgate.messages': { kind: 'tenant' },
+  'swarmgate.inbound_keys': { kind: 'tenant' },
+  'swarmgate.turns': {
+    kind: 'tenant',
+    report: list(
+      'tenant_id id conversation_id message_id state attempt error_code model input_tokens output_tokens cached_input_tokens reasoning_tokens created_at started_at finished_at',
+    ),
+  },
+  'swarmgate.turn_steps': { kind: 'tenant' },
+  'swarmgate.deliveries': {
+    kind: 'tenant',
+    report: list(
+      'tenant_id id conversation_id channel_id message_id state attempt due_at error_code created_at sent_at',
+    ),
+    sweeper: list('tenant_id conversation_id due_at claim_expires_at'),
+  },
+  'swarmgate.delivery_parts': { kind: 'tenant' },
+  'swarmgate.events': { kind: 'tenant' },
+  'swarmgate.knowledge_documents': { kind: 'tenant' },
+  'swarmgate.knowledge_passages': { kind: 'tenant' },
+  'swarmgate.knowledge_vectors': { kind: 'tenant', extension: 'vector' },
+
+  'directory.organizations': {
+    kind: 'directory',
+    why: 'an organization is above its tenants',
+    grants: {
+      swarmgate_platform: 'INSERT SELECT UPDATE',
+      swarmgate_organization: 'SELECT',
+      swarmgate_tenant: 'SELECT',
+    },
+  },
+  'directory.tenants': {
+    kind: 'directory',
+    why: 'the list of tenants cannot belong to one of them; its rows are keyed by id',
+    grants: {
+      swarmgate_platform: 'INSERT SELECT UPDATE',
+      swarmgate_organization: 'SELECT',
+      swarmgate_tenant: 'SELECT',
+    },
+  },
+  'directory.external_keys': {
+    kind: 'directory',
+    why: 'leads from a key of the outside world to the tenant that has claimed it, so the key comes first and is unique over all tenants',
+    grants: { swarmgate_platform: 'SELECT', swarmgate_tenant: 'DELETE INSERT SELECT' },
+  },
+
+  'directory.cells': {
+    kind: 'operations',
+    why: 'the installation’s regions',
+    grants: { swarmgate_platform: 'SELECT' },
+  },
+  'swarmgate.this_cell': {
+    kind: 'operations',
+    why: 'which cell this database is; every write checks it',
+    grants: { swarmgate_tenant: 'SELECT', swarmgate_organization: 'SELECT', swarmgate_platform: 'SELECT' },
+  },
+  'swarmgate.master_keys': {
+    kind: 'operations',
+    why: 'ids and check values of master keys, never a key',
+    grants: { swarmgate_platform: 'INSERT SELECT' },
+  },
+  'schema_history.migrations': {
+    kind: 'operations',
+    why: 'what the migrator has applied',
+    grants: { swarmgate_service: 'SELECT' },
+  },
+};
+
+/** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
+export const crossTenantIndexes: Readonly<Record<string, string>> = {
+  'swarmgate.conversations_due_at_idx': 'the sweeper looks for due work of all tenants, ids only',
+  'swarmgate.deliveries_due_at_idx': 'the sweeper looks for due work of all tenants, ids only',
+};
+
+/** SECURITY DEFINER functions that are permitted: none. One would need its own narrow role, a policy and a reason here. */
+export const securityDefiners: readonly string[] = [];
+
+/** The roles that functions called from outside step into, other than the tenant's. */
+export const functionRoles: Readonly<Record<string, string>> = {
+  'directory.locate_v1': 'swarmgate_platform',
+  'swarmgate.due_work_v1': 'swarmgate_sweeper',
+  'swarmgate.backlog_v1': 'swarmgate_sweeper',
+};
+
+/** Who may call what has no version: entering a scope, and the steps inside the versioned functions. */
+export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
+  'swarmgate.current_tenant': ['swarmgate_tenant'],
+  'swarmgate.current_organization': ['swarmgate_organization'],
+  'swarmgate.enter_tenant': ['swarmgate_platform', 'swarmgate_service'],
+  'swarmgate.enter_organization': ['swarmgate_service'],
+  'swarmgate.enter_platform': ['swarmgate_service'],
+  'swarmgate.enable_tenant_rls': [],
+  'swarmgate.hold_lease': ['swarmgate_tenant'],
+  'swarmgate.describe_turn': ['swarmgate_tenant'],
+  'swarmgate.next_turn': ['swarmgate_tenant'],
+  'swarmgate.next_delivery': ['swarmgate_tenant'],
+};

@@ -1,0 +1,154 @@
+import type pg from 'pg';
+import { newId, type Uuid } from '#domain/ids.ts';
+
+/** A row by its column names. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * One row for each tenant table, parents before children, all of one tenant. `mark` stands in every column that holds
+ * somebody's text, so that it can be looked for where it must not be.
+ */
+export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<string, Row>> {
+  const tenant = { tenant_id: tenantId };
+  const [agent, channel, participant, conversation, question, answer, turn, delivery, document] = Array.from(
+    { length: 9 },
+    () => newId(),
+  );
+  const at = { ...tenant, conversation_id: conversation };
+  return {
+    'swarmgate.agents': {
+      ...tenant,
+      id: agent,
+      slug: `agent-${agent}`,
+      name: 'Agent',
+      model: 'builtin/echo',
+      instructions: mark,
+      sealed: { apiKey: mark },
+    },
+    'swarmgate.channels': {
+      ...tenant,
+      id: channel,
+      platform: 'webchat',
+      slug: `site-${channel}`,
+      key: `wk_${channel}`,
+      agent_id: agent,
+      sealed: { identitySecret: mark },
+    },
+    'swarmgate.participants': {
+      ...tenant,
+      id: participant,
+      channel_id: channel,
+      external_id: mark,
+      profile: { name: mark },
+    },
+    'swarmgate.conversations': {
+      ...tenant,
+      id: conversation,
+      channel_id: channel,
+      participant_id: participant,
+      agent_id: agent,
+      external_id: mark,
+      next_sequence: 3,
+      due_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.messages': {
+      ...at,
+      id: question,
+      sequence: 1,
+      revision: 1,
+      role: 'visitor',
+      participant_id: participant,
+      client_id: newId(),
+      text: mark,
+      content: { note: mark },
+    },
+    'swarmgate.inbound_keys': {
+      ...at,
+      channel_id: channel,
+      key: newId(),
+      message_id: question,
+      sequence: 1,
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.turns': {
+      ...at,
+      id: turn,
+      message_id: question,
+      sequence: 1,
+      error_code: 'internal',
+      error_message: mark,
+    },
+    'swarmgate.turn_steps': {
+      ...tenant,
+      turn_id: turn,
+      number: 1,
+      kind: 'model',
+      state: 'done',
+      key: `${turn}/1`,
+      output: { text: mark },
+    },
+    'swarmgate.deliveries': {
+      ...at,
+      id: delivery,
+      channel_id: channel,
+      message_id: question,
+      state: 'pending',
+      due_at: '2026-01-01T00:00:00Z',
+      error_message: mark,
+    },
+    'swarmgate.delivery_parts': { ...tenant, delivery_id: delivery, number: 1, external_id: mark },
+    'swarmgate.events': { ...tenant, id: answer, kind: 'turn.dead', subject: { turnId: turn } },
+    'swarmgate.knowledge_documents': {
+      ...tenant,
+      id: document,
+      slug: `document-${document}`,
+      title: mark,
+      content: mark,
+      content_hash: 'hash',
+    },
+    'swarmgate.knowledge_passages': {
+      ...tenant,
+      document_id: document,
+      number: 1,
+      heading: mark,
+      anchor: 'anchor',
+      text: mark,
+      search: `'${mark.toLowerCase()}':1`,
+    },
+    'swarmgate.knowledge_vectors': {
+      ...tenant,
+      document_id: document,
+      number: 1,
+      embedder: 'test',
+      embedding: '[1,2,3]',
+    },
+  };
+}
+
+/** Writes one row; `more` goes behind it (`ON CONFLICT …`, `RETURNING …`). Answers how many rows were written. */
+export async function insertRow(client: pg.ClientBase, table: string, row: Row, more = ''): Promise<number> {
+  const columns = Object.keys(row).join(', ');
+  const { rowCount } = await client.query(
+    `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_record(NULL::${table}, $1) ${more}`,
+    [JSON.stringify(row)],
+  );
+  return rowCount ?? 0;
+}
+
+/** An organization with its tenants, as the owner writes them. */
+export async function insertTenants(
+  client: pg.ClientBase,
+  organizationId: Uuid,
+  tenantIds: readonly Uuid[],
+): Promise<void> {
+  await client.query(`INSERT INTO directory.organizations (id, slug, name) VALUES ($1, $2, 'Organization')`, [
+    organizationId,
+    `organization-${organizationId}`,
+  ]);
+  for (const tenantId of tenantIds) {
+    await client.query(
+      `INSERT INTO directory.tenants (id, organization_id, slug, name, region, cell) VALUES ($1, $2, $3, 'Tenant', 'local', 'local')`,
+      [tenantId, organizationId, `tenant-${tenantId}`],
+    );
+  }
+}

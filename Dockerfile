@@ -16,6 +16,9 @@ RUN npm ci --omit=dev --ignore-scripts
 COPY contract contract
 COPY tools tools
 COPY web web
+# Its demo page links to the documentation as pages.
+COPY *.md ./
+COPY docs docs
 RUN node tools/widget/build.ts
 
 FROM node:24-bookworm-slim

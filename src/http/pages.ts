@@ -37,7 +37,15 @@ export function pageRoutes({ directory, hasDemo }: PagesParts): Router {
     '/widget',
     express.static(directory, { index: false, immutable: true, maxAge: '1y', setHeaders: forAnyPage }),
   );
-  router.use('/demo', express.static(join(directory, 'demo'), { index: false, maxAge: '5m' }));
+  router.use(
+    '/demo',
+    express.static(join(directory, 'demo'), {
+      index: false,
+      maxAge: '5m',
+      // Its pages of documentation load what the demo page loads.
+      setHeaders: (response) => response.setHeader('Content-Security-Policy', demoPolicy),
+    }),
+  );
   router.get('/', async (_request, response, next) => {
     if (!(await hasDemo())) return next();
     response.set({ 'Content-Security-Policy': demoPolicy, 'Cache-Control': 'no-cache' });

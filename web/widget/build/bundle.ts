@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
+import { buildDocuments } from './documents.ts';
 import type { BuiltFile } from './manifest.ts';
 
 /** Browsers of 2024 and later. */
@@ -38,16 +39,16 @@ async function bundleDemo(root: string): Promise<BuiltFile[]> {
     hashed('demo', '.js', await bundleScript(join(root, 'demo.ts'), { format: 'iife' })),
     hashed('favicon', '.svg', await readFile(join(root, 'favicon.svg'), 'utf8')),
   ];
-  let page = await readFile(join(root, 'index.html'), 'utf8');
-  for (const { plainName, name } of assets) page = page.replaceAll(`"${plainName}"`, `"demo/${name}"`);
+  const readPage = async (name: string, toRoot: string) => {
+    let page = await readFile(join(root, name), 'utf8');
+    for (const { plainName, name } of assets)
+      page = page.replaceAll(`"${plainName}"`, `"${toRoot}demo/${name}"`);
+    return page;
+  };
   return [
-    ...assets.map(({ name, content }) => ({
-      path: `/demo/${name}`,
-      file: `demo/${name}`,
-      content,
-      immutable: true,
-    })),
-    { file: 'demo/index.html', content: page },
+    ...assets.map(({ name, content }) => ({ file: `demo/${name}`, content })),
+    ...(await buildDocuments(join(root, '../../..'), await readPage('document.html', '../../'))),
+    { file: 'demo/index.html', content: await readPage('index.html', '') },
   ];
 }
 

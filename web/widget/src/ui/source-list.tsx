@@ -11,9 +11,9 @@ export function SourceList({ sources, view }: SourcesProps): VNode {
     <div class="sources">
       <h3>{view.texts.sources}</h3>
       <ul>
-        {sources.map((source) => (
+        {sources.map((source, index) => (
           <li dir="auto">
-            <Source source={source} view={view} />
+            <Source source={{ ...source, title: `${index + 1}. ${source.title}` }} view={view} />
           </li>
         ))}
       </ul>

@@ -15,6 +15,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** A connection of the pool while somebody has it. */
+export type Connection = pg.PoolClient;
+
 /** The part of `pg.Pool` that the queue uses. */
 export interface QueuePool extends EventEmitter {
   connect(): Promise<QueueClient>;

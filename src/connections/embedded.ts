@@ -62,11 +62,11 @@ async function forgetLeases(pool: pg.Pool): Promise<void> {
   );
 }
 
-// The session began as superuser, which row-level security does not bind. Unqualified names are the queue's; the
-// application writes its schemas out.
+// The session began as superuser, which row-level security does not bind. From here on it is the service's: RESET ROLE
+// and SET ROLE NONE lead back to the service. Unqualified names are the queue's; the application writes its schemas out.
 async function stepDown(pool: pg.Pool): Promise<void> {
   await pool.query('GRANT swarmgate_queue TO swarmgate_service WITH INHERIT TRUE');
-  await pool.query('SET SESSION ROLE swarmgate_service');
+  await pool.query('SET SESSION AUTHORIZATION swarmgate_service');
   await pool.query('SET search_path = bullmq, pg_catalog');
 }
 

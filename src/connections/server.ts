@@ -40,7 +40,9 @@ export async function openServerDatabase(
   };
 }
 
-const serviceSession = '-c role=swarmgate_service -c search_path=pg_catalog';
+// No visitor's question and no unit that stands still keeps a connection for good: each process has few.
+const serviceSession =
+  '-c role=swarmgate_service -c search_path=pg_catalog -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s';
 // A wake-up that a crash of the server forgets is the sweeper's to repeat, so the queue need not wait for its disk.
 const queueSession = '-c role=swarmgate_queue -c search_path=bullmq -c synchronous_commit=off';
 
@@ -53,8 +55,10 @@ function createPool(url: string, options: string, max: number, onIdleError: (err
     options,
     application_name: 'swarmgate',
   });
-  // A connection that dies while idle would otherwise end the process.
+  // A connection that dies while idle would otherwise end the process; so would one that dies between two statements of
+  // whoever has it, who learns of it by the next one.
   pool.on('error', onIdleError);
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

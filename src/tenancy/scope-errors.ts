@@ -29,6 +29,35 @@ export class ConflictError extends AppError<'conflict'> {
   }
 }
 
+/** A unit of work was opened inside another one: on a small pool (and always on the embedded database) that would wait for itself. */
+export class NestedUnitError extends AppError<'nested_unit'> {
+  override readonly name = 'NestedUnitError';
+
+  constructor(
+    what = 'A unit of work is open already; hand its `unit` on instead of opening another one inside it.',
+  ) {
+    super('nested_unit', what);
+  }
+}
+
+/** A unit was used after its end, when its connection may be another tenant's. Always a fault of ours: an await is missing. */
+export class UnitEndedError extends AppError<'unit_ended'> {
+  override readonly name = 'UnitEndedError';
+
+  constructor() {
+    super('unit_ended', 'The unit of work has ended; await everything that it is to do inside it.');
+  }
+}
+
+/** A statement failed and its error was caught, so the database undid the unit although its work seemed to end well. */
+export class UnitAbortedError extends AppError<'unit_aborted'> {
+  override readonly name = 'UnitAbortedError';
+
+  constructor() {
+    super('unit_aborted', 'A statement of the unit had failed: nothing of it was committed.');
+  }
+}
+
 /** The database is away, starting, full, or out of connections. Nothing was committed. */
 export class StorageUnavailableError extends AppError<'storage_unavailable'> {
   override readonly name = 'StorageUnavailableError';
@@ -78,6 +107,6 @@ function isUnavailable(sqlState: string | undefined, error: unknown): boolean {
   if (sqlState !== undefined && /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/.test(sqlState)) return true;
   return (
     error instanceof Error &&
-    /Connection terminated|timeout exceeded when trying to connect/i.test(error.message)
+    /Connection terminated|not queryable|timeout exceeded when trying to connect/i.test(error.message)
   );
 }

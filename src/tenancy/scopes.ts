@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '#connections/database.ts';
-import { createUnitPrismaClient, type UnitPrisma } from '#connections/prisma/unit-client.ts';
-import { AppError } from '#domain/errors.ts';
+import { createUnitPrismaClient } from '#connections/prisma/unit-client.ts';
 import { isUuid } from '#domain/ids.ts';
-import { explainDatabaseError } from './scope-errors.ts';
+import { explainDatabaseError, NestedUnitError, UnitAbortedError } from './scope-errors.ts';
+import { type OpenUnit, openUnit, type PlatformUnit, type Unit } from './unit.ts';
+
+export type { PlatformUnit, Unit } from './unit.ts';
 
 /**
  * The front door to data. A unit of work is one transaction inside one scope; outside a unit there is no connection.
@@ -24,55 +26,29 @@ export interface Scopes {
   close(): Promise<void>;
 }
 
-export interface Unit {
-  /** One statement with `$1`-style parameters; names are schema-qualified. */
-  sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
-  /** Typed queries in the same transaction. What `work` wrote is undone if it throws, even when the unit goes on. */
-  prisma<T>(work: (prisma: UnitPrisma) => Promise<T>): Promise<T>;
-}
-
-export interface PlatformUnit extends Unit {
-  /** Steps down into one tenant for the rest of the transaction. There is no way back up. */
-  becomeTenant(tenantId: string): Promise<void>;
-}
-
 export type HotPathFunction = `${'swarmgate' | 'directory'}.${string}_v${number}`;
 
-/** A unit was opened inside another one: on a small pool (and always on the embedded database) that would wait for itself. */
-export class NestedUnitError extends AppError<'nested_unit'> {
-  override readonly name = 'NestedUnitError';
-
-  constructor() {
-    super(
-      'nested_unit',
-      'A unit of work is open already; hand its `unit` on instead of opening another one inside it.',
-    );
-  }
-}
-
 export function createScopes(database: Database): Scopes {
-  const open = new AsyncLocalStorage<true>();
+  const around = new AsyncLocalStorage<OpenUnit>();
   const prisma = createUnitPrismaClient();
 
+  // What was begun inside a unit and runs after its end is in none.
+  const isInside = () => around.getStore()?.isOpen === true;
+
   async function inScope<T>(entry: string, work: (unit: PlatformUnit) => Promise<T>): Promise<T> {
-    if (open.getStore()) throw new NestedUnitError();
+    if (isInside()) throw new NestedUnitError();
     const client = await database.pool.connect().catch(explainDatabaseError);
-    const unit: PlatformUnit = {
-      sql: async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
-        (await client.query<Row & Record<string, unknown>>(text, [...parameters]).catch(explainDatabaseError))
-          .rows,
-      prisma: (typedWork) => prisma.run(client, typedWork).catch(explainDatabaseError),
-      becomeTenant: async (tenantId) => {
-        await client.query('SELECT swarmgate.enter_tenant($1)', [tenantId]).catch(explainDatabaseError);
-      },
-    };
+    const opened = openUnit(client, prisma);
     let broken: Error | undefined;
     try {
       await client.query(`BEGIN; ${entry}`).catch(explainDatabaseError);
-      const result = await open.run(true, () => work(unit));
-      await client.query('COMMIT').catch(explainDatabaseError);
+      const result = await around.run(opened, () => work(opened.unit));
+      opened.end();
+      const { command } = await client.query('COMMIT').catch(explainDatabaseError);
+      if (command !== 'COMMIT') throw new UnitAbortedError();
       return result;
     } catch (error) {
+      opened.end();
       // A connection that cannot even roll back is not given back to the pool.
       await client.query('ROLLBACK').catch((rollbackError: Error) => {
         broken = rollbackError;
@@ -84,12 +60,13 @@ export function createScopes(database: Database): Scopes {
   }
 
   return {
-    inTenant: (tenantId, work) => inScope(`SELECT swarmgate.enter_tenant('${checkedUuid(tenantId)}')`, work),
-    inOrganization: (organizationId, work) =>
+    inTenant: async (tenantId, work) =>
+      inScope(`SELECT swarmgate.enter_tenant('${checkedUuid(tenantId)}')`, work),
+    inOrganization: async (organizationId, work) =>
       inScope(`SELECT swarmgate.enter_organization('${checkedUuid(organizationId)}')`, work),
     inPlatform: (work) => inScope('SELECT swarmgate.enter_platform()', work),
     async call<Row extends object>(name: HotPathFunction, parameters: readonly unknown[]) {
-      if (open.getStore()) throw new NestedUnitError();
+      if (isInside()) throw new NestedUnitError();
       const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
       const { rows } = await database.pool
         .query<Row & Record<string, unknown>>({

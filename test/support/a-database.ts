@@ -46,15 +46,15 @@ async function borrow<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise
   }
 }
 
-// The embedded database has one session, whose user is the superuser under the restricted role.
+// The embedded database has one session, which began as the superuser.
 async function asSuperuser<T>(
   client: pg.ClientBase,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
-  await client.query('SET ROLE NONE');
+  await client.query('SET SESSION AUTHORIZATION postgres');
   try {
     return await work(client);
   } finally {
-    await client.query('SET ROLE swarmgate_service');
+    await client.query('SET SESSION AUTHORIZATION swarmgate_service');
   }
 }

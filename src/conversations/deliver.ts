@@ -50,7 +50,7 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
     if (!channel) throw new TypeError('The delivery names a channel that is not there.');
     const { externalIds } = await parts
       .gatewayOf(channel.platform)
-      .send(channel, describe(delivery), AbortSignal.timeout(parts.claimMs * sendShareOfClaim));
+      .send(channel, describe(delivery), AbortSignal.timeout(Math.round(parts.claimMs * sendShareOfClaim)));
     return { state: 'sent', externalIds };
   } catch (error) {
     return decideAfterFailure(error, delivery);

@@ -53,7 +53,7 @@ export async function aService(options: ServiceOptions = {}, atEnd: AtEnd = onTe
       visitors.push(visitor);
       return visitor;
     },
-    rows: (tenantSlug = 'shop'): Promise<JourneyRows> => readJourneyRows(app.storage.scopes, tenantSlug),
+    rows: (tenantSlug?: string): Promise<JourneyRows> => readJourneyRows(app.storage.scopes, tenantSlug),
     close,
   };
   return service;

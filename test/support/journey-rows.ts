@@ -40,7 +40,7 @@ export type JourneyRows = {
 };
 
 /** Reads what the database holds of a tenant's journeys, as a test must see it: not through the service. */
-export function readJourneyRows(scopes: Scopes, tenantSlug: string): Promise<JourneyRows> {
+export function readJourneyRows(scopes: Scopes, tenantSlug = 'shop'): Promise<JourneyRows> {
   return scopes.inPlatform(async (unit) => {
     const [tenant] = await unit.sql<{ id: string }>('SELECT id FROM directory.tenants WHERE slug = $1', [
       tenantSlug,

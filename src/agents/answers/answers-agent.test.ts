@@ -62,8 +62,11 @@ test('a mark behind a code fence or a list stands on its own line', async () => 
 
 test('half a match is shown as what comes close, not as the answer', async () => {
   const { answer } = await ask('redis teleport', {
-    stems: [...stems, { stem: 'teleport', passages: 0 }],
-    passages: [queue],
+    stems: [
+      { stem: 'redi', passages: 2 },
+      { stem: 'teleport', passages: 0 },
+    ],
+    passages: [{ ...queue, matchedStems: ['redi'] }],
   });
 
   expect(answer.text).toBe(`${texts.answers.notSure}\n\n- Handbook › Configuration › Queue [1]`);

@@ -24,6 +24,15 @@ test('the words that people ask with weigh little', () => {
   expect(scorePassages('Tell me about Redis', matches)[0]?.score).toBeGreaterThan(0.75);
 });
 
+test('a single document is enough to answer from', () => {
+  const passages = [passage('Goods may be returned within fourteen days.', ['good', 'return', 'day'])];
+  const matches = { ...matching({ day: 1, good: 1, return: 1, week: 0 }, passages), passageCount: 1 };
+
+  expect(
+    scorePassages('How many days or weeks until goods are returned?', matches)[0]?.score,
+  ).toBeGreaterThan(0.6);
+});
+
 test('among equals, what is closer comes first', () => {
   const matches = matching({ port: 3 }, [passage('far', ['port'], 0.1), passage('near', ['port'], 0.9)]);
 

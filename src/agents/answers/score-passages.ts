@@ -50,15 +50,19 @@ const nameShare = 0.2;
 /** As much as the rarest of words. */
 const nameWeight = 5;
 
+/** A handful of passages does not tell how rare a word is; below this they count as part of so many. */
+const passagesAssumed = 20;
+
 /** Inverse document frequency as BM25 has it, which stays above zero for words that stand everywhere. */
-function weigh(stem: string, holders: number, passageCount: number): number {
+function weigh(stem: string, holders: number, passagesHeld: number): number {
+  const passageCount = Math.max(passagesHeld, passagesAssumed);
   const idf = Math.log(1 + (passageCount - holders + 0.5) / (holders + 0.5));
   return askingStems.has(stem) ? idf * askingWeight : idf;
 }
 
 /** Words that people ask with, whatever they ask about; Postgres' stop words leave them in. */
 const askingStems = new Set(
-  'abl could describ explain find get give happen know let like mean need pleas possibl say show tell thing use want would'.split(
+  'abl could describ explain find get give happen know let like mani mean much need often pleas possibl say show tell thing use want would'.split(
     ' ',
   ),
 );

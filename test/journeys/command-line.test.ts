@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Env } from '#config/env.ts';
+import { runCommand } from '../support/a-command.ts';
+import { aVisitor } from '../support/a-visitor.ts';
+import { anInstallation } from '../support/an-installation.ts';
+import { testBackend } from '../support/test-backend.ts';
+
+const acme = `organizations:
+  - slug: acme
+    name: Acme Inc
+    tenants:
+      - slug: acme-support
+        name: Acme Support
+        agents: [{ slug: default, model: builtin/echo }]
+        channels: [{ slug: site, platform: webchat, key: wk_acme, origins: ["https://acme.example"] }]
+`;
+
+async function aFile(content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'swarmgate_test_file_'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'acme.yaml');
+  await writeFile(path, content);
+  return path;
+}
+
+async function anEnvironment(): Promise<Env> {
+  const { env, remove } = await anInstallation();
+  onTestFinished(remove);
+  return env;
+}
+
+test('apply, then doctor, then a start that answers on the same data', async () => {
+  const env = await anEnvironment();
+  const file = await aFile(acme);
+
+  const applied = await runCommand(['apply', file, '--json'], env);
+  const again = await runCommand(['apply', file], env);
+  const doctor = await runCommand(['doctor', '--json'], env);
+  const service = await startService(env);
+  const visitor = await aVisitor(service, { key: 'wk_acme', origin: 'https://acme.example' });
+
+  expect(applied.code).toBe(0);
+  expect(JSON.parse(applied.output).changes).toContainEqual({
+    action: 'created',
+    kind: 'channel',
+    path: 'acme/acme-support/site',
+    key: 'wk_acme',
+  });
+  expect(again.output).toContain('0 changed.');
+  expect(doctor.code).toBe(0);
+  expect(JSON.parse(doctor.output).findings).toContainEqual({
+    check: 'tenants',
+    state: 'ok',
+    says: '1 active',
+  });
+  expect(await visitor.answerTo(await visitor.send('Hello'))).toMatchObject({ text: 'Hello' });
+});
+
+test('apply and doctor work while the service runs, and what was applied answers', async () => {
+  const env = await anEnvironment();
+  const service = await startService(env);
+
+  const applied = await runCommand(['apply', await aFile(acme)], env);
+  const doctor = await runCommand(['doctor'], env);
+  const visitor = await aVisitor(service, { key: 'wk_acme', origin: 'https://acme.example' });
+
+  expect(applied).toMatchObject({ code: 0, errors: '' });
+  expect(doctor).toMatchObject({ code: 0, errors: '' });
+  if (testBackend() === 'embedded')
+    expect(doctor.output).toContain('it runs on this data directory and answered');
+  expect(await visitor.answerTo(await visitor.send('Hello'))).toMatchObject({ text: 'Hello' });
+});
+
+test.for([
+  ['an unknown key', acme.replace('name: Acme Inc', 'nmae: Acme Inc'), /:3: organizations\.0 has "nmae"/],
+  [
+    'a section of a later version',
+    `${acme}        quotas: { messagesPerDay: 1 }\n`,
+    /:9: .* has "quotas", which this version does not know/,
+  ],
+  [
+    'a platform of a later version',
+    acme.replace('platform: webchat', 'platform: slack'),
+    /:8: .* is not a platform of this version; it has: webchat/,
+  ],
+  ['a bad model', acme.replace('builtin/echo', 'skynet/1'), /:7: .*model/],
+  [
+    'a variable that is not set',
+    acme.replace('Acme Inc', '$' + '{NOT_SET_ANYWHERE}'),
+    /:3: \$\{NOT_SET_ANYWHERE\} is not set/,
+  ],
+  ['broken YAML', `${acme}   - [`, /:9: /],
+] as const)('an apply file with %s is refused with its line', async ([, content, complaint]) => {
+  const result = await runCommand(['apply', await aFile(content)], await anEnvironment());
+
+  expect(result.code).toBe(1);
+  expect(result.output).toBe('');
+  expect(result.errors).toMatch(complaint);
+});
+
+test.for([
+  [{ PORT: 'http' }, 'PORT holds "http"'],
+  [{ DATABASE_URL: 'mysql://root:hunter2@db/x' }, 'DATABASE_URL holds "mysql://root:***@db/x"'],
+  [{ MASTER_KEYS: 'k1:tooshort' }, 'MASTER_KEYS holds an entry number 1 that is not a key (not shown)'],
+  [{ ROLES: 'api' }, 'ROLES holds "api" while the database is embedded'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL holds "loud"'],
+  [{ TRUSTED_PROXIES: 'everyone' }, 'TRUSTED_PROXIES holds "everyone"'],
+  [{ REDIS_URL: 'localhost' }, 'REDIS_URL holds "localhost"'],
+] as const)('a bad variable stops the start with one line: %o', async ([env, line]) => {
+  const result = await runCommand(['start'], env);
+
+  expect(result.code).toBe(1);
+  expect(result.errors.trimEnd().split('\n')).toEqual([expect.stringContaining(line)]);
+  expect(result.errors).not.toContain('hunter2');
+});
+
+test('wrong use ends with 2 and says how to use it', async () => {
+  const result = await runCommand(['aply', 'x.yaml']);
+
+  expect(result.code).toBe(2);
+  expect(result.errors).toContain("unknown command 'aply'");
+});
+
+test('a service stops in order when it is told to', async () => {
+  const service = await startService(await anEnvironment());
+
+  service.process.kill('SIGTERM');
+
+  expect(await service.ended).toBe(0);
+});
+
+async function startService(env: Env) {
+  const program = join(import.meta.dirname, '../../bin/swarmgate.js');
+  const child: ChildProcess = spawn(process.execPath, [program, 'start'], {
+    env: { PATH: process.env['PATH'] ?? '', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const port = await new Promise<string>((resolve, reject) => {
+    let seen = '';
+    const look = (chunk: Buffer) => {
+      seen += chunk.toString();
+      const found = /"port":(\d+)/.exec(seen)?.[1];
+      if (found) resolve(found);
+    };
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    void ended.then((code) => reject(new Error(`It ended with ${code}: ${seen}`)));
+  });
+  return { url: `http://127.0.0.1:${port}`, process: child, ended };
+}

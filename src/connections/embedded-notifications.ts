@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events';
 import pg from 'pg';
 
-export type Notification = { channel: string; payload: string };
-
 export type Notifications = ReturnType<typeof createNotifications>;
 
 /**

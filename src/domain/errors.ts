@@ -20,23 +20,3 @@ export class AppError<Code extends string = string> extends Error {
     this.retry = options.retry ?? 'never';
   }
 }
-
-/** Something in a request, a file or a setting is not as it must be. `pointer` says where (a JSON pointer or a path). */
-export class InvalidInputError extends AppError<'invalid_input'> {
-  override readonly name = 'InvalidInputError';
-  readonly pointer: string | undefined;
-
-  constructor(message: string, pointer?: string) {
-    super('invalid_input', message);
-    this.pointer = pointer;
-  }
-}
-
-/** The object does not exist, or belongs to another tenant: the two must not be told apart. */
-export class NotFoundError extends AppError<'not_found'> {
-  override readonly name = 'NotFoundError';
-
-  constructor(message = 'There is no such object.') {
-    super('not_found', message);
-  }
-}

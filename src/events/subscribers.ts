@@ -3,8 +3,6 @@ import type { LiveUpdate } from './live.ts';
 type Listener = (update: LiveUpdate) => void;
 
 /** Who listens to which topic in this process. */
-export type Subscribers = ReturnType<typeof createSubscribers>;
-
 export function createSubscribers() {
   const byTopic = new Map<string, Set<Listener>>();
   return {

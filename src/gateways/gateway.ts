@@ -126,7 +126,10 @@ export interface Gateway {
   ): Promise<ReplyStream>;
 }
 
-/** A gateway that the platform calls by webhook. */
+/**
+ * A gateway that the platform calls by webhook.
+ * @public Slack, Discord, Teams and Twilio are written to it; the web chat has a wire of its own.
+ */
 export interface WebhookGateway extends Gateway {
   /** Which app is spoken to; this chooses the secret, nothing is trusted yet. `undefined`: not one of ours. */
   locate(request: RawRequest): { kind: 'own'; channelKey: string } | { kind: 'shared' } | undefined;

@@ -7,8 +7,6 @@ const retryMs = 1_000;
 /** A reader that is this far behind is cut off: it connects again and resumes by event id. */
 const unreadBytesMax = 1024 * 1024;
 
-export type EventStream = ReturnType<typeof openEventStream>;
-
 /** Turns a response into a stream of Server-Sent Events, which ends when the page leaves or the process stops. */
 export function openEventStream(response: Response, stop: AbortSignal) {
   const onClose: (() => void)[] = [];

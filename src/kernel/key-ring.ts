@@ -72,6 +72,7 @@ export function createKeyRing(keys: readonly { id: string; bytes: Buffer }[]): K
           'aes-256-gcm',
           sealKey(derive, keyId),
           body.subarray(0, nonceBytes),
+          { authTagLength: tagBytes }, // a shorter tag would be cheap to guess
         );
         decipher.setAAD(associatedData(place));
         decipher.setAuthTag(body.subarray(-tagBytes));

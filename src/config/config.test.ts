@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { ConfigError, maskUrl } from './config-error.ts';
+import type { Env } from './env.ts';
+
+const masterKeys = `main:${randomBytes(32).toString('base64')}`;
+const server: Env = { DATABASE_URL: 'postgres://app:hunter2@db.example/swarmgate', MASTER_KEYS: masterKeys };
+
+function complaint(env: Env): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error('Nothing was wrong.');
+}
+
+describe('nothing set', () => {
+  test('is everything embedded, on this machine only', () => {
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: { number: 3000, chosen: false },
+      publicUrl: undefined,
+      trustedProxies: [],
+      dataDir: resolve('data'),
+      database: { kind: 'embedded', directory: resolve('data/database') },
+      queue: { kind: 'database' },
+      roles: new Set(['api', 'worker', 'sockets', 'scheduler']),
+      masterKeys: { kind: 'file', path: resolve('data/master.key') },
+      models: { openai: {}, anthropic: {}, google: {}, compatible: {} },
+      logLevel: 'info',
+      metricsToken: undefined,
+    });
+  });
+
+  test('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+});
+
+describe('a server', () => {
+  test('is migrated by its own user, unless another one is named', () => {
+    expect(readConfig(server).database).toEqual({
+      kind: 'server',
+      url: server.DATABASE_URL,
+      adminUrl: server.DATABASE_URL,
+    });
+    const adminUrl = 'postgres://owner@db.example/swarmgate';
+    expect(readConfig({ ...server, DATABASE_ADMIN_URL: adminUrl }).database).toMatchObject({ adminUrl });
+  });
+
+  test('may have some roles only', () => {
+    expect([...readConfig({ ...server, ROLES: 'worker, api' }).roles]).toEqual(['worker', 'api']);
+    expect(readConfig({ ...server, ROLES: 'all' }).roles.size).toBe(4);
+  });
+
+  test('has its queue in Redis when there is one', () => {
+    expect(readConfig({ ...server, REDIS_URL: 'rediss://r:6379' }).queue).toEqual({
+      kind: 'redis',
+      url: 'rediss://r:6379',
+    });
+    expect(readConfig({ REDIS_URL: 'redis://r' }).queue.kind).toBe('redis');
+  });
+});
+
+describe('one line says what is wrong with', () => {
+  test.each<[string, Env, RegExp]>([
+    ['a port that is none', { PORT: '80a' }, /^PORT holds "80a"; expected a number from 0 .* to 65535\.$/],
+    ['a port that is too high', { PORT: '65536' }, /^PORT holds "65536"/],
+    ['a negative port', { PORT: '-1' }, /^PORT/],
+    [
+      'a public address without a scheme',
+      { PUBLIC_URL: 'acme.example' },
+      /^PUBLIC_URL holds "acme\.example"; expected a URL that begins with http:\/\/ or https:\/\/\.$/,
+    ],
+    ['a proxy that is a name', { TRUSTED_PROXIES: '10.0.0.1, proxy' }, /^TRUSTED_PROXIES holds "proxy"/],
+    ['a range that is too wide', { TRUSTED_PROXIES: '10.0.0.0/33' }, /^TRUSTED_PROXIES/],
+    [
+      'a database that is no Postgres',
+      { DATABASE_URL: 'mysql://a:hunter2@b/c', MASTER_KEYS: masterKeys },
+      /^DATABASE_URL holds "mysql:\/\/a:\*\*\*@b\/c"/,
+    ],
+    [
+      'an owner without a database',
+      { DATABASE_ADMIN_URL: 'postgres://a:hunter2@b/c' },
+      /^DATABASE_ADMIN_URL holds postgres:\/\/a:\*\*\*@b\/c; expected DATABASE_URL beside it\.$/,
+    ],
+    ['a Redis that is none', { REDIS_URL: 'http://:hunter2@r' }, /^REDIS_URL holds "http:\/\/:\*\*\*@r"/],
+    [
+      'a role that is none',
+      { ...server, ROLES: 'api,cook' },
+      /^ROLES holds "api,cook"; expected all, or any of api,worker,sockets,scheduler\.$/,
+    ],
+    ['roles of an embedded database', { ROLES: 'api' }, /^ROLES holds "api" while the database is embedded/],
+    [
+      'a server without master keys',
+      { DATABASE_URL: 'postgres://a/b' },
+      /^MASTER_KEYS holds nothing; expected id:base64-32-bytes/,
+    ],
+    ['a level that is none', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL holds "loud"/],
+    ['a model address that is none', { OPENAI_BASE_URL: 'ftp://models' }, /^OPENAI_BASE_URL/],
+  ])('%s', (_, env, says) => {
+    const message = complaint(env);
+    expect(message).toMatch(says);
+    expect(message).not.toContain('\n');
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('no password shows in a URL that cannot be used', () => {
+    const part = fc.stringMatching(/^[a-z]{1,10}$/);
+    fc.assert(
+      fc.property(part, fc.stringMatching(/^[^\s@"]{3,20}$/), part, (user, password, host) => {
+        fc.pre(!`gopher://${user}@${host}`.includes(password));
+        expect(maskUrl(`gopher://${user}:${password}@${host}`)).not.toContain(`:${password}@`);
+      }),
+    );
+  });
+});
+
+test.each([
+  ['loopback', ['loopback']],
+  ['10.0.0.0/8, fd00::/8 ,127.0.0.1', ['10.0.0.0/8', 'fd00::/8', '127.0.0.1']],
+  [',', []],
+])('trusted proxies: %j', (text, proxies) => {
+  expect(readConfig({ TRUSTED_PROXIES: text }).trustedProxies).toEqual(proxies);
+});
+
+test('a public address has no slash at its end', () => {
+  expect(readConfig({ PUBLIC_URL: 'https://chat.example//' }).publicUrl).toBe('https://chat.example');
+});

@@ -1,0 +1,38 @@
+import { expect, test, vi } from 'vitest';
+import { createSubscribers } from './subscribers.ts';
+
+const changed = { kind: 'changed' } as const;
+
+test('everybody who listens to a topic is told, and nobody else', () => {
+  const subscribers = createSubscribers();
+  const [a, b, other] = [vi.fn(), vi.fn(), vi.fn()];
+  subscribers.add('topic', a);
+  subscribers.add('topic', b);
+  subscribers.add('other', other);
+  subscribers.tell('topic', changed);
+  subscribers.tell('nobody listens', changed);
+  expect(a.mock.calls).toEqual([[changed]]);
+  expect(b.mock.calls).toEqual([[changed]]);
+  expect(other).not.toHaveBeenCalled();
+});
+
+test('says who was a topic’s first and last listener', () => {
+  const subscribers = createSubscribers();
+  const [a, b] = [vi.fn(), vi.fn()];
+  expect([subscribers.add('topic', a), subscribers.add('topic', b)]).toEqual([true, false]);
+  expect([subscribers.remove('topic', a), subscribers.remove('topic', b)]).toEqual([false, true]);
+  expect(subscribers.remove('topic', b)).toBe(false);
+  expect(subscribers.add('topic', a)).toBe(true);
+});
+
+test('a listener may leave while it is told', () => {
+  const subscribers = createSubscribers();
+  const once = vi.fn(() => void subscribers.remove('topic', once));
+  const always = vi.fn();
+  subscribers.add('topic', once);
+  subscribers.add('topic', always);
+  subscribers.tell('topic', changed);
+  subscribers.tell('topic', changed);
+  expect(once).toHaveBeenCalledTimes(1);
+  expect(always).toHaveBeenCalledTimes(2);
+});

@@ -10,8 +10,6 @@ const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
 };
 
-export type PageHeaders = { 'Content-Security-Policy': string };
-
 /**
  * Builds the widget and answers for its files as the service does; `pages` are further pages by path, in the strictest
  * policy that the widget promises to work under.
@@ -26,6 +24,10 @@ export async function serveWidget(pages: Record<string, { html: string; policy: 
         'Content-Security-Policy': page.policy,
       });
       response.end(page.html);
+      return true;
+    }
+    if (path === '/favicon.ico') {
+      response.writeHead(204).end();
       return true;
     }
     const file = path === '/widget.js' ? path : /^\/widget(\/app-\w+\.js)$/.exec(path)?.[1];

@@ -41,7 +41,7 @@ export async function aWidgetPage(
 }
 
 export function hostPage(script: string, htmlAttributes = ''): string {
-  return `<!doctype html><html lang="en" ${htmlAttributes}><head><title>A shop</title><link rel="icon" href="data:,"></head>
+  return `<!doctype html><html lang="en" ${htmlAttributes}><head><title>A shop</title></head>
     <body><main><h1>A shop</h1><p><a href="#honey">Honey</a></p></main>${script}</body></html>`;
 }
 

@@ -49,6 +49,11 @@ export class FakeConversation {
     this.#turn.text = '';
   }
 
+  /** Lets the turn vanish without a word, as when its worker is gone and nobody has taken it up yet. */
+  abandonTurn(): void {
+    this.#turn = undefined;
+  }
+
   /** Returns whether there was such a turn. */
   cancel(turnId: string): boolean {
     if (this.#turn?.turnId !== turnId) return false;

@@ -6,6 +6,6 @@ export type WidgetEvents = {
   close: undefined;
   /** The number of unread messages changed. */
   unread: number;
-  /** A message came in, from either side. */
+  /** A message came in from the other side. */
   message: ChatMessage;
 };

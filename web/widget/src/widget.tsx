@@ -62,7 +62,7 @@ export class Widget {
   }
 
   async identify(identity: string): Promise<void> {
-    await this.#chat.identify(identity);
+    await this.#chat.session.identify(identity);
   }
 
   reset(): void {
@@ -112,7 +112,7 @@ export class Widget {
         else this.#focusPanel();
       },
       startAnew: () => {
-        chat.startAnew().then(
+        chat.session.startConversation().then(
           () => thenFocus(() => panel.set({ question: 'hidden', isAtEnd: true })),
           () => panel.set({ question: 'failed' }),
         );
@@ -141,10 +141,10 @@ export class Widget {
   /** Opens where it was open on the page before, or at the first visit if the page wishes so; never over a phone's page. */
   #openAtStart(): void {
     const before = this.#page.get('open');
-    const isFirstVisit = !this.#chat.isKnownVisitor && this.#parts.options.opens === 'first-visit';
+    const isFirstVisit = !this.#chat.session.isKnown && this.#parts.options.opens === 'first-visit';
     const opens = before === undefined ? isFirstVisit : before === 'true';
     if (opens && !phone.matches) this.#setOpen(true);
-    else if (this.#chat.isKnownVisitor) this.#chat.start();
+    else if (this.#chat.session.isKnown) this.#chat.start();
   }
 
   #setOpen(isOpen: boolean): void {
@@ -161,8 +161,8 @@ export class Widget {
   }
 
   #messageArrived(message: ChatMessage): void {
-    this.#emit('message', message);
     if (message.role === 'visitor') return;
+    this.#emit('message', message);
     // When it is drawn: its words without their marks are then there to be read out.
     requestAnimationFrame(() => this.#announce(message));
   }

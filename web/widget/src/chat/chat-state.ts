@@ -13,7 +13,6 @@ export type ChatState = {
   conversationId: string;
   messages: readonly ChatMessage[];
   hasOlder: boolean;
-  isLoadingOlder: boolean;
   outbox: readonly OutboxEntry[];
   turns: Turns;
   readSequence: number;
@@ -22,7 +21,6 @@ export type ChatState = {
 export const emptyConversation = {
   messages: [],
   hasOlder: false,
-  isLoadingOlder: false,
   turns: noTurns,
   readSequence: 0,
 } as const satisfies Partial<ChatState>;

@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatMessage, SessionResponse } from '@swarmgate/contract/web-chat.ts';
+import type { ChatEvent, ChatMessage, MessagePage, SessionResponse } from '@swarmgate/contract/web-chat.ts';
 import type { BrowserStorage } from '../browser-storage.ts';
 import { Store } from '../store.ts';
 import { backoffMs } from '../wire/backoff.ts';
@@ -31,29 +31,28 @@ export type ChatParts = {
 export class Chat {
   readonly store = new Store<ChatState>(initialState);
   readonly outbox: Outbox;
+  readonly session: Session;
   readonly #parts: ChatParts;
   readonly #gateway: Gateway;
-  readonly #session: Session;
   readonly #stream: EventStream;
   readonly #pause = new Pause();
 
   constructor(parts: ChatParts) {
     this.#parts = parts;
-    this.#gateway = new Gateway(parts.baseUrl);
-    this.#session = new Session(
+    this.#gateway = new Gateway(parts.baseUrl, (call) => this.session.authorized(call));
+    this.session = new Session(
       { ...parts, gateway: this.#gateway, onSession: (session) => this.#adopt(session) },
       parts.identity,
     );
     this.#stream = new EventStream({
-      open: (lastEventId, signal) =>
-        this.#session.authorized((token) => this.#gateway.openEvents(token, lastEventId, signal)),
+      open: (lastEventId, signal) => this.#gateway.openEvents(lastEventId, signal),
       onEvent: (event) => this.#receive(event),
       onConnected: (isConnected) => this.#connectionChanged(isConnected),
       onRefused: (error) => this.#refuse(error),
     });
     this.outbox = new Outbox({
       storage: parts.storage,
-      send: (message) => this.#session.authorized((token) => this.#gateway.sendMessage(token, message)),
+      send: (message) => this.#gateway.sendMessage(message),
       onAccepted: ({ id, text }, accepted) =>
         this.#addMessages([{ ...accepted, role: 'visitor', text, clientId: id }]),
       onChange: (outbox) => this.store.set({ outbox }),
@@ -63,49 +62,30 @@ export class Chat {
     parts.storage.onChange('read', () => this.store.set({ readSequence: this.#storedReadSequence() }));
   }
 
-  get isKnownVisitor(): boolean {
-    return this.#session.isKnown;
-  }
-
   /** Begins the session, if it has not begun. Not before the visitor shows interest: a page view is no visitor. */
   start(): void {
     if (this.store.state.status !== 'idle') return;
     this.store.set({ status: 'starting' });
-    void this.#keepTrying(() => this.#session.start());
+    void this.#keepTrying(() => this.session.start());
   }
 
   async cancelTurn(turnId: string): Promise<void> {
     // A turn that is over cannot be stopped, and one that goes on shows that it does: neither needs a message.
-    await this.#session.authorized((token) => this.#gateway.cancelTurn(token, turnId)).catch(() => undefined);
+    await this.#gateway.cancelTurn(turnId).catch(() => undefined);
   }
 
   async loadOlder(): Promise<void> {
-    const { messages, hasOlder, isLoadingOlder, conversationId } = this.store.state;
-    if (!hasOlder || isLoadingOlder) return;
-    this.store.set({ isLoadingOlder: true });
-    const page = await this.#session
-      .authorized((token) => this.#gateway.readMessages(token, pageSize, messages[0]?.sequence))
-      .catch(() => undefined);
-    this.store.set({ isLoadingOlder: false });
-    if (!page || conversationId !== this.store.state.conversationId) return;
-    this.#addMessages(page.messages);
-    this.store.set({ hasOlder: page.hasMore });
-  }
-
-  /** Leaves the conversation and begins an empty one. */
-  async startAnew(): Promise<void> {
-    await this.#session.startConversation();
-  }
-
-  async identify(identity: string): Promise<void> {
-    await this.#session.identify(identity);
+    const { messages, conversationId } = this.store.state;
+    // Should it fail, the button is still there.
+    const page = await this.#gateway.readMessages(pageSize, messages[0]?.sequence).catch(() => undefined);
+    if (page && conversationId === this.store.state.conversationId) this.#addPage(page);
   }
 
   /** Forgets the visitor: for a page where somebody signs out. */
   forget(): void {
     this.#stream.stop();
     this.outbox.clear();
-    this.#session.forget();
+    this.session.forget();
     this.store.set(initialState);
   }
 
@@ -147,10 +127,9 @@ export class Chat {
   }
 
   async #openConversation(conversationId: string): Promise<void> {
-    const page = await this.#session.authorized((token) => this.#gateway.readMessages(token, pageSize));
+    const page = await this.#gateway.readMessages(pageSize);
     if (conversationId !== this.store.state.conversationId) return;
-    this.#addMessages(page.messages);
-    this.store.set({ hasOlder: page.hasMore });
+    this.#addPage(page);
     this.#stream.start(String(lastSequence(page.messages)));
     this.outbox.flush();
   }
@@ -180,6 +159,11 @@ export class Chat {
     if (event.event !== 'message' && event.event !== 'message.updated') return;
     this.#dropDelivered([event.data]);
     if (!known.some(({ id }) => id === event.data.id)) this.#parts.onMessage(event.data);
+  }
+
+  #addPage({ messages, hasMore }: MessagePage): void {
+    this.#addMessages(messages);
+    this.store.set({ hasOlder: hasMore });
   }
 
   #addMessages(added: readonly ChatMessage[]): void {
@@ -216,7 +200,7 @@ export class Chat {
     const { conversationId, status } = this.store.state;
     const other = this.#parts.storage.get('conversation');
     if (status === 'ready' && other && other !== conversationId)
-      void this.#keepTrying(() => this.#session.start());
+      void this.#keepTrying(() => this.session.start());
   }
 
   #storedReadSequence(): number {

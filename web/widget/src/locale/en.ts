@@ -18,7 +18,6 @@ export const en = {
   sendHint: 'Enter sends, Shift and Enter begins a new line.',
   suggestions: 'Suggested questions',
   showOlder: 'Show earlier messages',
-  loadingOlder: 'Loading earlier messages…',
   toLatest: 'Go to the latest message',
   sources: 'Sources',
   openSource: 'Open the source',
@@ -28,15 +27,15 @@ export const en = {
   notSent: (reason: string) => `Not sent: ${reason}`,
   retry: 'Try again',
   remove: 'Remove',
-  offline: 'You are offline. What you write is kept, and sent when you are back.',
-  reconnecting: 'Connection lost. Reconnecting…',
+  offline: 'You are offline. What you write is sent when you are back.',
+  reconnecting: 'Reconnecting…',
   connecting: 'Connecting…',
   refused: (reason: string) => `This chat is not available here: ${reason}`,
   newConversation: 'Start a new conversation',
   newConversationQuestion: 'Leave this conversation and start a new one?',
   newConversationConfirm: 'Start new',
   newConversationCancel: 'Stay',
-  newConversationFailed: 'That did not work. Please try again in a moment.',
+  newConversationFailed: 'That did not work. Try again later.',
 };
 
 export type Texts = typeof en;

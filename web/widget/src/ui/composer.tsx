@@ -3,7 +3,7 @@ import type { Texts } from '../locale/en.ts';
 import { Icon } from './icons.tsx';
 import type { Actions } from './view.ts';
 
-/** Where the visitor writes. Enter sends, but not the Enter that picks a word in an input method. */
+/** Where the visitor writes. Its title is its description to a screen reader. Enter sends, but not the Enter that picks a word in an input method. */
 export function Composer({ text, texts, actions }: { text: string; texts: Texts; actions: Actions }): VNode {
   const words = text.trim();
   const send = (event: Event) => {
@@ -21,15 +21,12 @@ export function Composer({ text, texts, actions }: { text: string; texts: Texts;
         dir="auto"
         enterkeyhint="send"
         aria-label={texts.writeMessage}
-        aria-describedby="hint"
+        title={texts.sendHint}
         placeholder={texts.writeMessage}
         value={text}
         onInput={(event) => actions.write(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      <span id="hint" class="visually-hidden">
-        {texts.sendHint}
-      </span>
       <button type="submit" class="send" aria-label={texts.sendMessage} disabled={!words}>
         <Icon name="send" />
       </button>

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 
 /** Line icons on a 24 × 24 grid, drawn in the colour of the text around them; a word always stands beside them. */
 const paths = {
-  chat: 'M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2zM8 11h.01M12 11h.01M16 11h.01',
+  chat: 'M21 15a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2zM8 11h8',
   down: 'm6 9 6 6 6-6',
   close: 'M6 6l12 12M18 6 6 18',
   plus: 'M12 5v14M5 12h14',

@@ -30,9 +30,7 @@ export function MessageList({ view }: { view: View }): VNode {
       >
         {chat.hasOlder ? (
           <div class="older">
-            <TextButton disabled={chat.isLoadingOlder} onClick={actions.loadOlder}>
-              {chat.isLoadingOlder ? texts.loadingOlder : texts.showOlder}
-            </TextButton>
+            <TextButton onClick={actions.loadOlder}>{texts.showOlder}</TextButton>
           </div>
         ) : (
           <Welcome view={view} isEmpty={rows.length === 0} />

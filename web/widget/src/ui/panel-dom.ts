@@ -32,7 +32,7 @@ export class PanelDom {
 
   /** After the next drawing: what is to have the focus may not be there yet. */
   focus(id: ElementId): void {
-    requestAnimationFrame(() => this.#element(id)?.focus({ preventScroll: true }));
+    requestAnimationFrame(() => this.#element(id)?.focus());
   }
 
   get hasFocusInPanel(): boolean {

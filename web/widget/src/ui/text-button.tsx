@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
 
-type TextButtonProps = { id?: string; onClick: () => void; disabled?: boolean; children: ComponentChildren };
+type TextButtonProps = { id?: string; onClick: () => void; children: ComponentChildren };
 
 export function TextButton(props: TextButtonProps): VNode {
   return <button type="button" class="text-button" {...props} />;

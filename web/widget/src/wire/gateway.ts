@@ -12,49 +12,49 @@ const answerTimeoutMs = 20_000;
 
 type Call = { token?: string; body?: unknown; lastEventId?: string; signal?: AbortSignal };
 
+/** Makes a call with a token that is valid. */
+export type Authorized = <Answer>(call: (token: string) => Promise<Answer>) => Promise<Answer>;
+
 /** The calls of the web chat wire, one method each. Every failure is a `GatewayError`. */
 export class Gateway {
   readonly #baseUrl: string;
+  readonly #authorized: Authorized;
 
   /** `baseUrl` ends with a slash: where `widget.js` came from. */
-  constructor(baseUrl: string) {
+  constructor(baseUrl: string, authorized: Authorized) {
     this.#baseUrl = baseUrl;
+    this.#authorized = authorized;
   }
 
-  startSession(body: SessionRequest): Promise<SessionResponse> {
-    return this.#json('sessions', { body });
+  async startSession(body: SessionRequest): Promise<SessionResponse> {
+    return readJson(await this.#call('sessions', { body }));
   }
 
-  startConversation(token: string): Promise<SessionResponse> {
-    return this.#json('conversations', { token, body: {} });
+  startConversation(): Promise<SessionResponse> {
+    return this.#json('conversations', {});
   }
 
-  sendMessage(token: string, body: MessageRequest): Promise<MessageAccepted> {
-    return this.#json('messages', { token, body });
+  sendMessage(message: MessageRequest): Promise<MessageAccepted> {
+    return this.#json('messages', message);
   }
 
   /** The newest page, or the one before a sequence. */
-  readMessages(token: string, limit: number, before?: number): Promise<MessagePage> {
-    return this.#json(`messages?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, { token });
+  readMessages(limit: number, before?: number): Promise<MessagePage> {
+    return this.#json(`messages?limit=${limit}${before ? `&before=${before}` : ''}`);
   }
 
-  async cancelTurn(token: string, turnId: string): Promise<void> {
-    await this.#call(`turns/${turnId}/cancel`, { token, body: {} });
+  cancelTurn(turnId: string): Promise<unknown> {
+    return this.#json(`turns/${turnId}/cancel`, {});
   }
 
   /** Opens the event stream. The token goes in the header, which `EventSource` could not do. */
-  async openEvents(
-    token: string,
-    lastEventId: string,
-    signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
-    const { body } = await this.#call('events', { token, lastEventId, signal });
+  async openEvents(lastEventId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#authorized((token) => this.#call('events', { token, lastEventId, signal }));
     return body ?? new ReadableStream();
   }
 
-  async #json<Answer>(path: string, call: Call): Promise<Answer> {
-    const response = await this.#call(path, call);
-    return response.json().catch(noAnswer);
+  async #json<Answer>(path: string, body?: unknown): Promise<Answer> {
+    return readJson(await this.#authorized((token) => this.#call(path, { token, body })));
   }
 
   async #call(path: string, { token, body, lastEventId, signal }: Call): Promise<Response> {
@@ -75,13 +75,17 @@ export class Gateway {
   }
 }
 
+function readJson<Answer>(response: Response): Promise<Answer> {
+  return response.json().catch(noAnswer);
+}
+
 function noAnswer(error: unknown): never {
   throw new GatewayError(0, String(error));
 }
 
 async function refusal(response: Response): Promise<GatewayError> {
-  const problem: Partial<Problem> = await response.json().catch(() => ({}));
   const { status, headers } = response;
+  const problem: Partial<Problem> = await response.json().catch(() => ({}));
   const retryAfterMs = Number(headers.get('Retry-After')) * 1_000;
   return new GatewayError(status, problem.detail ?? problem.title ?? `${status}`, retryAfterMs || undefined);
 }

@@ -69,8 +69,9 @@ export class Session {
     }
   }
 
+  /** Leaves the conversation and begins an empty one. */
   async startConversation(): Promise<void> {
-    this.#take(await this.authorized((token) => this.#parts.gateway.startConversation(token)));
+    this.#take(await this.#parts.gateway.startConversation());
   }
 
   /** Leaves nothing of the visitor behind. */

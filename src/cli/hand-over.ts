@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -32,17 +32,27 @@ export async function acceptHandOver(
   run: (request: HandOverRequest) => Promise<unknown>,
 ): Promise<{ close(): Promise<void> }> {
   const path = preparePath(dataDir);
+  // Connections that have not said yet what they want; a command that is at work is waited for.
+  const asking = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    answer(socket, run).catch(() => socket.destroy());
+    socket.on('error', () => {}); // a command that was broken off is nothing to the service
+    asking.add(socket);
+    socket.once('close', () => asking.delete(socket));
+    const begin = (request: HandOverRequest) => {
+      asking.delete(socket);
+      return run(request);
+    };
+    answer(socket, begin).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    listenForOwner(server, path, resolve);
   });
-  if (!isPipe(path)) chmodSync(path, 0o600);
   return {
     async close() {
-      await new Promise((resolve) => server.close(resolve));
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of asking) socket.destroy();
+      await closed;
       forgetPath(dataDir, path);
     },
   };
@@ -56,9 +66,18 @@ export async function handOver<Command extends HandOverRequest['command']>(
   const socket = await connect(pathOf(dataDir));
   if (!socket) return undefined;
   socket.end(JSON.stringify(request));
-  const answer = JSON.parse(await text(socket)) as Answer;
+  const said = await text(socket).catch(() => '');
+  if (said === '') throw new HandedOverError('service_ended', 'The service ended before it had answered.');
+  const answer = JSON.parse(said) as Answer;
   if ('error' in answer) throw new HandedOverError(answer.error.code, answer.error.message);
   return answer.result as HandOverAnswers[Command];
+}
+
+// Nobody else can open the socket at any moment, not even between its making and a chmod.
+function listenForOwner(server: Server, path: string, onListening: () => void): void {
+  const mask = process.umask(0o177);
+  server.listen(path, onListening);
+  process.umask(mask);
 }
 
 async function answer(socket: Socket, run: (request: HandOverRequest) => Promise<unknown>): Promise<void> {

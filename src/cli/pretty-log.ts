@@ -11,9 +11,16 @@ export function prettyDestination(output: { write(text: string): unknown }): Des
         ([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
       );
       const reason = err?.message === undefined ? [] : [`(${err.message})`];
-      output.write(
-        [String(time).slice(11, 19), String(level).padEnd(5), msg, ...reason, ...rest].join(' ').concat('\n'),
-      );
+      const said = [String(time).slice(11, 19), String(level).padEnd(5), msg, ...reason, ...rest].join(' ');
+      output.write(`${visible(said)}\n`);
     },
   };
+}
+
+// What came from outside must not move the cursor, colour the screen or end the line.
+function visible(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }

@@ -28,7 +28,7 @@ export function addStartCommand(program: Command, setExitCode: SetExitCode): voi
 
 /** Runs until a signal says stop. A second signal stops at once. */
 async function runService(config: Config, logger: Logger, startedAt: number): Promise<0 | 1> {
-  const stopped = nextSignal();
+  const stopped = firstSignal();
   const widget = config.roles.has('api') ? await ensureWidgetBuilt() : undefined;
   const app = await createApp(config, logger, widget?.directory ?? '');
   try {
@@ -50,7 +50,6 @@ async function runService(config: Config, logger: Logger, startedAt: number): Pr
     }
     const signal = await stopped;
     logger.info({ signal }, 'stopping');
-    process.once(signal, () => process.exit(1));
     await control?.close();
     return 0;
   } catch (error) {
@@ -62,9 +61,19 @@ async function runService(config: Config, logger: Logger, startedAt: number): Pr
   }
 }
 
-function nextSignal(): Promise<NodeJS.Signals> {
+/** Some supervisors send their signal to the group and to the process: what comes within this time is the same wish. */
+const sameWishMs = 1_000;
+
+/** Resolves at the first signal that says stop. A later one means that it should not take any longer. */
+function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+    let firstAt: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+      firstAt ??= performance.now();
+      if (performance.now() - firstAt > sameWishMs) process.exit(1);
+      resolve(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
 }
 

@@ -10,8 +10,11 @@ export interface Database {
   readonly pool: pg.Pool;
   /** What the queue works on: its own schema and role. On the embedded database it shares the one session with `pool`. */
   readonly queuePool: QueuePool;
-  /** Calls back for each `NOTIFY` of a channel, also after a lost connection was made anew. Ends with the database. */
-  listen(channel: string, onPayload: (payload: string) => void): Promise<void>;
+  /**
+   * Calls back for each `NOTIFY` of a channel, also after a lost connection was made anew, of which `onListeningAgain`
+   * tells. Ends with the database.
+   */
+  listen(channel: string, onPayload: (payload: string) => void, onListeningAgain?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 

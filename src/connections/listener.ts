@@ -2,11 +2,11 @@ import pg from 'pg';
 
 const reconnectAfterMs = 1_000;
 
-type Handlers = Map<string, ((payload: string) => void)[]>;
+type Handler = { onPayload: (payload: string) => void; onListeningAgain: () => void };
 
 /** One connection that only listens, made anew when it breaks. What was told meanwhile is lost, as NOTIFY has it. */
 export function createListener(url: string, onError: (error: Error) => void) {
-  const handlers: Handlers = new Map();
+  const handlers = new Map<string, Handler[]>();
   let client: pg.Client | undefined;
   let connecting: Promise<pg.Client> | undefined;
   let closed = false;
@@ -19,7 +19,7 @@ export function createListener(url: string, onError: (error: Error) => void) {
       application_name: 'swarmgate-listen',
     });
     next.on('notification', ({ channel, payload }) => {
-      for (const handler of handlers.get(channel) ?? []) handler(payload ?? '');
+      for (const { onPayload } of handlers.get(channel) ?? []) onPayload(payload ?? '');
     });
     next.on('error', (error) => {
       onError(error);
@@ -36,16 +36,24 @@ export function createListener(url: string, onError: (error: Error) => void) {
     connecting = undefined;
     if (closed) return;
     setTimeout(() => {
-      if (!closed) ensure().catch(reconnect);
+      if (!closed) ensure().then(tellAgain, reconnect);
     }, reconnectAfterMs).unref();
+  };
+
+  const tellAgain = () => {
+    for (const { onListeningAgain } of [...handlers.values()].flat()) onListeningAgain();
   };
 
   const ensure = () => (connecting ??= connect());
 
   return {
-    async listen(channel: string, onPayload: (payload: string) => void): Promise<void> {
+    async listen(
+      channel: string,
+      onPayload: (payload: string) => void,
+      onListeningAgain: () => void = () => {},
+    ): Promise<void> {
       const known = handlers.get(channel);
-      handlers.set(channel, [...(known ?? []), onPayload]);
+      handlers.set(channel, [...(known ?? []), { onPayload, onListeningAgain }]);
       const current = await ensure();
       if (!known) await current.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
     },

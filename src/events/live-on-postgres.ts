@@ -8,10 +8,15 @@ const channel = 'swarmgate_live';
 /** Live updates between processes over LISTEN/NOTIFY, when there is no Redis. One channel for all; each process sifts. */
 export async function createLiveOnPostgres(database: Database, logger: Logger): Promise<LiveUpdates> {
   const subscribers = createSubscribers();
-  await database.listen(channel, (payload) => {
-    const [key, update] = JSON.parse(payload) as [string, LiveUpdate];
-    subscribers.tell(key, update);
-  });
+  await database.listen(
+    channel,
+    (payload) => {
+      const [key, update] = JSON.parse(payload) as [string, LiveUpdate];
+      subscribers.tell(key, update);
+    },
+    // What was told meanwhile is lost, so whoever listens looks again.
+    () => subscribers.tellAll({ kind: 'changed' }),
+  );
   return {
     publish(topic, update) {
       database.pool

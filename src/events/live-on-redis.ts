@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnections } from '#connections/redis.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { type LiveUpdate, type LiveUpdates, topicKey } from './live.ts';
 import { createSubscribers } from './subscribers.ts';
+
+/** Facts do not wait longer than this for a Redis that is away; updates flow when it is back. */
+const patienceMs = 1_000;
 
 /** Live updates between processes over Redis pub/sub, one channel a conversation that somebody watches. */
 export function createLiveOnRedis(redis: RedisConnections, prefix: string, logger: Logger): LiveUpdates {
@@ -13,6 +17,14 @@ export function createLiveOnRedis(redis: RedisConnections, prefix: string, logge
   subscriptions.on('message', (channel: string, payload: string) => {
     subscribers.tell(channel.slice(channelOf('').length), JSON.parse(payload) as LiveUpdate);
   });
+  // What was published while the connection was broken is lost, so whoever listens looks again: behind this
+  // subscription, because those of before are made anew first.
+  subscriptions.on('ready', () => {
+    subscriptions.subscribe(channelOf('')).then(
+      () => subscribers.tellAll({ kind: 'changed' }),
+      () => {},
+    );
+  });
 
   return {
     publish(topic, update) {
@@ -22,7 +34,9 @@ export function createLiveOnRedis(redis: RedisConnections, prefix: string, logge
     },
     async subscribe(topic, onUpdate) {
       const key = topicKey(topic);
-      if (subscribers.add(key, onUpdate)) await subscriptions.subscribe(channelOf(key));
+      subscribers.add(key, onUpdate);
+      const subscribed = subscriptions.subscribe(channelOf(key)).catch(() => {});
+      await Promise.race([subscribed, sleep(patienceMs, undefined, { ref: false })]);
       return () => {
         if (subscribers.remove(key, onUpdate)) subscriptions.unsubscribe(channelOf(key)).catch(() => {});
       };

@@ -18,7 +18,10 @@ export type LiveUpdate =
 export interface LiveUpdates {
   /** Never throws and never waits. */
   publish(topic: LiveTopic, update: LiveUpdate): void;
-  /** Resolves when updates flow; answers the function that ends them. */
+  /**
+   * Resolves when updates flow, or after a second without what carries them; answers the function that ends them. After
+   * an interruption comes a `changed`.
+   */
   subscribe(topic: LiveTopic, onUpdate: (update: LiveUpdate) => void): Promise<() => void>;
 }
 

@@ -6,15 +6,9 @@ type Listener = (update: LiveUpdate) => void;
 export function createSubscribers() {
   const byTopic = new Map<string, Set<Listener>>();
   return {
-    /** Answers whether this is the topic's first listener. */
-    add(key: string, listener: Listener): boolean {
-      const listeners = byTopic.get(key);
-      if (listeners) {
-        listeners.add(listener);
-        return false;
-      }
-      byTopic.set(key, new Set([listener]));
-      return true;
+    add(key: string, listener: Listener): void {
+      const listeners = byTopic.get(key) ?? new Set();
+      byTopic.set(key, listeners.add(listener));
     },
     /** Answers whether it was the topic's last listener. */
     remove(key: string, listener: Listener): boolean {
@@ -24,6 +18,9 @@ export function createSubscribers() {
     },
     tell(key: string, update: LiveUpdate): void {
       for (const listener of byTopic.get(key) ?? []) listener(update);
+    },
+    tellAll(update: LiveUpdate): void {
+      for (const listeners of byTopic.values()) for (const listener of listeners) listener(update);
     },
   };
 }

@@ -69,6 +69,17 @@ test.each(looks)(
   },
 );
 
+test('axe would notice: words that nobody can read inside the widget are found', async () => {
+  const { widget, page } = await aWidgetPage(browser());
+  await widget.open();
+  await widget.ask('Can you read me?');
+  await widget.answers.first().waitFor();
+  await page.evaluate(() => document.documentElement.style.setProperty('--swarmgate-accent-text', '#333'));
+  await expect(expectAccessible(page)).rejects.toMatchObject({
+    actual: [expect.stringContaining('color-contrast: swarmgate-chat')],
+  });
+});
+
 describe('with the keyboard alone', () => {
   test('Tab reaches the launcher, Enter opens, Escape closes and gives the focus back', async () => {
     const { widget, page } = await aWidgetPage(browser());

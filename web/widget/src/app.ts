@@ -1,6 +1,5 @@
 import { en } from './locale/en.ts';
 import { readOptions } from './options.ts';
-import { applyTheme } from './theme.ts';
 import { createStylesheet } from './ui/stylesheet.ts';
 import { followVisualViewport } from './viewport.ts';
 import { Widget } from './widget.tsx';
@@ -15,7 +14,7 @@ export async function mount(
   const host = document.createElement('swarmgate-chat');
   const root = host.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [createStylesheet()];
-  applyTheme(host, options.theme);
+  if (options.theme) host.style.colorScheme = options.theme;
   followVisualViewport(host);
   document.body.append(host);
   return new Widget({ baseUrl, options, texts: en, root });

@@ -21,11 +21,16 @@ export const webChatChannel = z.strictObject({
     .optional(),
   agent: z.string().optional(),
   origins: z.array(originPattern).min(1).max(100),
-  /** How the embedding site proves who its visitor is: a JWT signed with `secret` (HS256), or by a key of `jwksUrl`. */
+  /**
+   * How the embedding site proves who its visitor is: a JWT signed with `secret` (HS256), or by a key of `jwksUrl`. With
+   * `issuer` and `audience` its `iss` and `aud` must be these: an identity provider signs for other applications too.
+   */
   identity: z
     .strictObject({
       secret: z.string().min(32, 'at least 32 characters').optional(),
-      jwksUrl: z.url().optional(),
+      jwksUrl: z.url({ protocol: /^https?$/ }).optional(),
+      issuer: z.string().min(1).max(500).optional(),
+      audience: z.string().min(1).max(500).optional(),
       required: z.boolean().default(false),
     })
     .refine(
@@ -42,7 +47,13 @@ export type WebChatChannel = z.infer<typeof webChatChannel>;
 /** What of it is stored in the open. The identity secret is sealed apart, under {@link identitySecretName}. */
 export type WebChatChannelSettings = {
   origins: string[];
-  identity?: { kind: 'secret' | 'jwks'; jwksUrl?: string; required: boolean };
+  identity?: {
+    kind: 'secret' | 'jwks';
+    jwksUrl?: string;
+    issuer?: string;
+    audience?: string;
+    required: boolean;
+  };
   greeting?: string;
   suggestions?: string[];
 };

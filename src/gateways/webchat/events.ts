@@ -2,15 +2,17 @@ import type { ChatEvent } from '@swarmgate/contract/web-chat.ts';
 import type { Request, Response } from 'express';
 import { toWire } from '#domain/ids.ts';
 import type { LiveUpdate } from '#events/live.ts';
+import { networkOf } from '#kernel/network-of.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import { authenticate } from './authenticate.ts';
 import { openEventStream } from './event-stream.ts';
 import type { WebChatParts } from './parts.ts';
-import type { Visitor } from './tokens.ts';
 import { toChatMessage } from './wire.ts';
 
 const changesPerRead = 100;
 const streamsPerVisitorMax = 10;
+/** A whole company may sit behind one address; a single one must not use up the process's sockets. */
+const streamsPerNetworkMax = 500;
 
 /**
  * `GET /chat/v1/events`: what happens in the visitor's conversation, as Server-Sent Events (WHATWG HTML §9.2). Facts are
@@ -24,7 +26,15 @@ export function streamEvents(parts: WebChatParts) {
     const { visitor } = await authenticate(parts, request);
     let seen = readLastEventId(request);
     seen ??= (await parts.transcripts.changes(visitor, undefined, 0)).head;
-    countStream(openStreams, visitor, response);
+    // Whoever has left meanwhile would never be seen to leave.
+    if (response.destroyed) return;
+    countStream(
+      openStreams,
+      `visitor ${visitor.channelId}/${visitor.externalId}`,
+      streamsPerVisitorMax,
+      response,
+    );
+    countStream(openStreams, `network ${networkOf(request.ip ?? '')}`, streamsPerNetworkMax, response);
 
     const stream = openEventStream(response, parts.stop);
     const sendChanges = inTurn(async () => {
@@ -37,6 +47,7 @@ export function streamEvents(parts: WebChatParts) {
             message.revision,
           );
           seen = message.revision;
+          await stream.taken();
         }
         more = changes.length === changesPerRead;
       }
@@ -82,19 +93,14 @@ function readLastEventId(request: Request): number | undefined {
   return Number(value);
 }
 
-function countStream(
-  openStreams: Map<string, number>,
-  { channelId, externalId }: Visitor,
-  response: Response,
-): void {
-  const key = `${channelId}/${externalId}`;
+function countStream(openStreams: Map<string, number>, key: string, max: number, response: Response): void {
   const open = openStreams.get(key) ?? 0;
-  if (open >= streamsPerVisitorMax) {
+  if (open >= max) {
     throw new ProblemError(
       429,
       'too_many_streams',
       'Too many streams',
-      `A visitor may have ${streamsPerVisitorMax} event streams open.`,
+      `There are ${max} event streams open already.`,
       { 'Retry-After': '5' },
     );
   }

@@ -1,5 +1,6 @@
 import type { WebChatChannelSettings } from '@swarmgate/contract/channels/webchat.ts';
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { boundBody } from '#kernel/bound-body.ts';
 
 export type Identity = { subject: string; profile: Readonly<Record<string, unknown>> };
 
@@ -14,26 +15,35 @@ export type IdentityChecker = (
 /** A token of the embedding site is for now, not for later: one that lives longer than this is refused. */
 const lifetimeMaxSeconds = 24 * 60 * 60;
 const clockToleranceSeconds = 30;
+/** More than any key set has; the server behind the address is the tenant's. */
+const keysBytesMax = 256 * 1024;
 
 /**
  * Checks the JWT by which the embedding site says who its visitor is: HS256 with the channel's secret, or an asymmetric
- * key of its JWKS. Needs `sub` and `exp`; `name` and `email` become the profile. Keys are fetched through `guardedFetch`,
- * because the address is the tenant's.
+ * key of its JWKS. Needs `sub` and `exp`, and the issuer and audience that the channel names; `name` and `email` become
+ * the profile. Keys are fetched through `guardedFetch`, because the address is the tenant's.
  */
 export function createIdentityChecker(guardedFetch: typeof fetch): IdentityChecker {
   const keySets = new Map<string, JWTVerifyGetKey>();
+  const fetchKeys = boundBody(guardedFetch, keysBytesMax);
 
   const keySetOf = (url: string) => {
     const known = keySets.get(url);
     if (known) return known;
-    const keySet = createRemoteJWKSet(new URL(url), { [customFetch]: guardedFetch, timeoutDuration: 5_000 });
+    const keySet = createRemoteJWKSet(new URL(url), { [customFetch]: fetchKeys, timeoutDuration: 5_000 });
     keySets.set(url, keySet);
     return keySet;
   };
 
   return async (token, settings, secret) => {
     if (!settings) return { ok: false, reason: 'This channel takes no identity tokens.' };
-    const options = { clockTolerance: clockToleranceSeconds, requiredClaims: ['sub', 'exp'] };
+    const { issuer, audience } = settings;
+    const options = {
+      clockTolerance: clockToleranceSeconds,
+      requiredClaims: ['sub', 'exp'],
+      ...(issuer !== undefined && { issuer }),
+      ...(audience !== undefined && { audience }),
+    };
     try {
       const { payload } =
         settings.kind === 'secret'

@@ -2,6 +2,7 @@ import { type SessionRequest, type SessionResponse, sessionRequest } from '@swar
 import type { Request, Response } from 'express';
 import { newId, toWire } from '#domain/ids.ts';
 import { extendContext } from '#kernel/context.ts';
+import { networkOf } from '#kernel/network-of.ts';
 import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import type { OpenChannel } from '../journey.ts';
 import { authenticate, refuseOrigin } from './authenticate.ts';
@@ -47,19 +48,12 @@ async function limitSessions(
   channel: OpenChannel,
   request: Request,
 ): Promise<void> {
-  const address = networkOf(request.ip ?? '');
+  const network = networkOf(request.ip ?? '');
   const result = await rateLimit(
-    `session/${channel.tenantId}/${channel.id}/${address}`,
+    `session/${channel.tenantId}/${channel.id}/${network}`,
     limitsOf(channel).sessionsPerMinute,
   );
   if (!result.allowed) throw tooManyRequests(result.retryAfterMs, 'Too many new sessions from this address.');
-}
-
-// One household or server has a whole IPv6 /64 at its disposal.
-function networkOf(address: string): string {
-  return address.includes(':') && !address.startsWith('::ffff:')
-    ? address.split(':').slice(0, 4).join(':')
-    : address;
 }
 
 async function recognise(parts: WebChatParts, channel: OpenChannel, body: SessionRequest): Promise<Visitor> {

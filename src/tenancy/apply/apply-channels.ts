@@ -79,13 +79,23 @@ export async function applyChannels(
 function settingsOf({ origins, identity, greeting, suggestions }: PlannedChannel): WebChatChannelSettings {
   return {
     origins,
-    ...(identity && {
-      identity: identity.jwksUrl
-        ? { kind: 'jwks' as const, jwksUrl: identity.jwksUrl, required: identity.required }
-        : { kind: 'secret' as const, required: identity.required },
-    }),
+    ...(identity && { identity: identitySettings(identity) }),
     ...(greeting && { greeting }),
     ...(suggestions && { suggestions }),
+  };
+}
+
+function identitySettings({
+  jwksUrl,
+  issuer,
+  audience,
+  required,
+}: NonNullable<PlannedChannel['identity']>): NonNullable<WebChatChannelSettings['identity']> {
+  return {
+    ...(jwksUrl ? { kind: 'jwks', jwksUrl } : { kind: 'secret' }),
+    ...(issuer && { issuer }),
+    ...(audience && { audience }),
+    required,
   };
 }
 

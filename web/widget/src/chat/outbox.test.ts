@@ -1,12 +1,12 @@
 import type { MessageAccepted, MessageRequest } from '@swarmgate/contract/web-chat.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BrowserStorage } from '../browser-storage.ts';
-import { stubLocalStorage } from '../stub-local-storage.ts';
+import { fakeLocalStorage } from '../fake-local-storage.ts';
 import { GatewayError } from '../wire/gateway-error.ts';
 import { Outbox } from './outbox.ts';
 
 beforeEach(() => {
-  stubLocalStorage();
+  vi.stubGlobal('localStorage', fakeLocalStorage());
   vi.useFakeTimers();
 });
 afterEach(() => {

@@ -1,12 +1,12 @@
 import type { SessionRequest, SessionResponse } from '@swarmgate/contract/web-chat.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BrowserStorage } from '../browser-storage.ts';
-import { stubLocalStorage } from '../stub-local-storage.ts';
+import { fakeLocalStorage } from '../fake-local-storage.ts';
 import { Gateway } from './gateway.ts';
 import { GatewayError } from './gateway-error.ts';
 import { Session } from './session.ts';
 
-beforeEach(stubLocalStorage);
+beforeEach(() => vi.stubGlobal('localStorage', fakeLocalStorage()));
 afterEach(() => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();

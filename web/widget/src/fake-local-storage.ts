@@ -1,7 +1,5 @@
-import { vi } from 'vitest';
-
-/** Gives a test a `localStorage` of its own, as a browser has it. End it with `vi.unstubAllGlobals()`. */
-export function stubLocalStorage(): void {
+/** A `localStorage` for tests, as browsers have it: its entries are properties, its methods are not. */
+export function fakeLocalStorage(): Record<string, string> {
   const methods = {
     getItem: (name: string) => entries[name] ?? null,
     setItem: (name: string, value: string) => {
@@ -12,6 +10,5 @@ export function stubLocalStorage(): void {
     },
   };
   const entries: Record<string, string> = Object.create(methods);
-  vi.stubGlobal('localStorage', entries);
-  vi.stubGlobal('addEventListener', () => undefined);
+  return entries;
 }

@@ -1,10 +1,8 @@
 import { glob, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { documentPatterns } from './inputs.ts';
 import type { BuiltFile } from './manifest.ts';
 import { markdownHtml } from './markdown-html.ts';
-
-/** The checkout's own documentation, which the demo tenant's agent answers from and links to. */
-export const documentPatterns = ['README.md', 'ARCHITECTURE.md', 'docs/*.md'];
 
 /**
  * Makes a page of each document, under `demo/docs`, from a template with `{{title}}` and `{{content}}`. A checkout

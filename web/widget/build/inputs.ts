@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { glob, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
-import { documentPatterns } from './documents.ts';
+
+/** The checkout's own documentation, which the demo tenant's agent answers from and links to. */
+export const documentPatterns = ['README.md', 'ARCHITECTURE.md', 'docs/*.md'];
 
 const patterns = ['src/**/*.{ts,tsx,css}', 'demo/**/*', 'build/*.ts', 'build.ts', 'package.json'];
 

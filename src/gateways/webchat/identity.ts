@@ -15,6 +15,7 @@ export type IdentityChecker = (
 /** A token of the embedding site is for now, not for later: one that lives longer than this is refused. */
 const lifetimeMaxSeconds = 24 * 60 * 60;
 const clockToleranceSeconds = 30;
+const subjectPattern = /^\P{Cc}{1,200}$/u;
 /** More than any key set has; the server behind the address is the tenant's. */
 const keysBytesMax = 256 * 1024;
 
@@ -57,8 +58,8 @@ export function createIdentityChecker(guardedFetch: typeof fetch): IdentityCheck
             });
       if ((payload.exp ?? 0) - Date.now() / 1_000 > lifetimeMaxSeconds)
         return { ok: false, reason: 'The identity token lives too long: at most 24 hours.' };
-      const { sub = '', name, email } = payload as { sub?: string; name?: unknown; email?: unknown };
-      if (sub === '' || sub.length > 200)
+      const { sub, name, email } = payload as Record<'sub' | 'name' | 'email', unknown>;
+      if (typeof sub !== 'string' || !subjectPattern.test(sub))
         return { ok: false, reason: 'The identity token needs a "sub" of 1 to 200 characters.' };
       return {
         ok: true,

@@ -3,7 +3,7 @@ import { type Config, readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
 import { AppError } from '#domain/errors.ts';
 import { createLogger, type Logger } from '#kernel/logger.ts';
-import { ensureWidgetBuilt } from '../../web/widget/build.ts';
+import { ensureWidgetBuilt, widgetDirectory } from '../../web/widget/build.ts';
 import { createApp } from '../app.ts';
 import { describeStart } from './banner.ts';
 import { applyDemoIfEmpty } from './demo.ts';
@@ -29,9 +29,12 @@ export function addStartCommand(program: Command, setExitCode: SetExitCode): voi
 /** Runs until a signal says stop. A second signal stops at once. */
 async function runService(config: Config, logger: Logger, startedAt: number): Promise<0 | 1> {
   const stopped = firstSignal();
-  const widget = config.roles.has('api') ? await ensureWidgetBuilt() : undefined;
-  const app = await createApp(config, logger, widget?.directory ?? '');
+  // Both take seconds the first time, and each leaves the other a core.
+  const widget = config.roles.has('api') ? ensureWidgetBuilt() : Promise.resolve(false);
+  widget.catch(() => {}); // awaited once there is an app to close
+  const app = await createApp(config, logger, widgetDirectory);
   try {
+    await widget;
     const embedded = config.database.kind === 'embedded';
     const isNew = embedded && (await applyDemoIfEmpty(app));
     const { port } = await app.start();

@@ -48,7 +48,7 @@ async function aCopy(names: readonly string[], hasPackages: boolean): Promise<st
 /** In a process of its own; returns whether this call has built. */
 async function ensureBuilt(widget: string): Promise<string> {
   const script = `import { ensureWidgetBuilt } from ${JSON.stringify(join(widget, 'build.ts'))};
-    process.stdout.write(String((await ensureWidgetBuilt()).built));`;
+    process.stdout.write(String(await ensureWidgetBuilt()));`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script]);
   return stdout;
 }

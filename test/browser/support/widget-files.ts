@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
-import { ensureWidgetBuilt } from '../../../web/widget/build.ts';
+import { ensureWidgetBuilt, widgetDirectory } from '../../../web/widget/build.ts';
 
 const types: Record<string, string> = {
   '.js': 'text/javascript',
@@ -15,7 +15,7 @@ const types: Record<string, string> = {
  * policy that the widget promises to work under.
  */
 export async function serveWidget(pages: Record<string, { html: string; policy: string }>) {
-  const { directory } = await ensureWidgetBuilt();
+  await ensureWidgetBuilt();
   return (path: string, response: ServerResponse): boolean => {
     const page = pages[path];
     if (page) {
@@ -37,7 +37,7 @@ export async function serveWidget(pages: Record<string, { html: string; policy: 
       'Access-Control-Allow-Origin': '*',
       'Cross-Origin-Resource-Policy': 'cross-origin',
     });
-    response.end(readFileSync(join(directory, file)));
+    response.end(readFileSync(join(widgetDirectory, file)));
     return true;
   };
 }

@@ -114,7 +114,7 @@ describe('code, quotes and tables', () => {
         header: [['Name'], [{ kind: 'emphasis', children: ['Size'] }], ['Note']],
         rows: [
           [['a | b'], ['1']],
-          [['c'], ['2'], ['x']],
+          [['c'], ['2'], ['x'], ['y']],
         ],
       },
     ]);

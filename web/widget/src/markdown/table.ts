@@ -19,7 +19,7 @@ export function readTable(lines: readonly string[], at: number, unfinished: bool
   if (mayGrow && delimiterBeginning.test(delimiter)) {
     return { alignments: [], rows: [splitCells(header)], next: lines.length };
   }
-  if (!delimiterRow.test(delimiter)) return undefined;
+  if (!delimiter.includes('|') || !delimiterRow.test(delimiter)) return undefined;
 
   const alignments = splitCells(delimiter).map(readAlignment);
   const headerCells = splitCells(header);
@@ -28,8 +28,9 @@ export function readTable(lines: readonly string[], at: number, unfinished: bool
   const rows = [headerCells];
   let next = at + 2;
   for (let line = lines[next]; line?.includes('|'); line = lines[next]) {
-    // Short rows are not filled up: one wide header over many short rows would grow without bound.
-    rows.push(splitCells(line).slice(0, headerCells.length));
+    // Rows stay as they are. Cutting long ones would hide words; filling up short ones below a wide header would grow
+    // without bound.
+    rows.push(splitCells(line));
     next += 1;
   }
   return { alignments, rows, next };

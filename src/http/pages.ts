@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import compression from 'compression';
 import express, { type Response, Router } from 'express';
 
 export type PagesParts = {
@@ -25,6 +26,7 @@ const demoPolicy = [
 /** `/widget.js` and what it loads, for pages of any origin, and the demo page at `/`. */
 export function pageRoutes({ directory, hasDemo }: PagesParts): Router {
   const router = Router();
+  router.use(compression());
   const forAnyPage = (response: Response) => {
     response.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
   };

@@ -30,8 +30,8 @@ const agent = z.strictObject({
     .default({}),
 });
 
-/** Where readers find a document: an address, or a path on the gateway itself. */
-const readerUrl = z.union([z.url({ protocol: /^https?$/ }), z.string().regex(/^\/(?!\/)[^\s]*$/)], {
+/** Where readers find a document: an address, or a path on the gateway itself (browsers read `/\` as `//`). */
+const readerUrl = z.union([z.url({ protocol: /^https?$/ }), z.string().regex(/^\/(?![/\\])[^\s]*$/)], {
   error: 'an address that begins with https:// or http://, or a path of this service that begins with /',
 });
 

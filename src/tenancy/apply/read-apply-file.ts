@@ -34,7 +34,7 @@ export function readApplyFile(path: string, variable: (name: string) => string |
       missing.map(({ name, offset }) => `${at(offset)}: \${${name}} is not set in the environment`),
     );
   }
-  const parsed = applyFile.safeParse(document.toJS());
+  const parsed = applyFile.safeParse(unfold(document, path));
   if (!parsed.success) {
     throw new ApplyFileError(
       parsed.error.issues.flatMap((issue) =>
@@ -43,6 +43,15 @@ export function readApplyFile(path: string, variable: (name: string) => string |
     );
   }
   return resolveDocuments(parsed.data, path, (place) => at(offsetOf(document, place)));
+}
+
+// Aliases that unfold to more and more are refused by the library.
+function unfold(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ApplyFileError([`${path}:1: ${(error as Error).message}`]);
+  }
 }
 
 function substitute(document: Document, variable: (name: string) => string | undefined) {

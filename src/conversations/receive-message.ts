@@ -8,6 +8,7 @@ import type { WakeQueue } from '#queue/job.ts';
 import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { createBatcher } from './batcher.ts';
+import { storableJson, storableText } from './storable.ts';
 
 export type ReceiveParts = { scopes: Scopes; queue: WakeQueue; live: LiveUpdates; metrics: Metrics };
 
@@ -87,21 +88,16 @@ function asColumns(messages: readonly InboundMessage[]): unknown[] {
     column((message) => message.tenantId),
     column((message) => message.channelId),
     column((message) => message.conversationId ?? newId()),
-    column((message) => storable(message.conversationExternalId)),
+    column((message) => storableText(message.conversationExternalId)),
     column(() => newId()),
-    column((message) => storable(message.participant.externalId)),
+    column((message) => storableText(message.participant.externalId)),
     column((message) => message.participant.verified),
-    column((message) => storable(JSON.stringify(message.participant.profile))),
+    column((message) => storableJson(message.participant.profile)),
     column(() => newId()),
-    column((message) => storable(message.key)),
-    column((message) => (message.clientId === undefined ? null : storable(message.clientId))),
-    column((message) => storable(message.text)),
-    column((message) => storable(JSON.stringify(message.content))),
+    column((message) => storableText(message.key)),
+    column((message) => (message.clientId === undefined ? null : storableText(message.clientId))),
+    column((message) => storableText(message.text)),
+    column((message) => storableJson(message.content)),
     column(() => newId()),
   ];
-}
-
-// Postgres text holds every character but NUL, and one NUL would fail the whole batch before its savepoints begin.
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '\uFFFD').replaceAll('\\u0000', '\\uFFFD');
 }

@@ -2,6 +2,7 @@ import { newId, type Uuid } from '#domain/ids.ts';
 import type { Platform } from '#gateways/gateway.ts';
 import type { ModelUsage } from '#models/model.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { storableJson, storableText } from './storable.ts';
 
 /**
  * The journal of turns, as the database keeps it. Every write names the fence (the lease number under which the caller
@@ -93,7 +94,7 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
         step.number,
         step.kind,
         'done',
-        JSON.stringify(step.output),
+        storableJson(step.output),
       ];
       const [row] = await scopes.call<{ commit_step_v1: boolean }>('swarmgate.commit_step_v1', parameters);
       return row?.commit_step_v1 ?? false;
@@ -146,8 +147,8 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
           newId(),
           newId(),
           outcome.role,
-          outcome.text.replaceAll('\u0000', '\uFFFD'),
-          JSON.stringify(outcome.content),
+          storableText(outcome.text),
+          storableJson(outcome.content),
           outcome.model ?? null,
           JSON.stringify(outcome.usage ?? {}),
           outcome.error?.code ?? null,

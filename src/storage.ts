@@ -5,7 +5,7 @@ import { openEmbeddedDatabase } from '#connections/embedded.ts';
 import { openServerDatabase } from '#connections/server.ts';
 import { createKeyRing, type KeyRing } from '#kernel/key-ring.ts';
 import type { Logger } from '#kernel/logger.ts';
-import { createQueueSchema } from '#queue/queue-schema.ts';
+import { createEmptyQueueSchema } from '#queue/queue-schema.ts';
 import { checkMasterKeys } from '#tenancy/master-key-check.ts';
 import { createScopes, type Scopes } from '#tenancy/scopes.ts';
 
@@ -20,7 +20,7 @@ export async function openStorage(config: Config, logger: Logger): Promise<Stora
   const keyRing = createKeyRing(loadMasterKeys(config.masterKeys));
   const database =
     config.database.kind === 'embedded'
-      ? await openEmbeddedDatabase(createQueueSchema, config.database.directory)
+      ? await openEmbeddedDatabase(createEmptyQueueSchema, config.database.directory)
       : await openServerDatabase(config.database.url, (error) =>
           logger.warn({ err: error }, 'a database connection broke'),
         );

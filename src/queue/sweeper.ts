@@ -6,7 +6,7 @@ export type SweeperParts = { scopes: Scopes; queue: WakeQueue; logger: Logger };
 
 const intervalMs = 1_000;
 /** What is due for less than this has its own wake-up on the way. */
-const graceMs = 3_000;
+const usualGraceMs = 3_000;
 const batch = 500;
 
 /**
@@ -19,7 +19,7 @@ export function startSweeper({ scopes, queue, logger }: SweeperParts): () => Pro
   let timer: NodeJS.Timeout | undefined;
   let sweeping = Promise.resolve();
 
-  const sweep = async () => {
+  const sweep = async (graceMs: number) => {
     const due = await scopes.call<{ kind: WakeKind; tenant_id: string; conversation_id: string }>(
       'swarmgate.due_work_v1',
       [graceMs, batch],
@@ -31,15 +31,15 @@ export function startSweeper({ scopes, queue, logger }: SweeperParts): () => Pro
     logger.debug({ count: due.length }, 'woke what was due');
   };
 
-  const again = () => {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      sweeping = sweep()
-        .catch((error: unknown) => logger.warn({ err: error }, 'a sweep failed; the next one follows'))
-        .finally(again);
-    }, intervalMs);
+  const run = (graceMs: number) => {
+    sweeping = sweep(graceMs)
+      .catch((error: unknown) => logger.warn({ err: error }, 'a sweep failed; the next one follows'))
+      .finally(() => {
+        if (!stopped) timer = setTimeout(run, intervalMs, usualGraceMs);
+      });
   };
-  again();
+  // What is due when a process starts may have been left by one that was killed.
+  run(0);
 
   return async () => {
     stopped = true;

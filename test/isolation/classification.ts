@@ -31,7 +31,7 @@ export const classification: Classification = {
   'swarmgate.conversations': {
     kind: 'tenant',
     report: list('tenant_id id channel_id agent_id status due_at waiting_for last_message_at created_at'),
-    sweeper: list('tenant_id id due_at lease_expires_at'),
+    sweeper: list('tenant_id id due_at waiting_for lease_expires_at'),
   },
   'swarmgate.messages': { kind: 'tenant' },
   'swarmgate.inbound_keys': { kind: 'tenant' },
@@ -47,7 +47,7 @@ export const classification: Classification = {
     report: list(
       'tenant_id id conversation_id channel_id message_id state attempt due_at error_code created_at sent_at',
     ),
-    sweeper: list('tenant_id conversation_id due_at claim_expires_at'),
+    sweeper: list('tenant_id conversation_id attempt due_at claim_expires_at'),
   },
   'swarmgate.delivery_parts': { kind: 'tenant' },
   'swarmgate.events': { kind: 'tenant' },

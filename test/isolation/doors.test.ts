@@ -188,7 +188,7 @@ describe('inTenant', () => {
 });
 
 describe('the sweeper', () => {
-  test('reads ids and times of what is due, and no other column', async () => {
+  test('reads ids and times of what is due, whether it was tried before, and no other column', async () => {
     const read = (sql: string) =>
       database.asService(async (client) => {
         await client.query("BEGIN; SELECT set_config('role', 'swarmgate_sweeper', true)");

@@ -27,6 +27,8 @@ const entry = join(import.meta.dirname, 'service-process.ts');
 /** Short, so that what a fallen process holds is free soon; long enough for two busy cores. */
 const leaseMs = 3_000;
 const claimMs = 3_000;
+/** How long it may take to start, or to answer, on a machine that is very busy. */
+const patienceMs = 40_000;
 
 /** Starts the service as a process of its own. It is killed at the end of the test, if it still runs then. */
 export async function aServiceProcess(options: ServiceProcessOptions, atEnd: AtEnd) {
@@ -66,6 +68,7 @@ export async function aServiceProcess(options: ServiceProcessOptions, atEnd: AtE
       };
       const onExit = () => reject(new Error(`It ended: ${output}`));
       from.on('message', onMessage).once('exit', onExit);
+      setTimeout(() => reject(new Error(`It did not answer: ${output}`)), patienceMs).unref();
     });
   }
 

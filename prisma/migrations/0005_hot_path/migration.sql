@@ -531,18 +531,22 @@ BEGIN
   RETURN v;
 END $$;
 
--- What is due and has nobody at work on it: ids only, oldest first, a bounded batch of each kind.
+-- What is due and has nobody at work on it: ids only, oldest first, a bounded batch of each kind. What has just become due
+-- has a wake-up on the way and p_grace_ms for it; what was put back to be tried again at an appointed time has none.
 CREATE FUNCTION swarmgate.due_work_v1(p_grace_ms integer, p_limit integer) RETURNS TABLE (kind text, tenant_id uuid, conversation_id uuid)
 LANGUAGE plpgsql STABLE SET role = 'swarmgate_sweeper' AS $$
 #variable_conflict use_column
 DECLARE
-  v_before timestamptz := clock_timestamp() - make_interval(secs => p_grace_ms / 1000.0);
+  v_now timestamptz := clock_timestamp();
+  v_before timestamptz := v_now - make_interval(secs => p_grace_ms / 1000.0);
 BEGIN
   RETURN QUERY (SELECT 'turn'::text, c.tenant_id, c.id FROM swarmgate.conversations c
-    WHERE c.due_at < v_before AND (c.lease_expires_at IS NULL OR c.lease_expires_at < clock_timestamp())
+    WHERE c.due_at <= v_now AND (c.due_at <= v_before OR c.waiting_for = 'backoff')
+      AND (c.lease_expires_at IS NULL OR c.lease_expires_at < v_now)
     ORDER BY c.due_at LIMIT p_limit);
   RETURN QUERY (SELECT 'delivery'::text, d.tenant_id, d.conversation_id FROM swarmgate.deliveries d
-    WHERE d.due_at < v_before AND (d.claim_expires_at IS NULL OR d.claim_expires_at < clock_timestamp())
+    WHERE d.due_at <= v_now AND (d.due_at <= v_before OR d.attempt > 0)
+      AND (d.claim_expires_at IS NULL OR d.claim_expires_at < v_now)
     ORDER BY d.due_at LIMIT p_limit);
 END $$;
 

@@ -28,7 +28,7 @@ function describe({ applied, waiting }: MigrateResult, adminUrl: string): string
     ...applied.map((name) => `applied  ${name}`),
     ...waiting.map(
       ({ name, requires }) =>
-        `waiting  ${name} (needs the extension "${requires}", which this server does not offer)`,
+        `waiting  ${name} (needs the extension "${requires}", which this server does not offer or this user may not make)`,
     ),
     `The database ${maskUrl(adminUrl)} is up to date.`,
   ].join('\n');

@@ -28,6 +28,8 @@ export type MigrateParts = {
   prepareQueue(client: QueueClient): Promise<void>;
   /** Login of the running service, when it is another than the owner. */
   serviceUser?: string;
+  /** Where roles.sql and migrations/ stand; this version's own by default. */
+  folder?: string;
 };
 
 export type MigrateResult = { applied: string[]; waiting: { name: string; requires: string }[] };
@@ -43,17 +45,22 @@ type Migration = {
 /**
  * Brings a database up to date: roles first, then each file of prisma/migrations that is not recorded yet, in name
  * order, each in a transaction of its own unless it says `-- no-transaction` (then it holds one statement). A file that
- * says `-- requires: EXTENSION` waits, unrecorded, until the server offers the extension. Forward only.
+ * says `-- requires: EXTENSION` waits, unrecorded, until the extension is there or can be made. Forward only.
  *
  * @throws {MigrationError} when an applied file was changed, or one fails; those before it stay applied.
  */
-export async function migrate({ pool, prepareQueue, serviceUser }: MigrateParts): Promise<MigrateResult> {
-  await createRoles(pool);
+export async function migrate({
+  pool,
+  prepareQueue,
+  serviceUser,
+  folder = prismaFolder,
+}: MigrateParts): Promise<MigrateResult> {
+  await createRoles(pool, folder);
   const client = await pool.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
     try {
-      const result = await applyMigrations(client);
+      const result = await applyMigrations(client, folder);
       await prepareQueue(client as unknown as QueueClient);
       if (serviceUser !== undefined) await admit(client, serviceUser);
       return result;
@@ -66,18 +73,18 @@ export async function migrate({ pool, prepareQueue, serviceUser }: MigrateParts)
 }
 
 /** Names of the migrations that this version needs and the database has not had. Newer ones than ours do not matter. */
-export async function schemaGap(pool: pg.Pool): Promise<string[]> {
+export async function schemaGap(pool: pg.Pool, folder = prismaFolder): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>('SELECT name FROM schema_history.migrations');
   const applied = new Set(rows.map((row) => row.name));
-  return readMigrations()
+  return readMigrations(folder)
     .filter((migration) => migration.requires === undefined && !applied.has(migration.name))
     .map((migration) => migration.name);
 }
 
 // Roles belong to the cluster, the advisory lock only to a database: two databases that are migrated at the same
 // moment meet here, and the loser tries again.
-async function createRoles(pool: pg.Pool): Promise<void> {
-  const sql = readFileSync(join(prismaFolder, 'roles.sql'), 'utf8');
+async function createRoles(pool: pg.Pool, folder: string): Promise<void> {
+  const sql = readFileSync(join(folder, 'roles.sql'), 'utf8');
   for (let attempt = 1; ; attempt++) {
     try {
       await pool.query(sql);
@@ -91,7 +98,7 @@ async function createRoles(pool: pg.Pool): Promise<void> {
   }
 }
 
-async function applyMigrations(client: pg.PoolClient): Promise<MigrateResult> {
+async function applyMigrations(client: pg.PoolClient, folder: string): Promise<MigrateResult> {
   await client.query(`CREATE SCHEMA IF NOT EXISTS schema_history;
     CREATE TABLE IF NOT EXISTS schema_history.migrations (
       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz(3) NOT NULL DEFAULT now());
@@ -103,7 +110,7 @@ async function applyMigrations(client: pg.PoolClient): Promise<MigrateResult> {
   const known = new Map(rows.map((row) => [row.name, row.checksum]));
 
   const result: MigrateResult = { applied: [], waiting: [] };
-  for (const migration of readMigrations()) {
+  for (const migration of readMigrations(folder)) {
     const checksum = known.get(migration.name);
     if (checksum !== undefined) {
       if (checksum === migration.checksum) continue;
@@ -138,10 +145,16 @@ async function apply(client: pg.PoolClient, migration: Migration): Promise<void>
   }
 }
 
+// There already, or this user may make it: an owner who is no superuser may do so with trusted extensions only.
 async function offers(client: pg.PoolClient, extension: string): Promise<boolean> {
-  const { rowCount } = await client.query('SELECT 1 FROM pg_available_extensions WHERE name = $1', [
-    extension,
-  ]);
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM pg_extension WHERE extname = $1
+     UNION ALL
+     SELECT 1 FROM pg_available_extension_versions v, pg_roles r
+       WHERE v.name = $1 AND r.rolname = current_user
+         AND (r.rolsuper OR ((v.trusted OR NOT v.superuser) AND has_database_privilege(current_database(), 'CREATE')))`,
+    [extension],
+  );
   return (rowCount ?? 0) > 0;
 }
 
@@ -161,13 +174,13 @@ async function admit(client: pg.PoolClient, serviceUser: string): Promise<void> 
   await client.query(`GRANT swarmgate_service, swarmgate_queue TO ${client.escapeIdentifier(serviceUser)}`);
 }
 
-function readMigrations(): Migration[] {
-  const folder = join(prismaFolder, 'migrations');
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, 'migration.sql')))
+function readMigrations(folder: string): Migration[] {
+  const migrations = join(folder, 'migrations');
+  return readdirSync(migrations)
+    .filter((name) => existsSync(join(migrations, name, 'migration.sql')))
     .sort()
     .map((name) => {
-      const sql = readFileSync(join(folder, name, 'migration.sql'), 'utf8');
+      const sql = readFileSync(join(migrations, name, 'migration.sql'), 'utf8');
       return {
         name,
         sql,

@@ -27,6 +27,13 @@ export async function dropDatabases(prefix: string): Promise<void> {
   for (const { datname } of rows as { datname: string }[]) await dropDatabase(datname);
 }
 
+/** Removes the users whose name begins so. What they owned is gone by then. */
+export async function dropUsers(prefix: string): Promise<void> {
+  const rows = await onServer('SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)', [prefix]);
+  for (const { rolname } of rows as { rolname: string }[])
+    await onServer(`DROP ROLE ${pg.escapeIdentifier(rolname)}`);
+}
+
 /** Removes the keys of the test Redis that begin so; everybody else's stay. */
 export async function removeRedisKeys(prefix: string): Promise<void> {
   const redis = new Redis(testRedisUrl());

@@ -156,7 +156,7 @@ export async function createApp(
       checkIdentity: createIdentityChecker(guardedFetch),
       receive,
       transcripts: createTranscripts(scopes),
-      cancelTurn: createCancelTurn({ scopes, live }),
+      cancelTurn: createCancelTurn({ scopes, live, queue }),
       live,
       rateLimit: createRateLimit(redis && { connections: redis, prefix }),
       stop: draining.signal,

@@ -345,14 +345,26 @@ BEGIN
   RETURN true;
 END $$;
 
--- Asks a turn to stop. False: the conversation has no such turn that is still to be answered.
+-- Asks a turn to stop. False: the conversation has no such turn that is still to be answered. One that waits to be tried
+-- again is due at once: it will not be.
 CREATE FUNCTION swarmgate.cancel_turn_v1(p_tenant uuid, p_conversation uuid, p_turn uuid) RETURNS boolean
 LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+DECLARE
+  v_sequence bigint;
 BEGIN
   PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  PERFORM 1 FROM swarmgate.conversations c WHERE c.tenant_id = p_tenant AND c.id = p_conversation FOR UPDATE;
   UPDATE swarmgate.turns t SET cancel_requested_at = coalesce(t.cancel_requested_at, clock_timestamp())
-    WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation AND t.id = p_turn AND t.state IN ('pending', 'running', 'waiting');
-  RETURN FOUND;
+    WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation AND t.id = p_turn AND t.state IN ('pending', 'running', 'waiting')
+    RETURNING t.sequence INTO v_sequence;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE swarmgate.conversations c SET due_at = clock_timestamp(), waiting_for = NULL
+    WHERE c.tenant_id = p_tenant AND c.id = p_conversation AND c.waiting_for = 'backoff'
+      AND NOT EXISTS (SELECT 1 FROM swarmgate.turns t WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation
+        AND t.state IN ('pending', 'running', 'waiting') AND t.sequence < v_sequence);
+  RETURN true;
 END $$;
 
 -- The first delivery of a conversation that is not out yet, if it is due and nobody is sending it. `interrupted` says

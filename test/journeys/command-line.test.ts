@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Env } from '#config/env.ts';
 import { runCommand } from '../support/a-command.ts';
+import { aStartedService } from '../support/a-started-service.ts';
 import { aVisitor } from '../support/a-visitor.ts';
 import { anInstallation } from '../support/an-installation.ts';
 import { testBackend } from '../support/test-backend.ts';
@@ -40,7 +40,7 @@ test('apply, then doctor, then a start that answers on the same data', async () 
   const applied = await runCommand(['apply', file, '--json'], env);
   const again = await runCommand(['apply', file], env);
   const doctor = await runCommand(['doctor', '--json'], env);
-  const service = await startService(env);
+  const service = await aStartedService(env);
   const visitor = await aVisitor(service, { key: 'wk_acme', origin: 'https://acme.example' });
 
   expect(applied.code).toBe(0);
@@ -62,7 +62,7 @@ test('apply, then doctor, then a start that answers on the same data', async () 
 
 test('apply and doctor work while the service runs, and what was applied answers', async () => {
   const env = await anEnvironment();
-  const service = await startService(env);
+  const service = await aStartedService(env);
 
   const applied = await runCommand(['apply', await aFile(acme)], env);
   const doctor = await runCommand(['doctor'], env);
@@ -126,34 +126,9 @@ test('wrong use ends with 2 and says how to use it', async () => {
 });
 
 test('a service stops in order when it is told to', async () => {
-  const service = await startService(await anEnvironment());
+  const service = await aStartedService(await anEnvironment());
 
-  service.process.kill('SIGTERM');
+  service.signal('SIGTERM');
 
   expect(await service.ended).toBe(0);
 });
-
-async function startService(env: Env) {
-  const program = join(import.meta.dirname, '../../bin/swarmgate.js');
-  const child: ChildProcess = spawn(process.execPath, [program, 'start'], {
-    env: { PATH: process.env['PATH'] ?? '', PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  const port = await new Promise<string>((resolve, reject) => {
-    let seen = '';
-    const look = (chunk: Buffer) => {
-      seen += chunk.toString();
-      const found = /"port":(\d+)/.exec(seen)?.[1];
-      if (found) resolve(found);
-    };
-    child.stdout?.on('data', look);
-    child.stderr?.on('data', look);
-    void ended.then((code) => reject(new Error(`It ended with ${code}: ${seen}`)));
-  });
-  return { url: `http://127.0.0.1:${port}`, process: child, ended };
-}

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { Env } from '#config/env.ts';
 
-const program = join(import.meta.dirname, '../../bin/swarmgate.js');
+/** What a person's `swarmgate` runs. */
+export const program = join(import.meta.dirname, '../../bin/swarmgate.js');
 
 export type CommandResult = { code: number; output: string; errors: string };
 

@@ -25,6 +25,7 @@ import { createVisitorTokens } from '#gateways/webchat/tokens.ts';
 import { operationsRoutes, type Readiness } from '#http/operations.ts';
 import { pageRoutes } from '#http/pages.ts';
 import { createHttpApp, type Listening, listen } from '#http/server.ts';
+import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
@@ -73,6 +74,8 @@ const leaseMsDefault = 6_000;
 const claimMsDefault = 30_000;
 const turnConcurrency = 50;
 const deliveryConcurrency = 50;
+/** Anybody may ask whether the service is well, as often as they like; the database is asked this seldom. */
+const probeTtlMs = 250;
 /** How long work may end by itself when the process stops, and then how long it may take to be put back. */
 const drainTimeoutMs = 5_000;
 const putBackTimeoutMs = 3_000;
@@ -98,7 +101,7 @@ export async function createApp(
   });
   const queue = overrides.wrapQueue?.(ownQueue) ?? ownQueue;
   const live = await createLive(storage, redis, prefix, logger);
-  const metrics = createMetrics(async () => {
+  const readBacklog = async () => {
     const rows = await scopes.call<{ kind: string; depth: string; oldest_seconds: number }>(
       'swarmgate.backlog_v1',
       [],
@@ -108,7 +111,9 @@ export async function createApp(
       depth: Number(row.depth),
       oldestSeconds: row.oldest_seconds,
     }));
-  });
+  };
+  const recentBacklog = createExpiringCache<Awaited<ReturnType<typeof readBacklog>>>(probeTtlMs, 1);
+  const metrics = createMetrics(() => recentBacklog('all', readBacklog));
   const channels = createChannelDirectory({ scopes, keyRing });
   const guardedFetch = createGuardedFetch({ allowedHosts: overrides.allowedHosts ?? [] });
   const gateways = [createWebChatGateway(live), ...(overrides.gateways ?? [])];
@@ -179,15 +184,17 @@ export async function createApp(
     return listening.port;
   }
 
+  const recentProbe = createExpiringCache<boolean>(probeTtlMs, 2);
+
   async function checkReadiness(): Promise<Readiness> {
-    const answers = (call: Promise<unknown>) =>
-      call.then(
+    const databaseAnswers = () =>
+      database.pool.query('SELECT 1').then(
         () => true,
         () => false,
       );
     const [hasDatabase, hasQueue] = await Promise.all([
-      answers(database.pool.query('SELECT 1')),
-      queue.isReachable(),
+      recentProbe('database', databaseAnswers),
+      recentProbe('queue', () => queue.isReachable()),
     ]);
     const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
     const stopping = draining.signal.aborted;

@@ -76,9 +76,11 @@ function readRow(row: Row): Received | Error {
   };
 }
 
-// Resources (53), deadlocks and serialization (40) pass: the sender may try again. The rest would fail again.
+// Resources (53), deadlocks and serialization (40) and rows that somebody else holds (55) pass: the sender may try again.
+// The rest would fail again.
 function explainFailure(sqlState: string, reason: string): Error {
-  if (/^(?:53|40|57)/.test(sqlState)) return new StorageUnavailableError(new Error(`${sqlState}: ${reason}`));
+  if (/^(?:40|53|55|57)/.test(sqlState))
+    return new StorageUnavailableError(new Error(`${sqlState}: ${reason}`));
   return new MessageRefusedError(sqlState, reason);
 }
 

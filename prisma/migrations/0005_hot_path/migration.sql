@@ -19,8 +19,8 @@ BEGIN
 END $$;
 
 -- Takes a batch of verified inbound messages: dedupe key, participant, conversation, message, turn, due time.
--- In tenant and conversation order, so that two batches cannot deadlock; a savepoint each, so that one bad row hurts
--- nobody. Answers one row per input: 'received', 'duplicate' (with what the first one got) or 'failed' with its SQLSTATE.
+-- In tenant and conversation order, so that two batches cannot deadlock; a savepoint each and a bound on how long it waits
+-- for a row that somebody else holds, so that one bad row hurts nobody. Answers one row per input: 'received', 'duplicate' (with what the first one got) or 'failed' with its SQLSTATE.
 CREATE FUNCTION swarmgate.receive_messages_v1(
   p_tenants uuid[], p_channels uuid[], p_conversations uuid[], p_conversation_keys text[],
   p_participants uuid[], p_participant_keys text[], p_participant_verified boolean[], p_profiles text[],
@@ -28,7 +28,7 @@ CREATE FUNCTION swarmgate.receive_messages_v1(
 ) RETURNS TABLE (
   ordinal integer, outcome text, conversation_id uuid, message_id uuid, sequence bigint, created_at timestamptz,
   sqlstate_of_failure text, failure text
-) LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+) LANGUAGE plpgsql SET role = 'swarmgate_tenant' SET lock_timeout = '2s' AS $$
 #variable_conflict use_column
 DECLARE
   i integer;
@@ -490,7 +490,8 @@ END $$;
 CREATE FUNCTION swarmgate.search_knowledge_v1(p_tenant uuid, p_question text, p_limit integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET role = 'swarmgate_tenant' AS $$
 DECLARE
-  v_stems text[] := tsvector_to_array(to_tsvector('english', p_question));
+  -- Each stem is looked for in each passage, so a long text must not ask for every word that it has: its first ones do.
+  v_stems text[] := ARRAY(SELECT t.lexeme FROM unnest(to_tsvector('english', p_question)) t ORDER BY t.positions[1] LIMIT 48);
   v_query tsquery;
   v jsonb;
 BEGIN

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, expect, test, vi } from 'vitest';
 import { newId } from '#domain/ids.ts';
+import { createRateLimit } from '#metering/rate-limiter.ts';
 import type { Transcripts } from '../journey.ts';
 import { streamEvents } from './events.ts';
 import type { WebChatParts } from './parts.ts';
@@ -26,6 +27,7 @@ async function aRoute(changes: Changes) {
     channels: { find: async () => ({ status: 'active', tenantStatus: 'active' }) },
     transcripts: { changes },
     live: { publish: () => {}, subscribe },
+    rateLimit: createRateLimit(),
     stop: new AbortController().signal,
   } as unknown as WebChatParts;
   const app = express().get('/events', streamEvents(parts));
@@ -72,4 +74,17 @@ test('a visitor may have ten streams, and another one once one of them has ended
   open[0]?.destroy();
   await vi.waitUntil(() => unsubscribe.mock.calls.length === 1);
   expect((await answered(connect())).statusCode).toBe(200);
+});
+
+test('a visitor opens 120 streams in a minute at most', async () => {
+  const { connect } = await aRoute(async () => ({ head: 0, changes: [] }));
+  const statuses: (number | undefined)[] = [];
+  for (let count = 0; count < 125; count++) {
+    const request = connect();
+    const response = await answered(request);
+    statuses.push(response.statusCode);
+    request.destroy();
+    await vi.waitUntil(async () => (await connectionCount()) === 0, { interval: 1 });
+  }
+  expect(statuses).toEqual([...Array(120).fill(200), ...Array(5).fill(429)]);
 });

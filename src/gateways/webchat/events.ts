@@ -3,14 +3,17 @@ import type { Request, Response } from 'express';
 import { toWire } from '#domain/ids.ts';
 import type { LiveUpdate } from '#events/live.ts';
 import { networkOf } from '#kernel/network-of.ts';
-import { ProblemError } from '#kernel/problem.ts';
+import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import { authenticate } from './authenticate.ts';
 import { openEventStream } from './event-stream.ts';
 import type { WebChatParts } from './parts.ts';
+import type { Visitor } from './tokens.ts';
 import { toChatMessage } from './wire.ts';
 
 const changesPerRead = 100;
 const streamsPerVisitorMax = 10;
+/** A page comes back a second after its stream has ended, and a visitor has several pages. */
+const openingsPerMinuteMax = 120;
 /** A whole company may sit behind one address; a single one must not use up the process's sockets. */
 const streamsPerNetworkMax = 500;
 
@@ -24,6 +27,7 @@ export function streamEvents(parts: WebChatParts) {
 
   return async (request: Request, response: Response): Promise<void> => {
     const { visitor } = await authenticate(parts, request);
+    await limitOpening(parts, visitor);
     let seen = readLastEventId(request);
     seen ??= (await parts.transcripts.changes(visitor, undefined, 0)).head;
     // Whoever has left meanwhile would never be seen to leave.
@@ -91,6 +95,15 @@ function readLastEventId(request: Request): number | undefined {
     );
   }
   return Number(value);
+}
+
+// Each stream that opens asks for the answer in the making once more, from its beginning.
+async function limitOpening({ rateLimit }: WebChatParts, visitor: Visitor): Promise<void> {
+  const rate = await rateLimit(
+    `stream/${visitor.tenantId}/${visitor.channelId}/${visitor.externalId}`,
+    openingsPerMinuteMax,
+  );
+  if (!rate.allowed) throw tooManyRequests(rate.retryAfterMs, 'Too many new event streams.');
 }
 
 function countStream(openStreams: Map<string, number>, key: string, max: number, response: Response): void {

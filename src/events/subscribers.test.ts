@@ -16,22 +16,24 @@ test('everybody who listens to a topic is told, and nobody else', () => {
   expect(other).not.toHaveBeenCalled();
 });
 
-test('says who was a topic’s last listener', () => {
-  const subscribers = createSubscribers();
-  const [a, b] = [vi.fn(), vi.fn()];
-  subscribers.add('topic', a);
-  subscribers.add('topic', b);
-  expect([subscribers.remove('topic', a), subscribers.remove('topic', b)]).toEqual([false, true]);
-  expect(subscribers.remove('topic', b)).toBe(false);
-});
-
-test('everybody can be told, whatever they listen to', () => {
+test('everybody is told what concerns all topics', () => {
   const subscribers = createSubscribers();
   const [a, b] = [vi.fn(), vi.fn()];
   subscribers.add('topic', a);
   subscribers.add('other', b);
   subscribers.tellAll(changed);
   expect([a.mock.calls, b.mock.calls]).toEqual([[[changed]], [[changed]]]);
+});
+
+test('says when a topic’s last listener has left', () => {
+  const subscribers = createSubscribers();
+  const [a, b] = [vi.fn(), vi.fn()];
+  subscribers.add('topic', a);
+  subscribers.add('topic', b);
+  expect([subscribers.remove('topic', a), subscribers.remove('topic', b)]).toEqual([false, true]);
+  expect(subscribers.remove('topic', b)).toBe(false);
+  subscribers.tell('topic', changed);
+  expect(b).not.toHaveBeenCalled();
 });
 
 test('a listener may leave while it is told', () => {

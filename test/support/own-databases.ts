@@ -10,7 +10,7 @@ export async function createDatabase(name: string, template?: string): Promise<s
   return databaseUrl(name);
 }
 
-export function databaseUrl(name: string): string {
+function databaseUrl(name: string): string {
   const url = new URL(testDatabaseUrl());
   url.pathname = `/${name}`;
   return url.href;

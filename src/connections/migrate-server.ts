@@ -8,6 +8,9 @@ export async function migrateServer(
   prepareQueue: MigrateParts['prepareQueue'],
 ): Promise<MigrateResult> {
   const pool = new pg.Pool({ connectionString: adminUrl, max: 1, application_name: 'swarmgate-migrate' });
+  // A connection that is lost between two statements fails the next one; unheard, it would end the process.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const serviceUser = decodeURIComponent(new URL(url).username);
   try {
     await pool.query('SELECT 1').catch((error: unknown) => {

@@ -37,8 +37,9 @@ describe('a service with a login of its own', () => {
     await migrateServer({ url: serviceUrl, adminUrl }, createQueueSchema);
     const owner = new pg.Client({ connectionString: adminUrl });
     await owner.connect();
-    expect(await findHoles(owner)).toEqual([]);
+    const holes = await findHoles(owner);
     await owner.end();
+    expect(holes).toEqual([]);
     const { rows } = await superuser.query(
       `SELECT pg_describe_object(s.classid, s.objid, s.objsubid) AS owned FROM pg_shdepend s
          WHERE s.deptype = 'o' AND s.refobjid = $1::regrole`,

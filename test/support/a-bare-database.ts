@@ -35,6 +35,8 @@ export async function aBareServerDatabase(
   const name = `${inject('migratedTemplate').prefix}${randomBytes(6).toString('hex')}`;
   const url = await createDatabase(name);
   const pool = new pg.Pool({ connectionString: url, max: 4 });
+  // Its connections may outlive it for a moment, until the database is dropped under them.
+  pool.on('connect', (client) => client.on('error', () => {}));
   atEnd(async () => {
     await pool.end();
     await dropDatabase(name);

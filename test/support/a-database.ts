@@ -24,6 +24,8 @@ export async function aDatabase(atEnd: AtEnd = onTestFinished): Promise<TestData
     config.database.kind === 'server'
       ? new pg.Pool({ connectionString: config.database.url, max: 2 })
       : undefined;
+  // They may outlive the pool for a moment, until the database is dropped under them.
+  owners?.on('connect', (client) => client.on('error', () => {}));
   atEnd(async () => {
     await owners?.end();
     await storage.close();

@@ -39,7 +39,7 @@ RUN install --directory --owner=node --group=node --mode=0700 /data
 USER node
 VOLUME /data
 EXPOSE 3000
-# A process without the role `api` listens to nobody; compose.yaml turns this check off for those.
+# Every process listens, whatever its roles; compose.yaml turns this check off for the commands that end.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/swarmgate.js"]

@@ -15,7 +15,8 @@ if (!isNewEnough(process.versions.node)) {
   hideExperimentalWarnings();
   whenNpmShellIsGone(() => process.kill(process.pid, 'SIGHUP'));
   const { main } = await import('../src/cli/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  // What still hangs on a server that is gone must not keep the process.
+  process.exit(await main(process.argv.slice(2)));
 }
 
 /** Node 22 and 24 call type stripping and node:sqlite experimental; nobody who runs a command can act on it. */

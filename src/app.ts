@@ -29,6 +29,7 @@ import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
+import { within } from '#kernel/within.ts';
 import { failureMessage, texts } from '#locales/en.ts';
 import { createRateLimit } from '#metering/rate-limiter.ts';
 import { createChatModels } from '#models/chat-models.ts';
@@ -61,10 +62,10 @@ export type AppOverrides = {
 
 export type App = {
   readonly storage: Storage;
-  /** Begins the work of the configured roles. Answers the port when one of them is `api`. */
-  start(): Promise<{ port: number | undefined }>;
+  /** Begins the work of the configured roles. Answers the port that it listens on. */
+  start(): Promise<{ port: number }>;
   apply(plan: ApplyPlan, options: { dryRun: boolean }): Promise<Change[]>;
-  /** Ends in order and within 8 s: no new work, what is at work ends or is put back, connections last. */
+  /** Ends in order and within 11 s: no new work, what is at work ends or is put back, connections last. */
   close(): Promise<void>;
 };
 
@@ -79,6 +80,8 @@ const probeTtlMs = 250;
 /** How long work may end by itself when the process stops, and then how long it may take to be put back. */
 const drainTimeoutMs = 5_000;
 const putBackTimeoutMs = 3_000;
+const disconnectTimeoutMs = 1_000;
+const probeTimeoutMs = 2_000;
 
 /** THE composition root: every part is made and wired here, and nowhere else. `widgetDirectory` is needed by the role `api`. */
 export async function createApp(
@@ -153,9 +156,9 @@ export async function createApp(
     queue.work('delivery', deliver, deliveryConcurrency);
   }
 
-  async function startApi(): Promise<number> {
+  function chatRoutes() {
     const receive = createReceiveMessage({ scopes, queue, live, metrics });
-    const webChat = webChatRoutes({
+    return webChatRoutes({
       channels,
       tokens: createVisitorTokens(keyRing),
       checkIdentity: createIdentityChecker(guardedFetch),
@@ -166,6 +169,10 @@ export async function createApp(
       rateLimit: createRateLimit(redis && { connections: redis, prefix }),
       stop: draining.signal,
     });
+  }
+
+  // Every process listens, whatever its roles: each is to be watched.
+  async function startHttp(): Promise<number> {
     const hasDemo = async () => (await channels.findByKey('webchat', 'wk_demo')) !== undefined;
     const http = createHttpApp({
       logger,
@@ -176,8 +183,12 @@ export async function createApp(
           path: '/',
           router: operationsRoutes({ metrics, metricsToken: config.metricsToken, checkReadiness }),
         },
-        { path: '/chat/v1', router: webChat },
-        { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
+        ...(config.roles.has('api')
+          ? [
+              { path: '/chat/v1', router: chatRoutes() },
+              { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
+            ]
+          : []),
       ],
     });
     listening = await listen(http, config.host, config.port);
@@ -188,10 +199,7 @@ export async function createApp(
 
   async function checkReadiness(): Promise<Readiness> {
     const databaseAnswers = () =>
-      database.pool.query('SELECT 1').then(
-        () => true,
-        () => false,
-      );
+      within(probeTimeoutMs, database.pool.query('SELECT FROM schema_history.migrations LIMIT 1'));
     const [hasDatabase, hasQueue] = await Promise.all([
       recentProbe('database', databaseAnswers),
       recentProbe('queue', () => queue.isReachable()),
@@ -199,7 +207,7 @@ export async function createApp(
     const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
     const stopping = draining.signal.aborted;
     return {
-      ready: hasDatabase && !stopping && (hasQueue || !config.roles.has('worker') || config.roles.has('api')),
+      ready: hasDatabase && !stopping && (hasQueue || config.roles.has('api')),
       degraded: !hasQueue,
       checks: {
         database: state(hasDatabase),
@@ -220,17 +228,19 @@ export async function createApp(
     async start() {
       if (config.roles.has('worker')) startWorker();
       if (config.roles.has('scheduler')) stopSweeper = startSweeper({ scopes, queue, logger });
-      const port = config.roles.has('api') ? await startApi() : undefined;
-      return { port };
+      return { port: await startHttp() };
     },
     apply: (plan, options) => apply({ scopes, keyRing, splitPassages }, plan, options),
     async close() {
       draining.abort();
       // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.
-      await Promise.all([listening?.stop(drainTimeoutMs), stopSweeper?.(), stopWork()]);
-      await queue.close();
-      await redis?.close();
-      await storage.close();
+      const sweeperStopped = within(drainTimeoutMs, stopSweeper?.() ?? Promise.resolve());
+      await Promise.all([listening?.stop(drainTimeoutMs), sweeperStopped, stopWork()]);
+      // What hangs now hangs on a server that is gone; the process ends all the same.
+      for (const end of [() => queue.close(), async () => redis?.close(), () => storage.close()]) {
+        if (!(await within(disconnectTimeoutMs, end())))
+          logger.warn({}, 'a connection did not close in time');
+      }
     },
   };
 }

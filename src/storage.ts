@@ -13,14 +13,19 @@ import { createScopes, type Scopes } from '#tenancy/scopes.ts';
 export type Storage = { database: Database; scopes: Scopes; keyRing: KeyRing; close(): Promise<void> };
 
 /**
- * Opens the database that the configuration names.
+ * Opens the database that the configuration names. With `readOnly` it is taken as it is: nothing is made, migrated,
+ * recorded or freed.
  * @throws an `AppError` that says what to do: unreachable, in use, not migrated, or sealed with other master keys.
  */
-export async function openStorage(config: Config, logger: Logger): Promise<Storage> {
-  const keyRing = createKeyRing(loadMasterKeys(config.masterKeys));
+export async function openStorage(
+  config: Config,
+  logger: Logger,
+  { readOnly = false }: { readOnly?: boolean } = {},
+): Promise<Storage> {
+  const keyRing = createKeyRing(loadMasterKeys(config.masterKeys, { make: !readOnly }));
   const database =
     config.database.kind === 'embedded'
-      ? await openEmbeddedDatabase(createEmptyQueueSchema, config.database.directory)
+      ? await openEmbeddedDatabase(readOnly ? undefined : createEmptyQueueSchema, config.database.directory)
       : await openServerDatabase(config.database.url, (error) =>
           logger.warn({ err: error }, 'a database connection broke'),
         );
@@ -30,7 +35,7 @@ export async function openStorage(config: Config, logger: Logger): Promise<Stora
     await database.close();
   };
   try {
-    await checkMasterKeys(scopes, keyRing);
+    await checkMasterKeys(scopes, keyRing, { record: !readOnly });
   } catch (error) {
     await close();
     throw error;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
@@ -39,9 +40,18 @@ async function lookAtData(config: Config): Promise<Finding[]> {
         ...findings,
       ];
   }
+  if (config.database.kind === 'embedded' && !existsSync(config.database.directory)) {
+    return [
+      {
+        check: 'database',
+        state: 'note',
+        says: `there is none in ${config.dataDir} yet; the first start makes it`,
+      },
+    ];
+  }
   let findings: Finding[] = [];
   const database = await examine('database', async () => {
-    const storage = await openStorage(config, createLogger('silent'));
+    const storage = await openStorage(config, createLogger('silent'), { readOnly: true });
     try {
       findings = await runDoctor(config, storage);
     } finally {

@@ -9,7 +9,16 @@ export class ConfigError extends AppError<'bad_config'> {
   }
 }
 
-/** A URL without its password, fit for a message or a log line. */
+const passwordParameter = /^(?:password|pass|pwd|token|secret)$/i;
+
+/** A URL without its passwords, fit for a message or a log line. Of what is no whole URL only the beginning is shown. */
 export function maskUrl(text: string): string {
-  return text.replace(/(:\/\/[^:/@\s]*):[^@\s]*@/, '$1:***@');
+  if (!/[:@=]/.test(text)) return text;
+  if (!URL.canParse(text) || !text.includes('://'))
+    return `${text.slice(0, Math.max(text.indexOf(':'), 0))}… (not shown)`;
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  for (const name of url.searchParams.keys())
+    if (passwordParameter.test(name)) url.searchParams.set(name, '***');
+  return url.href;
 }

@@ -89,7 +89,7 @@ describe('one line says what is wrong with', () => {
       { DATABASE_ADMIN_URL: 'postgres://a:hunter2@b/c' },
       /^DATABASE_ADMIN_URL holds postgres:\/\/a:\*\*\*@b\/c; expected DATABASE_URL beside it\.$/,
     ],
-    ['a Redis that is none', { REDIS_URL: 'http://:hunter2@r' }, /^REDIS_URL holds "http:\/\/:\*\*\*@r"/],
+    ['a Redis that is none', { REDIS_URL: 'http://:hunter2@r' }, /^REDIS_URL holds "http:\/\/:\*\*\*@r\/"/],
     [
       'a role that is none',
       { ...server, ROLES: 'api,cook' },
@@ -131,4 +131,14 @@ test.each([
 
 test('a public address has no slash at its end', () => {
   expect(readConfig({ PUBLIC_URL: 'https://chat.example//' }).publicUrl).toBe('https://chat.example');
+});
+
+test.for([
+  'user:s3cret@host/db',
+  'postgresql//u:s3cret@host',
+  'r:s3cret@h:1',
+  'postgre://u:se@s3cret@host',
+  'postgres://u@host/db?password=s3cret',
+])('a password does not show, however the URL is mistyped: %s', (text) => {
+  expect(maskUrl(text)).not.toContain('s3cret');
 });

@@ -59,27 +59,29 @@ describe('the key file', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   test('is made once, for its owner only, and read again', () => {
-    const [made] = loadMasterKeys({ kind: 'file', path });
+    const [made] = loadMasterKeys({ kind: 'file', path }, { make: true });
     expect(made?.id).toBe('local-1');
     expect(made?.bytes).toHaveLength(32);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'data')).mode & 0o777).toBe(0o700);
-    expect(loadMasterKeys({ kind: 'file', path })).toEqual([made]);
+    expect(loadMasterKeys({ kind: 'file', path }, { make: true })).toEqual([made]);
     expect(readdirSync(join(folder, 'data'))).toEqual(['master.key']);
   });
 
   test('that others may read is refused', () => {
-    loadMasterKeys({ kind: 'file', path });
+    loadMasterKeys({ kind: 'file', path }, { make: true });
     for (const mode of [0o640, 0o604, 0o660]) {
       chmodSync(path, mode);
-      expect(() => loadMasterKeys({ kind: 'file', path })).toThrow(/other users of this machine may read/);
+      expect(() => loadMasterKeys({ kind: 'file', path }, { make: true })).toThrow(
+        /other users of this machine may read/,
+      );
     }
   });
 
   test('that holds no key is refused, and left as it is', () => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(path, 'something else', { mode: 0o600 });
-    expect(() => loadMasterKeys({ kind: 'file', path })).toThrow(ConfigError);
+    expect(() => loadMasterKeys({ kind: 'file', path }, { make: true })).toThrow(ConfigError);
     expect(readFileSync(path, 'utf8')).toBe('something else');
   });
 });

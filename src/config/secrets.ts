@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from './config-error.ts';
 
@@ -28,10 +28,12 @@ export function parseMasterKeys(text: string, where: string): readonly MasterKey
   return keys;
 }
 
-/** Opens the ring; makes the key file (mode 0600) when it is not there yet. */
-export function loadMasterKeys(source: MasterKeySource): readonly MasterKey[] {
+/** Opens the ring; with `make`, makes the key file (mode 0600) when it is not there yet. */
+export function loadMasterKeys(source: MasterKeySource, { make }: { make: boolean }): readonly MasterKey[] {
   if (source.kind === 'given') return source.keys;
-  makeKeyFile(source.path);
+  if (make) makeKeyFile(source.path);
+  else if (!existsSync(source.path))
+    throw new ConfigError(source.path, 'no master key', 'the one that the first start made');
   const otherBits = statSync(source.path).mode & 0o077;
   if (otherBits !== 0 && process.platform !== 'win32') {
     throw new ConfigError(

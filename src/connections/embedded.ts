@@ -15,10 +15,10 @@ import { type MigrateParts, migrate } from './migrate.ts';
  * It has one session. The pool's only client stands for it: whoever has that client checked out has the session, so the
  * pool's queue is the one lock that application and job queue share.
  *
- * `directory` absent: in memory, for tests.
+ * `directory` absent: in memory, for tests. `prepareQueue` absent: what is there is opened as it is.
  */
 export async function openEmbeddedDatabase(
-  prepareQueue: MigrateParts['prepareQueue'],
+  prepareQueue: MigrateParts['prepareQueue'] | undefined,
   directory?: string,
 ): Promise<Database> {
   const lock = directory === undefined ? undefined : lockDataDirectory(directory);
@@ -31,8 +31,10 @@ export async function openEmbeddedDatabase(
     });
     const pool = new pg.Pool({ ...sessionConfig(db), max: 1, idleTimeoutMillis: 0 });
     const notifications = createNotifications(pool);
-    await migrate({ pool, prepareQueue });
-    await forgetLeases(pool);
+    if (prepareQueue) {
+      await migrate({ pool, prepareQueue });
+      await forgetLeases(pool);
+    }
     await stepDown(pool);
     return {
       kind: 'embedded',

@@ -15,6 +15,7 @@ export function createListener(url: string, onError: (error: Error) => void) {
     const next = new pg.Client({
       connectionString: url,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       options: '-c role=swarmgate_service',
       application_name: 'swarmgate-listen',
     });
@@ -23,10 +24,16 @@ export function createListener(url: string, onError: (error: Error) => void) {
     });
     next.on('error', (error) => {
       onError(error);
-      reconnect();
+      if (client === next) reconnect();
     });
-    await next.connect();
-    for (const channel of handlers.keys()) await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    try {
+      await next.connect();
+      for (const channel of handlers.keys()) await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      next.end().catch(() => {});
+      connecting = undefined;
+      throw error;
+    }
     client = next;
     return next;
   };

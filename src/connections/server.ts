@@ -51,7 +51,10 @@ function createPool(url: string, options: string, max: number, onIdleError: (err
     connectionString: url,
     max,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 10_000,
+    // A server that hangs does not keep its own statement_timeout.
+    query_timeout: 35_000,
     options,
     application_name: 'swarmgate',
   });

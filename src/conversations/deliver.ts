@@ -1,6 +1,7 @@
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Channel, Gateway, OutboundMessage } from '#gateways/gateway.ts';
+import { GatewayError } from '#gateways/gateway-error.ts';
 import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
@@ -11,7 +12,7 @@ export type DeliverParts = {
   journal: DeliveryJournal;
   claimMs: number;
   openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<Channel | undefined>;
-  gatewayOf: (platform: Channel['platform']) => Gateway;
+  gatewayOf: (platform: Channel['platform']) => Gateway | undefined;
   queue: WakeQueue;
   logger: Logger;
   metrics: Metrics;
@@ -48,9 +49,11 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
   try {
     const channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
     if (!channel) throw new TypeError('The delivery names a channel that is not there.');
-    const { externalIds } = await parts
-      .gatewayOf(channel.platform)
-      .send(channel, describe(delivery), AbortSignal.timeout(Math.round(parts.claimMs * sendShareOfClaim)));
+    const gateway = parts.gatewayOf(channel.platform);
+    if (!gateway)
+      throw new GatewayError('unavailable', `This process has no gateway for ${channel.platform}.`);
+    const inTime = AbortSignal.timeout(Math.round(parts.claimMs * sendShareOfClaim));
+    const { externalIds } = await gateway.send(channel, describe(delivery), inTime);
     return { state: 'sent', externalIds };
   } catch (error) {
     return decideAfterFailure(error, delivery);

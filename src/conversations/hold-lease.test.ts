@@ -6,7 +6,7 @@ const leaseMs = 3_000;
 let lease: HeldLease;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
 });
 afterEach(() => {
   lease.release();
@@ -30,6 +30,14 @@ test('is given up as soon as it is known to be lost', async () => {
   const signal = hold(async () => 'lost');
   await vi.advanceTimersByTimeAsync(leaseMs / 3);
   expect(signal.reason).toBeInstanceOf(LeaseLostError);
+});
+
+test('runs out by our own clock when the database hangs, and asks it only once', async () => {
+  const extend = vi.fn(() => new Promise<LeaseState>(() => {}));
+  const signal = hold(extend);
+  await vi.advanceTimersByTimeAsync(leaseMs);
+  expect(signal.reason).toBeInstanceOf(LeaseLostError);
+  expect(extend).toHaveBeenCalledTimes(1);
 });
 
 test('outlives a database that is away for a moment', async () => {

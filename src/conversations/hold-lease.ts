@@ -28,19 +28,25 @@ export type HeldLease = {
 
 /**
  * Keeps a lease alive while a turn runs: extends it three times per lease, and aborts the turn as soon as it is known,
- * or has to be assumed, to be lost.
+ * or has to be assumed, to be lost. While the database does not answer, the lease runs out by our own clock.
  */
 export function holdLease(extend: () => Promise<LeaseState>, leaseMs: number, stop: AbortSignal): HeldLease {
   const turn = new AbortController();
-  let expiresAt = performance.now() + leaseMs;
+  const lose = () => turn.abort(new LeaseLostError());
+  let runOut = setTimeout(lose, leaseMs);
+  let asking = false;
+  let released = false;
 
   const beat = async () => {
+    if (asking) return;
+    asking = true;
     const askedAt = performance.now();
     const state = await extend().catch(() => undefined);
-    if (state === 'lost' || performance.now() >= expiresAt) return turn.abort(new LeaseLostError());
-    // No answer from the database: the lease goes on running out by our own clock.
-    if (state === undefined) return;
-    expiresAt = askedAt + leaseMs;
+    asking = false;
+    if (state === 'lost') return lose();
+    if (state === undefined || released) return;
+    clearTimeout(runOut);
+    runOut = setTimeout(lose, askedAt + leaseMs - performance.now());
     if (state === 'cancelled') turn.abort(new TurnCancelledError());
   };
 
@@ -48,6 +54,10 @@ export function holdLease(extend: () => Promise<LeaseState>, leaseMs: number, st
   return {
     signal: AbortSignal.any([turn.signal, stop]),
     cancel: () => turn.abort(new TurnCancelledError()),
-    release: () => clearInterval(timer),
+    release() {
+      released = true;
+      clearInterval(timer);
+      clearTimeout(runOut);
+    },
   };
 }

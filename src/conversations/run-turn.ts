@@ -19,7 +19,7 @@ export type RunTurnParts = {
   /** Opens an agent's sealed key. */
   openAgent: (tenantId: Uuid, agent: StoredAgent) => AgentDefinition;
   openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<Channel | undefined>;
-  gatewayOf: (platform: Channel['platform']) => Gateway;
+  gatewayOf: (platform: Channel['platform']) => Gateway | undefined;
   texts: TurnTexts;
   queue: WakeQueue;
   live: LiveUpdates;
@@ -65,15 +65,18 @@ export function createRunTurn(parts: RunTurnParts): (data: WakeUpData) => Promis
 
 /** Runs one turn, keeps what came of it, and answers the conversation's next turn if it was begun with it. */
 async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): Promise<OpenTurn | undefined> {
+  const gateway = parts.gatewayOf(turn.channel.platform);
+  if (!gateway) return leaveToOthers(parts, turn);
   const startedAt = performance.now();
+  const stream = openReplyStream({ ...parts, gateway }, turn);
   const lease = holdLease(() => parts.journal.extendLease(turn), parts.leaseMs, parts.stop);
-  const stream = openReplyStream({ ...parts, gateway: parts.gatewayOf(turn.channel.platform) }, turn);
-  const unsubscribe = await parts.live.subscribe(turn, (update) => {
-    if (update.kind === 'resend') stream.resend();
-    if (update.kind === 'cancel' && update.turnId === turn.turnId) lease.cancel();
-  });
-  parts.live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'started' });
+  let unsubscribe = () => {};
   try {
+    unsubscribe = await parts.live.subscribe(turn, (update) => {
+      if (update.kind === 'resend') stream.resend();
+      if (update.kind === 'cancel' && update.turnId === turn.turnId) lease.cancel();
+    });
+    parts.live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'started' });
     const settlement = await answer(parts, turn, lease, stream).catch((error: unknown) =>
       settleFailure(error, lease.signal, turn, stream.text, parts.texts),
     );
@@ -83,6 +86,14 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
     lease.release();
     parts.metrics.turnTook(turn.channel.platform, (performance.now() - startedAt) / 1_000);
   }
+}
+
+/** How long a process that cannot serve a conversation leaves it to those that can. */
+const leaveToOthersMs = 5_000;
+
+async function leaveToOthers({ journal, logger }: RunTurnParts, turn: OpenTurn): Promise<undefined> {
+  logger.warn({ turnId: turn.turnId }, 'this process has no gateway for the platform');
+  await journal.putBack(turn, leaveToOthersMs, false);
 }
 
 type Stream = ReturnType<typeof openReplyStream>;

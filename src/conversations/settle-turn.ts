@@ -35,7 +35,7 @@ export class PoisonedTurnError extends AppError<'turn_poisoned'> {
 /** Attempts that end in a known failure, and attempts of any kind. */
 const attemptsMax = 4;
 const beginningsMax = 10;
-/** Nobody is left without a word for longer than this. */
+/** A turn is not tried again later than this after it was first begun: somebody waits for a word. */
 const answerWithinMs = 120_000;
 const backoffMs = [1_000, 5_000, 15_000] as const;
 
@@ -85,6 +85,5 @@ function retryDelayMs(cause: unknown, turn: OpenTurn): number | undefined {
     return undefined;
   const asked = (cause as { retryAfterMs?: number }).retryAfterMs ?? 0;
   const delayMs = Math.max(asked, backoffMs[Math.min(turn.attempt, backoffMs.length) - 1] ?? 0);
-  const waitedMs = Date.now() - Date.parse(turn.createdAt);
-  return waitedMs + delayMs < answerWithinMs ? delayMs : undefined;
+  return turn.elapsedMs + delayMs < answerWithinMs ? delayMs : undefined;
 }

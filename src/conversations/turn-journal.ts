@@ -20,7 +20,8 @@ export type OpenTurn = {
   attempt: number;
   /** Somebody asked it to stop before it began. */
   cancelled: boolean;
-  createdAt: string;
+  /** Since it was first begun, by the database's clock, when this attempt began. */
+  elapsedMs: number;
   message: { id: Uuid; text: string };
   channel: { id: Uuid; platform: Platform };
   agent: StoredAgent | null;

@@ -1,6 +1,6 @@
 import type { Database } from '#connections/database.ts';
 import type { Logger } from '#kernel/logger.ts';
-import { type LiveUpdate, type LiveUpdates, topicKey } from './live.ts';
+import { type LiveUpdate, type LiveUpdates, parseUpdate, topicKey } from './live.ts';
 import { createSubscribers } from './subscribers.ts';
 
 const channel = 'swarmgate_live';
@@ -11,8 +11,8 @@ export async function createLiveOnPostgres(database: Database, logger: Logger): 
   await database.listen(
     channel,
     (payload) => {
-      const [key, update] = JSON.parse(payload) as [string, LiveUpdate];
-      subscribers.tell(key, update);
+      const message = parseUpdate<[string, LiveUpdate]>(payload);
+      if (Array.isArray(message)) subscribers.tell(...message);
     },
     // What was told meanwhile is lost, so whoever listens looks again.
     () => subscribers.tellAll({ kind: 'changed' }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnections } from '#connections/redis.ts';
 import type { Logger } from '#kernel/logger.ts';
-import { type LiveUpdate, type LiveUpdates, topicKey } from './live.ts';
+import { type LiveUpdate, type LiveUpdates, parseUpdate, topicKey } from './live.ts';
 import { createSubscribers } from './subscribers.ts';
 
 /** Facts do not wait longer than this for a Redis that is away; updates flow when it is back. */
@@ -15,7 +15,8 @@ export function createLiveOnRedis(redis: RedisConnections, prefix: string, logge
   const channelOf = (key: string) => `${prefix}:live:${key}`;
 
   subscriptions.on('message', (channel: string, payload: string) => {
-    subscribers.tell(channel.slice(channelOf('').length), JSON.parse(payload) as LiveUpdate);
+    const update = parseUpdate<LiveUpdate>(payload);
+    if (update) subscribers.tell(channel.slice(channelOf('').length), update);
   });
   // What was published while the connection was broken is lost, so whoever listens looks again: behind this
   // subscription, because those of before are made anew first.

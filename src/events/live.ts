@@ -28,6 +28,15 @@ export interface LiveUpdates {
 /** Pieces of a text that is being written are at most this long, so that every transport carries them whole. */
 export const deltaLengthMax = 1_000;
 
+/** Reads what a transport brought; `undefined` when it is not of ours: anybody with the database or Redis may publish. */
+export function parseUpdate<Message>(payload: string): Message | undefined {
+  try {
+    return JSON.parse(payload) as Message;
+  } catch {
+    return undefined;
+  }
+}
+
 export function topicKey({ tenantId, conversationId }: LiveTopic): string {
   return `${tenantId}/${conversationId}`;
 }

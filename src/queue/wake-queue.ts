@@ -9,6 +9,7 @@ import {
 import type { QueuePool } from '#connections/database.ts';
 import type { RedisConnections } from '#connections/redis.ts';
 import type { Logger } from '#kernel/logger.ts';
+import { within } from '#kernel/within.ts';
 import { type WakeKind, type WakeQueue, type WakeUp, type WakeUpData, wakeUpData } from './job.ts';
 
 export type WakeQueueParts = {
@@ -128,17 +129,4 @@ function optionsOf({ tenantId, conversationId }: WakeUp): JobsOptions {
     removeOnComplete: true,
     removeOnFail: true,
   };
-}
-
-/** Whether a promise was fulfilled in time. A later outcome is ignored. */
-async function within(timeoutMs: number, promise: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  const done = promise.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([done, late]).finally(() => clearTimeout(timer));
 }

@@ -15,11 +15,24 @@ export class WrongMasterKeysError extends AppError<'wrong_master_keys'> {
 }
 
 /**
- * Holds the keys of this process against those that the database knows, and makes new ones known. Runs before anything
- * is sealed. @throws {WrongMasterKeysError}
+ * Holds the keys of this process against those that the database knows. With `record`, makes the one that seals known,
+ * before anything is sealed with it; the others have sealed something here, or do not matter.
+ * @throws {WrongMasterKeysError}
  */
-export async function checkMasterKeys(scopes: Scopes, keyRing: KeyRing): Promise<void> {
+export async function checkMasterKeys(
+  scopes: Scopes,
+  keyRing: KeyRing,
+  { record }: { record: boolean },
+): Promise<void> {
   await scopes.inPlatform(async (unit) => {
+    const [sealing = ''] = keyRing.keyIds;
+    if (record) {
+      await unit.sql(
+        'INSERT INTO swarmgate.master_keys (id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+        [sealing, keyRing.checkValue(sealing)],
+      );
+    }
+    // Read after it was written: of two first starts with other bytes under one id, the second finds the first's.
     const known = await unit.sql<{ id: string; check_value: string }>(
       'SELECT id, check_value FROM swarmgate.master_keys',
     );
@@ -28,12 +41,6 @@ export async function checkMasterKeys(scopes: Scopes, keyRing: KeyRing): Promise
       if (ours === undefined) throw new WrongMasterKeysError(id, 'is missing');
       if (!equalInConstantTime(ours, checkValue))
         throw new WrongMasterKeysError(id, 'has other bytes than it had');
-    }
-    for (const id of keyRing.keyIds.filter((keyId) => known.every((row) => row.id !== keyId))) {
-      await unit.sql(
-        'INSERT INTO swarmgate.master_keys (id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-        [id, keyRing.checkValue(id)],
-      );
     }
   });
 }

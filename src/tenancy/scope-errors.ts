@@ -101,9 +101,10 @@ function readDatabaseError(error: unknown): { sqlState: string | undefined; cons
   };
 }
 
-// Classes 08 (connection), 53 (resources: disk full, too many connections), 57 (operator intervention), and a socket's own.
+// Classes 08 (connection), 40 (deadlock, serialization), 53 (resources: disk full, too many connections), 55 (a lock that
+// could not be had), 57 (operator intervention), and a socket's own.
 function isUnavailable(sqlState: string | undefined, error: unknown): boolean {
-  if (sqlState !== undefined && /^(?:08|53|57)/.test(sqlState)) return true;
+  if (sqlState !== undefined && /^(?:08|40|53|55|57)/.test(sqlState)) return true;
   if (sqlState !== undefined && /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/.test(sqlState)) return true;
   return (
     error instanceof Error &&

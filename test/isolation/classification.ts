@@ -47,7 +47,7 @@ export const classification: Classification = {
     report: list(
       'tenant_id id conversation_id channel_id message_id state attempt due_at error_code created_at sent_at',
     ),
-    sweeper: list('tenant_id conversation_id attempt due_at claim_expires_at'),
+    sweeper: list('tenant_id conversation_id sequence state attempt due_at claim_expires_at'),
   },
   'swarmgate.delivery_parts': { kind: 'tenant' },
   'swarmgate.events': { kind: 'tenant' },

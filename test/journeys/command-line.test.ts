@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -116,6 +116,23 @@ test.for([
   expect(result.code).toBe(1);
   expect(result.errors.trimEnd().split('\n')).toEqual([expect.stringContaining(line)]);
   expect(result.errors).not.toContain('hunter2');
+});
+
+test('doctor leaves nothing behind, and does not make known what it was lent', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'swarmgate_test_doctor_'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const nowhere = await runCommand(['doctor'], { DATA_DIR: join(folder, 'not-there') });
+  expect(nowhere.code).toBe(0);
+  expect(nowhere.output).toContain('the first start makes it');
+  expect(await readdir(folder)).toEqual([]);
+
+  const env = await anEnvironment();
+  expect(await runCommand(['apply', await aFile(acme)], env)).toMatchObject({ code: 0 });
+  const own = env.MASTER_KEYS ?? (await readFile(join(env.DATA_DIR ?? '', 'master.key'), 'utf8')).trim();
+  const lent = { ...env, MASTER_KEYS: `${own},lent:${Buffer.alloc(32, 1).toString('base64')}` };
+  expect(await runCommand(['doctor'], lent)).toMatchObject({ code: 0 });
+
+  expect(await runCommand(['apply', await aFile(acme)], env)).toMatchObject({ code: 0, errors: '' });
 });
 
 test('wrong use ends with 2 and says how to use it', async () => {

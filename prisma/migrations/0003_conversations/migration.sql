@@ -259,8 +259,8 @@ CREATE TABLE swarmgate.events (
 CREATE INDEX events_unpublished_idx ON swarmgate.events (tenant_id, created_at) WHERE published_at IS NULL;
 SELECT swarmgate.enable_tenant_rls('swarmgate.events');
 
--- The sweeper's door: ids and times of what is due, of every tenant, whether it was tried before, and no other column.
+-- The sweeper's door: ids, order and times of what is due, of every tenant, whether it was tried before, and no other column.
 CREATE POLICY sweeper ON swarmgate.conversations FOR SELECT TO swarmgate_sweeper USING (due_at IS NOT NULL);
 CREATE POLICY sweeper ON swarmgate.deliveries FOR SELECT TO swarmgate_sweeper USING (due_at IS NOT NULL);
 GRANT SELECT (tenant_id, id, due_at, waiting_for, lease_expires_at) ON swarmgate.conversations TO swarmgate_sweeper;
-GRANT SELECT (tenant_id, conversation_id, attempt, due_at, claim_expires_at) ON swarmgate.deliveries TO swarmgate_sweeper;
+GRANT SELECT (tenant_id, conversation_id, sequence, state, attempt, due_at, claim_expires_at) ON swarmgate.deliveries TO swarmgate_sweeper;

@@ -106,7 +106,7 @@ DECLARE
 BEGIN
   SELECT jsonb_build_object(
     'turnId', t.id, 'conversationId', t.conversation_id, 'conversationExternalId', c.external_id, 'fence', t.fence, 'attempt', t.attempt,
-    'cancelled', t.cancel_requested_at IS NOT NULL, 'createdAt', t.created_at,
+    'cancelled', t.cancel_requested_at IS NOT NULL, 'elapsedMs', round(extract(epoch FROM clock_timestamp() - t.started_at) * 1000),
     'message', jsonb_build_object('id', m.id, 'text', m.text),
     'channel', jsonb_build_object('id', ch.id, 'platform', ch.platform),
     'agent', CASE WHEN a.id IS NULL THEN NULL ELSE jsonb_build_object(
@@ -560,6 +560,10 @@ BEGIN
   RETURN QUERY (SELECT 'delivery'::text, d.tenant_id, d.conversation_id FROM swarmgate.deliveries d
     WHERE d.due_at <= v_now AND (d.due_at <= v_before OR d.attempt > 0)
       AND (d.claim_expires_at IS NULL OR d.claim_expires_at < v_now)
+      -- Only the first of a conversation may go: those behind one that waits are no work.
+      AND NOT EXISTS (SELECT 1 FROM swarmgate.deliveries e
+        WHERE e.tenant_id = d.tenant_id AND e.conversation_id = d.conversation_id
+          AND e.state IN ('pending', 'sending') AND e.sequence < d.sequence)
     ORDER BY d.due_at LIMIT p_limit);
 END $$;
 

@@ -3,8 +3,6 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** How a server is away: `refused` as when its process is gone, `silent` as when its network is. */
 export type Away = 'refused' | 'silent';
 
-export type TcpProxy = Awaited<ReturnType<typeof startTcpProxy>>;
-
 /** Stands before a server and passes everything on, until a test takes the server away. */
 export async function startTcpProxy(target: { host: string; port: number }) {
   const sockets = new Set<Socket>();

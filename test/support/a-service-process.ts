@@ -108,8 +108,6 @@ export async function aServiceProcess(options: ServiceProcessOptions, atEnd: AtE
   };
 }
 
-export type ServiceProcess = Awaited<ReturnType<typeof aServiceProcess>>;
-
 /** An empty diary, which goes with the test. */
 export async function aDiary(atEnd: AtEnd): Promise<Diary> {
   const folder = await mkdtemp(join(tmpdir(), 'swarmgate_test_diary_'));

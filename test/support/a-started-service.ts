@@ -4,8 +4,6 @@ import type { Env } from '#config/env.ts';
 import { program } from './a-command.ts';
 import { eventually } from './eventually.ts';
 
-export type StartedService = Awaited<ReturnType<typeof aStartedService>>;
-
 /** Runs `swarmgate start` as an operator would, in a process of its own; it is killed with the test if it still runs then. */
 export async function aStartedService(env: Env) {
   const child = spawn(process.execPath, [program, 'start'], {

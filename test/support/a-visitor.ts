@@ -82,7 +82,7 @@ export async function aVisitor(service: ServiceAddress, { key, origin, ...return
 }
 
 /** Reads a JSON answer that must have the status. */
-export async function read<Body>(response: Response, status: number): Promise<Body> {
+async function read<Body>(response: Response, status: number): Promise<Body> {
   const text = await response.text();
   if (response.status !== status) throw new Error(`Expected ${status}, got ${response.status}: ${text}`);
   return JSON.parse(text) as Body;

@@ -7,32 +7,22 @@ import type { PlatformCall } from './posting-platform.ts';
  * place, so that messages come in over the web chat wire and answers go out as posts.
  */
 export function postingGateway(platformUrl: string): Gateway {
-  const post = (conversation: string, text: string, delivery?: PlatformCall['delivery']) =>
-    callPlatform('POST', `${platformUrl}/${conversation}/posts`, { text, delivery });
-  const edit = (conversation: string, id: string, text: string, delivery?: PlatformCall['delivery']) =>
-    callPlatform('PUT', `${platformUrl}/${conversation}/${id}`, { text, delivery });
+  const post = (text: string, delivery?: PlatformCall['delivery']) =>
+    callPlatform('POST', platformUrl, { text, delivery });
+  const edit = (id: string, text: string, delivery?: PlatformCall['delivery']) =>
+    callPlatform('PUT', `${platformUrl}/${id}`, { text, delivery });
 
   return {
     platform: 'webchat',
     capabilities: { streaming: 'post', sendsOnce: false },
 
-    async send(
-      _channel,
-      { conversationExternalId, text, externalIds: [known], deliveryId, attempt, interrupted },
-    ) {
+    async send(_channel, { text, externalIds: [known], deliveryId, attempt, interrupted }) {
       const delivery = { id: deliveryId, attempt, interrupted };
-      const id =
-        known === undefined
-          ? await post(conversationExternalId, text, delivery)
-          : await edit(conversationExternalId, known, text, delivery);
+      const id = known === undefined ? await post(text, delivery) : await edit(known, text, delivery);
       return { externalIds: [id] };
     },
 
-    async openStream(
-      _channel,
-      { conversationExternalId, externalIds },
-      keepExternalId,
-    ): Promise<ReplyStream> {
+    async openStream(_channel, { externalIds }, keepExternalId): Promise<ReplyStream> {
       let [id] = externalIds;
       let latest: string | undefined;
       let writing: Promise<void> | undefined;
@@ -42,9 +32,9 @@ export function postingGateway(platformUrl: string): Gateway {
         for (let text = latest; text !== undefined; text = latest) {
           latest = undefined;
           if (id === undefined) {
-            id = await post(conversationExternalId, text);
+            id = await post(text);
             await keepExternalId(1, id);
-          } else await edit(conversationExternalId, id, text);
+          } else await edit(id, text);
         }
       };
       return {

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 export type Post = {
   id: string;
-  conversation: string /** As it was posted, then after each edit. */;
+  /** As it was posted, then after each edit. */
   texts: string[];
 };
 
@@ -18,8 +18,6 @@ export type PlatformCall = {
 /** How the platform answers a call that it does not take. */
 export type Refusal = { status: 400 | 403 | 404 | 429 | 503; retryAfterMs?: number };
 
-export type PostingPlatform = Awaited<ReturnType<typeof startPostingPlatform>>;
-
 /**
  * A chat platform on loopback where answers are posts that can be edited, the same one twice if it is posted twice.
  * It outlives the service, keeps every call, and refuses what a test tells it to.
@@ -28,11 +26,11 @@ export async function startPostingPlatform() {
   const posts: Post[] = [];
   const calls: PlatformCall[] = [];
   const refusals: Refusal[] = [];
-  let look: (call: PlatformCall) => Promise<void> = async () => {};
-  let answersLost = 0;
+  const lookAway = async () => {};
+  let look: (call: PlatformCall) => Promise<void> = lookAway;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, first = '', second = ''] = (request.url ?? '').split('/');
+    const [, postId = ''] = (request.url ?? '').split('/');
     const { text: said, delivery } = JSON.parse(await text(request)) as Pick<
       PlatformCall,
       'text' | 'delivery'
@@ -45,14 +43,9 @@ export async function startPostingPlatform() {
       response.writeHead(refusal.status).end(JSON.stringify({ retryAfterMs: refusal.retryAfterMs }));
       return;
     }
-    const id = call.kind === 'edit' ? second : `post-${posts.length + 1}`;
-    if (call.kind === 'post') posts.push({ id, conversation: first, texts: [said] });
+    const id = call.kind === 'edit' ? postId : `post-${posts.length + 1}`;
+    if (call.kind === 'post') posts.push({ id, texts: [said] });
     else posts.find((post) => post.id === id)?.texts.push(said);
-    if (answersLost > 0) {
-      answersLost -= 1;
-      response.destroy();
-      return;
-    }
     response.end(JSON.stringify({ id }));
   }
 
@@ -62,15 +55,17 @@ export async function startPostingPlatform() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     posts,
     calls,
-    postsIn: (conversation: string) => posts.filter((post) => post.conversation === conversation),
     refuseNext: (...more: Refusal[]) => void refusals.push(...more),
-    /** Takes the next call, and the caller never hears of it. */
-    loseNextAnswer: () => {
-      answersLost += 1;
-    },
     /** Looks at each call before it is answered. */
     onCall(next: (call: PlatformCall) => Promise<void>) {
       look = next;
+    },
+    /** Begins anew, for another test. */
+    forget() {
+      posts.length = 0;
+      calls.length = 0;
+      refusals.length = 0;
+      look = lookAway;
     },
     async close() {
       server.closeAllConnections();

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import type { AgentEvent } from '#agents/agent.ts';
 import { ModelError } from '#models/model.ts';
 import { done, say } from '../fakes/scripted-agent.ts';
-import { aPostingService } from '../support/a-posting-service.ts';
+import { sharedPostingService } from '../support/a-posting-service.ts';
 import { eventually } from '../support/eventually.ts';
+
+const begin = sharedPostingService();
 
 /** Pieces far enough from each other that each one is shown. */
 async function* saySlowly(...pieces: string[]): AsyncGenerator<AgentEvent> {
@@ -16,12 +18,10 @@ async function* saySlowly(...pieces: string[]): AsyncGenerator<AgentEvent> {
 }
 
 test('an answer grows in one post, known to the database before the platform hears of it', async () => {
-  const { service, platform, visitor, settled } = await aPostingService(() =>
-    saySlowly('One, ', 'two, ', 'three.'),
-  );
+  const { rows, platform, visitor, settled } = await begin(() => saySlowly('One, ', 'two, ', 'three.'));
   const atCall: unknown[] = [];
   platform.onCall(async ({ kind }) => {
-    const { messages, deliveries } = await service.rows();
+    const { messages, deliveries } = await rows();
     atCall.push({
       kind,
       states: [messages.at(-1)?.state, deliveries[0]?.state],
@@ -47,7 +47,7 @@ test('an answer grows in one post, known to the database before the platform hea
 
 test('a draft is not part of the transcript yet', async () => {
   const gate = Promise.withResolvers<void>();
-  const { platform, visitor } = await aPostingService(async function* () {
+  const { platform, visitor } = await begin(async function* () {
     yield { kind: 'text', delta: 'Not ' };
     await gate.promise;
     yield { kind: 'text', delta: 'yet.' };
@@ -67,7 +67,7 @@ test('a draft is not part of the transcript yet', async () => {
 test.each([1, 2, 3])(
   'the final text arrives although the platform failed %i times while it was written',
   async (failures) => {
-    const { platform, visitor, settled } = await aPostingService(() => saySlowly('One, ', 'two, ', 'three.'));
+    const { platform, visitor, settled } = await begin(() => saySlowly('One, ', 'two, ', 'three.'));
     platform.refuseNext(...Array.from({ length: failures }, () => ({ status: 503 }) as const));
 
     await visitor.send('Count');
@@ -79,7 +79,7 @@ test.each([1, 2, 3])(
 );
 
 test('a second attempt at an answer goes on in the post of the first', async () => {
-  const { platform, visitor, settled, turns } = await aPostingService(async function* () {
+  const { platform, visitor, settled, turns } = await begin(async function* () {
     yield { kind: 'text', delta: 'First try' };
     if (turns.length > 1) return yield* say('Second try');
     await eventually(() => expect(platform.posts).toHaveLength(1));
@@ -95,7 +95,7 @@ test('a second attempt at an answer goes on in the post of the first', async () 
 });
 
 test('a post that was begun says so when its answer never comes', async () => {
-  const { platform, visitor, settled } = await aPostingService(async function* () {
+  const { platform, visitor, settled } = await begin(async function* () {
     yield { kind: 'text', delta: 'I think' };
     await eventually(() => expect(platform.posts).toHaveLength(1));
     throw new ModelError('filtered', 'The provider withheld it.');

@@ -22,6 +22,7 @@ export type TurnRow = {
 export type StepRow = { turn_id: string; number: number; state: string; output: unknown };
 export type DeliveryRow = {
   id: string;
+  conversation_id: string;
   message_id: string;
   state: string;
   attempt: number;

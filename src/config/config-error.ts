@@ -12,7 +12,9 @@ export class ConfigError extends AppError<'bad_config'> {
 const passwordParameter = /^(?:password|pass|pwd|token|secret)$/i;
 
 /** A URL without its passwords, fit for a message or a log line. Of what is no whole URL only the beginning is shown. */
-export function maskUrl(text: string): string {
+export function maskUrl(address: string): string {
+  // Up to the last @, because a password that should have been encoded (a#b, a/b, a@b) ends a URL's host too early.
+  const text = address.replace(/(:\/\/[^:@/]*):.*@/s, '$1:***@');
   if (!/[:@=]/.test(text)) return text;
   if (!URL.canParse(text) || !text.includes('://'))
     return `${text.slice(0, Math.max(text.indexOf(':'), 0))}… (not shown)`;

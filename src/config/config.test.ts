@@ -117,6 +117,14 @@ describe('one line says what is wrong with', () => {
         fc.pre(!`gopher://${user}@${host}`.includes(password));
         expect(maskUrl(`gopher://${user}:${password}@${host}`)).not.toContain(`:${password}@`);
       }),
+      {
+        examples: [
+          ['a', '0###', 'a'],
+          ['user', '5432#hunter2', 'host'],
+          ['user', '1/hunter2', 'host'],
+          ['user', '1?hunter2', 'host'],
+        ],
+      },
     );
   });
 });

@@ -12,13 +12,13 @@ export class ConfigError extends AppError<'bad_config'> {
 const passwordParameter = /^(?:password|pass|pwd|token|secret)$/i;
 
 /** A URL without its passwords, fit for a message or a log line. Of what is no whole URL only the beginning is shown. */
-export function maskUrl(address: string): string {
-  // Up to the last @, because a password that should have been encoded (a#b, a/b, a@b) ends a URL's host too early.
-  const text = address.replace(/(:\/\/[^:@/]*):.*@/s, '$1:***@');
+export function maskUrl(text: string): string {
   if (!/[:@=]/.test(text)) return text;
-  if (!URL.canParse(text) || !text.includes('://'))
-    return `${text.slice(0, Math.max(text.indexOf(':'), 0))}… (not shown)`;
+  const hidden = `${text.slice(0, Math.max(text.indexOf(':'), 0))}… (not shown)`;
+  if (!URL.canParse(text) || !text.includes('://')) return hidden;
   const url = new URL(text);
+  // A password with a sign in it that URLs give a meaning ends up behind the host.
+  if (/@/.test(url.pathname + url.search + url.hash) || url.hash !== '') return hidden;
   if (url.password !== '') url.password = '***';
   for (const name of url.searchParams.keys())
     if (passwordParameter.test(name)) url.searchParams.set(name, '***');

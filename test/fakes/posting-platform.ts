@@ -18,6 +18,8 @@ export type PlatformCall = {
 /** How the platform answers a call that it does not take. */
 export type Refusal = { status: 400 | 403 | 404 | 429 | 503; retryAfterMs?: number };
 
+export type PostingPlatform = Awaited<ReturnType<typeof startPostingPlatform>>;
+
 /**
  * A chat platform on loopback where answers are posts that can be edited, the same one twice if it is posted twice.
  * It outlives the service, keeps every call, and refuses what a test tells it to.

@@ -32,6 +32,7 @@ test('a message sent many times at once is kept and answered once', async () => 
   const id = randomUUID();
 
   const accepted = await Promise.all(Array.from({ length: 8 }, () => visitor.send('Hello', id)));
+  for (const sent of accepted.slice(0, 1)) await visitor.answerTo(sent);
   await visitor.answerTo(await visitor.send('The next one'));
 
   expect(new Set(accepted.map((answer) => answer.id)).size).toBe(1);

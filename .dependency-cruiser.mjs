@@ -6,7 +6,7 @@ const frontDoors = {
   agents: ['agent.ts'],
   connections: ['database.ts', 'redis.ts', 'prisma/unit-client.ts'],
   events: ['live.ts'],
-  gateways: ['gateway.ts', 'journey.ts'],
+  gateways: ['gateway.ts', 'gateway-error.ts', 'journey.ts'],
   models: ['model.ts'],
   queue: ['job.ts'],
   tenancy: ['scopes.ts', 'scope-errors.ts'],

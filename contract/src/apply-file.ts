@@ -8,6 +8,16 @@ const slug = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, '1 to 63 lower-case letters, digits and dashes');
 
+/** Two of one name would be one of them, silently. */
+function everySlugOnce(items: readonly { slug: string }[], context: z.core.$RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [index, { slug: name }] of items.entries()) {
+    if (seen.has(name))
+      context.addIssue({ code: 'custom', path: [index, 'slug'], message: `"${name}" stands here twice` });
+    seen.add(name);
+  }
+}
+
 const agent = z.strictObject({
   slug,
   name: z.string().min(1).max(80).optional(),
@@ -49,8 +59,8 @@ const tenant = z.strictObject({
   name: z.string().min(1).max(200),
   region: z.string().min(1).max(40).default('local'),
   settings: settings.optional(),
-  channels: z.array(channel).default([]),
-  agents: z.array(agent).default([]),
+  channels: z.array(channel).superRefine(everySlugOnce).default([]),
+  agents: z.array(agent).superRefine(everySlugOnce).default([]),
   knowledge: z.array(knowledge).default([]),
 });
 
@@ -59,10 +69,12 @@ const organization = z.strictObject({
   name: z.string().min(1).max(200),
   plan: z.string().min(1).max(40).default('free'),
   settings: settings.optional(),
-  tenants: z.array(tenant).default([]),
+  tenants: z.array(tenant).superRefine(everySlugOnce).default([]),
 });
 
-export const applyFile = z.strictObject({ organizations: z.array(organization).min(1) });
+export const applyFile = z.strictObject({
+  organizations: z.array(organization).min(1).superRefine(everySlugOnce),
+});
 
 export type ApplyFile = z.infer<typeof applyFile>;
 export type ApplyOrganization = z.infer<typeof organization>;

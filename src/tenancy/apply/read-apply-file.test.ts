@@ -235,3 +235,11 @@ test('a file that unfolds without end is refused, and quickly', () => {
   expect(() => read(bomb)).toThrow(ApplyFileError);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
+
+test('two things of one name are told apart by nobody, so they are refused, with the line of the second', () => {
+  expect(
+    mistakes(
+      withTenant('agents:\n  - { slug: a, model: builtin/echo }\n  - { slug: a, model: builtin/answers }'),
+    ),
+  ).toEqual(['9: organizations.0.tenants.0.agents.1.slug: "a" stands here twice']);
+});

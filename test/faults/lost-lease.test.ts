@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { AgentEvent, AgentTurn } from '#agents/agent.ts';
-import type { WakeUpData } from '#queue/job.ts';
 import type { HotPathFunction, Scopes } from '#tenancy/scopes.ts';
 import { postingGateway } from '../fakes/posting-gateway.ts';
 import { startPostingPlatform } from '../fakes/posting-platform.ts';
 import { done, scriptedAgent } from '../fakes/scripted-agent.ts';
 import { aService } from '../support/a-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { wakeByHand } from '../support/wake-by-hand.ts';
 
 type Late = (turn: AgentTurn) => AsyncIterable<AgentEvent>;
 
@@ -39,18 +39,15 @@ test.each<[string, Late]>([
     },
   ],
 ])('a worker that has lost its lease without knowing it cannot write %s', async (_what, late) => {
-  const { service, visitor, handlers, gate, platform, agent } = await aWorkerThatOverlooks(late);
+  const { service, visitor, wake, gate, platform, agent } = await aWorkerThatOverlooks(late);
 
   const sent = await visitor.send('Hello');
   await eventually(() => expect(agent.turns).toHaveLength(1));
-  const [conversation] = await service.rows().then(({ turns }) => turns);
-  const wakeUp = {
-    tenantId: agent.turns[0]?.tenantId ?? '',
-    conversationId: conversation?.conversation_id ?? '',
-  };
+  const [turn] = agent.turns;
+  if (!turn) throw new Error('There is a turn.');
   // Another worker, once the lease has run out: the queue itself waits for the first one.
   await eventually(async () => {
-    await handlers.turn(wakeUp);
+    await wake('turn', turn);
     expect(agent.turns).toHaveLength(2);
   });
   await visitor.answerTo(sent);
@@ -74,10 +71,7 @@ test.each<[string, Late]>([
 /** The first turn waits at the gate, and its worker is told that it still holds the lease. The second is answered. */
 async function aWorkerThatOverlooks(late: Late) {
   const gate = Promise.withResolvers<void>();
-  const handlers: Record<'turn' | 'delivery', (data: WakeUpData) => Promise<void>> = {
-    turn: async () => {},
-    delivery: async () => {},
-  };
+  const { wrapQueue, wake } = wakeByHand();
   const platform = await startPostingPlatform();
   onTestFinished(platform.close);
   const agent = scriptedAgent(async function* (turn) {
@@ -100,16 +94,10 @@ async function aWorkerThatOverlooks(late: Late) {
             ? Promise.resolve([{ extend_lease_v1: 'held' } as unknown as Row])
             : scopes.call<Row>(name, parameters),
       }),
-      wrapQueue: (queue) => ({
-        ...queue,
-        work(kind, handle, concurrency) {
-          handlers[kind] = handle;
-          queue.work(kind, handle, concurrency);
-        },
-      }),
+      wrapQueue,
     },
   });
   // A worker that waits at the gate must not keep the service from ending.
   onTestFinished(() => gate.resolve());
-  return { service, visitor: await service.aVisitor(), handlers, gate, platform, agent };
+  return { service, visitor: await service.aVisitor(), wake, gate, platform, agent };
 }

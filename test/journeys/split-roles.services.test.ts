@@ -1,9 +1,11 @@
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { done, scriptedAgent } from '../fakes/scripted-agent.ts';
+import { startTcpProxy } from '../fakes/tcp-proxy.ts';
 import { aService } from '../support/a-service.ts';
 import { anInstallation } from '../support/an-installation.ts';
 import { eventually } from '../support/eventually.ts';
+import { testRedisUrl } from '../support/test-backend.ts';
 
 describe.each([
   ['with Redis', {}],
@@ -37,7 +39,7 @@ describe.each([
   });
 });
 
-test('a page is told what it missed while the connection that listens was broken', async () => {
+test('a page is told what it missed while the connection that listens to Postgres was broken', async () => {
   const { api, visitor, goOn } = await apiAndWorker({ REDIS_URL: '' });
   const page = await visitor.listen();
   const sent = await visitor.send('Tell me');
@@ -50,7 +52,26 @@ test('a page is told what it missed while the connection that listens was broken
   await eventually(() => expect(page.messages()).toHaveLength(2));
 });
 
-async function apiAndWorker(env: { REDIS_URL?: string }) {
+test('a page is told what it missed while the connection that listens to Redis was broken', async () => {
+  const { hostname, port } = new URL(testRedisUrl());
+  const redis = await startTcpProxy({ host: hostname, port: Number(port || 6379) });
+  onTestFinished(redis.close);
+  const { visitor, goOn, rows } = await apiAndWorker({}, { REDIS_URL: `redis://127.0.0.1:${redis.port}` });
+  const page = await visitor.listen();
+  const sent = await visitor.send('Tell me');
+  await eventually(() => expect(page.draft()).toBe('The first half, '));
+
+  redis.takeAway('refused', /subscribe/i);
+  goOn();
+  await visitor.answerTo(sent);
+  await eventually(async () => expect((await rows()).deliveries.map(({ state }) => state)).toEqual(['sent']));
+  expect(page.messages()).toHaveLength(1);
+  redis.bringBack();
+
+  await eventually(() => expect(page.messages()).toHaveLength(2));
+});
+
+async function apiAndWorker(env: { REDIS_URL?: string }, envOfApi = env) {
   const rest = Promise.withResolvers<void>();
   const { agent } = scriptedAgent(async function* (_turn, signal) {
     yield { kind: 'text', delta: 'The first half, ' };
@@ -63,14 +84,14 @@ async function apiAndWorker(env: { REDIS_URL?: string }) {
   });
   const installation = await anInstallation();
   onTestFinished(installation.remove);
-  const api = await aService({ installation, env: { ...env, ROLES: 'api' } });
+  const api = await aService({ installation, env: { ...envOfApi, ROLES: 'api' } });
   await aService({
     installation,
     tenants: [],
     env: { ...env, ROLES: 'worker,scheduler' },
     overrides: { wrapAgents: () => agent },
   });
-  return { api, visitor: await api.aVisitor(), goOn: () => rest.resolve() };
+  return { api, rows: api.rows, visitor: await api.aVisitor(), goOn: () => rest.resolve() };
 }
 
 async function breakListeners(databaseUrl: string): Promise<void> {

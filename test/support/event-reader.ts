@@ -34,9 +34,11 @@ export async function openEvents(url: string, headers: Record<string, string>) {
     get ended() {
       return seen.ended;
     },
-    /** The facts that came, in order; the same one twice stands here twice. */
+    /** The facts that came, in order, changed ones too: the same one twice stands here twice. */
     messages: (): ChatMessage[] =>
-      events.flatMap((received) => (received.event === 'message' ? [received.data] : [])),
+      events.flatMap((received) =>
+        received.event === 'message' || received.event === 'message.updated' ? [received.data] : [],
+      ),
     /** The answer in the making as a page puts it together: each piece at its offset, a new attempt from the start. */
     draft(): string {
       let attempt = 0;

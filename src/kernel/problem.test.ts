@@ -10,7 +10,7 @@ test.each([
 ])('after %d ms more a request may come again: Retry-After %s', (retryAfterMs, header) => {
   const problem = tooManyRequests(retryAfterMs, 'Too many messages.');
   expect(problem.status).toBe(429);
-  expect(problem.headers).toEqual({ 'Retry-After': header });
+  expect(problem.headers).toEqual({ 'Retry-After': header, RateLimit: `"default";r=0;t=${header}` });
   expect(problem.message).toBe(`Too many messages. Try again in ${header} s.`);
 });
 

@@ -24,10 +24,11 @@ export class ProblemError extends AppError {
   }
 }
 
-/** 429 with `Retry-After` in whole seconds, rounded up. */
+/** 429 with `Retry-After` in whole seconds, rounded up, and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11). */
 export function tooManyRequests(retryAfterMs: number, what: string): ProblemError {
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
   return new ProblemError(429, 'rate_limited', 'Too many requests', `${what} Try again in ${seconds} s.`, {
     'Retry-After': String(seconds),
+    RateLimit: `"default";r=0;t=${seconds}`,
   });
 }

@@ -14,6 +14,7 @@ test('a visitor who writes too much is told to wait, and another is not', async 
 
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(refused.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
   expect(await refused.json()).toMatchObject({ code: 'rate_limited' });
   expect(await calm.answerTo(await calm.send('Hello'))).toMatchObject({ text: 'Hello' });
   expect((await busy.history()).filter((message) => message.role === 'visitor')).toHaveLength(3);

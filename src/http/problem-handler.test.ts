@@ -6,7 +6,7 @@ import { AppError } from '#domain/errors.ts';
 import { createLogger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
 import { ProblemError } from '#kernel/problem.ts';
-import { createHttpApp } from './server.ts';
+import { createHttpApp } from './http-app.ts';
 
 const secret = 'sk-aaaaaaaaaaaaaaaaaaaaaaaa';
 const closers: (() => void)[] = [];

@@ -1,49 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import express, { type Express, type Router } from 'express';
-import helmet from 'helmet';
-import { newId } from '#domain/ids.ts';
-import { withContext } from '#kernel/context.ts';
-import type { Logger } from '#kernel/logger.ts';
-import type { Metrics } from '#kernel/metrics.ts';
-import { answerNotFound, answerProblem } from './problem-handler.ts';
-
-export type HttpParts = {
-  logger: Logger;
-  metrics: Metrics;
-  trustedProxies: readonly string[];
-  /** Where each router is mounted, in order. */
-  routes: readonly { path: string; router: Router }[];
-};
-
-/** The HTTP application: request ids, security headers, the routers it is handed, and problem+json for whatever goes wrong. */
-export function createHttpApp({ logger, metrics, trustedProxies, routes }: HttpParts): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.set('trust proxy', trustedProxies.length > 0 ? [...trustedProxies] : false);
-  app.use((_request, response, next) => {
-    const requestId = newId();
-    response.setHeader('X-Request-Id', requestId);
-    withContext({ requestId }, next);
-  });
-  // Nothing may run, load or frame unless a page says otherwise for itself.
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-    }),
-  );
-  for (const { path, router } of routes) app.use(path, router);
-  app.use(answerNotFound);
-  app.use(answerProblem(logger, metrics));
-  return app;
-}
+import type { Express } from 'express';
 
 /** Slow or silent clients are let go: whole headers within 10 s, a whole request within 30 s. */
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
+const idleCheckMs = 50;
 
 export type Listening = {
   port: number;
@@ -82,11 +44,17 @@ export async function listen(
 
 async function stop(server: Server, sockets: ReadonlySet<Socket>, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // Browsers connect in advance, and Node does not count as idle what has not had a request yet.
-  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // Browsers connect in advance, and Node does not count as idle what has not had a request yet.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
+  closeIdle();
+  // What becomes idle meanwhile would otherwise stay until its keep-alive runs out.
+  const again = setInterval(closeIdle, idleCheckMs);
   const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
+  clearInterval(again);
   clearTimeout(timer);
 }
 

@@ -7,6 +7,7 @@ const frontDoors = {
   connections: ['database.ts', 'redis.ts', 'prisma/unit-client.ts'],
   events: ['live.ts'],
   gateways: ['gateway.ts', 'gateway-error.ts', 'journey.ts'],
+  files: ['file-store.ts'],
   models: ['model.ts'],
   queue: ['job.ts'],
   tenancy: ['scopes.ts', 'scope-errors.ts'],
@@ -28,6 +29,7 @@ const mayImport = {
   workflows: [...partsAndBelow, 'gateways!'],
   admin: [...partsAndBelow, 'contract', 'conversations'],
   http: ['domain', 'kernel', 'contract'],
+  simulators: ['domain', 'kernel'],
 };
 // These are handed the database or Redis and name its type; nobody else has a connection to speak of.
 for (const holder of ['tenancy', 'queue', 'events', 'metering']) mayImport[holder].push('connections!');
@@ -51,6 +53,7 @@ const ownedPackages = [
     owner: 'src/(http/|admin/|gateways/webchat/|gateways/webhook-router\\.ts)',
   },
   { name: 'slack-sdk', packages: '@slack/.+', owner: 'src/gateways/slack/' },
+  { name: 'markdown-parser', packages: 'mdast-.+|micromark.*', owner: 'src/gateways/markdown/' },
   { name: 'discord-sdk', packages: 'discord\\.js|@discordjs/.+|discord-.+', owner: 'src/gateways/discord/' },
   { name: 'teams-sdk', packages: 'botbuilder.*|botframework-.+|@microsoft/.+', owner: 'src/gateways/teams/' },
   { name: 'twilio-sdk', packages: 'twilio', owner: 'src/gateways/twilio/' },
@@ -138,6 +141,7 @@ function platformDirection(name, folder, alsoAllowed) {
       pathNot: [
         ...['domain', 'kernel', 'contract', ...alsoAllowed].map(pathOf),
         '^src/gateways/[^/]+$',
+        '^src/gateways/markdown/', // what answers are written in, for every platform to show
         '^src/gateways/$1/',
       ],
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { webChatChannel } from './channels/webchat.ts';
+import { channelSchemas } from './channels/catalog.ts';
 import { settings } from './settings.ts';
 
 /** The file of `swarmgate apply`: what should exist. What it does not name stays as it is. */
@@ -52,7 +52,11 @@ const knowledge = z.strictObject({
   url: readerUrl.optional(),
 });
 
-const channel = z.discriminatedUnion('platform', [webChatChannel.extend({ slug })]);
+const channel = z.discriminatedUnion('platform', channelSchemas).superRefine((given, context) => {
+  const { error } = slug.safeParse(given.slug);
+  for (const issue of error?.issues ?? [])
+    context.addIssue({ code: 'custom', path: ['slug'], message: issue.message });
+});
 
 const tenant = z.strictObject({
   slug,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { optOutSettings, quietHours } from './channels/twilio.ts';
 import { webChatDefaults } from './web-chat.ts';
 
 /** Settings that an organization or a tenant may set; a tenant's go before its organization's, both before the defaults. */
@@ -11,6 +12,8 @@ export const settings = z.strictObject({
       sessionsPerMinute: z.int().min(1).max(100_000).optional(),
     })
     .optional(),
+  /** For every Twilio channel; what a channel says itself goes before. */
+  twilio: z.strictObject({ optOut: optOutSettings.optional(), quietHours: quietHours.optional() }).optional(),
 });
 export type Settings = z.infer<typeof settings>;
 

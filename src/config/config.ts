@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { ConfigError, maskUrl } from './config-error.ts';
 import type { Env, EnvName } from './env.ts';
+import { type FilesConfig, readFilesUrl } from './files-url.ts';
 import { type MasterKeySource, parseMasterKeys } from './secrets.ts';
 
 export const allRoles = ['api', 'worker', 'sockets', 'scheduler'] as const;
@@ -18,6 +19,15 @@ export type QueueConfig = { kind: 'redis'; url: string } | { kind: 'database' };
 
 export type ProviderAccess = { apiKey?: string; baseUrl?: string };
 
+/** The shared apps of the platforms, and where the platforms are. An app that is absent here can be a tenant's own. */
+export type PlatformsConfig = Readonly<{
+  slack: {
+    app: { appId: string; signingSecret: string; clientId?: string; clientSecret?: string } | undefined;
+    apiUrl: string | undefined;
+  };
+  twilio: { account: { accountSid: string; authToken: string } | undefined; apiUrl: string | undefined };
+}>;
+
 /** What the process runs with: checked, frozen, and the only form in which the rest of the code knows the environment. */
 export type Config = Readonly<{
   host: string;
@@ -31,6 +41,8 @@ export type Config = Readonly<{
   queue: QueueConfig;
   roles: ReadonlySet<Role>;
   masterKeys: MasterKeySource;
+  files: FilesConfig;
+  platforms: PlatformsConfig;
   models: Readonly<Record<'openai' | 'anthropic' | 'google' | 'compatible', ProviderAccess>>;
   logLevel: LogLevel;
   metricsToken: string | undefined;
@@ -63,6 +75,8 @@ export function readConfig(env: Env): Config {
     queue,
     roles,
     masterKeys: readMasterKeys(env, dataDir, database),
+    files: readFiles(env, dataDir),
+    platforms: { slack: readSlack(env), twilio: readTwilio(env) },
     models: {
       openai: readProvider(env, 'OPENAI_API_KEY', 'OPENAI_BASE_URL'),
       anthropic: readProvider(env, 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'),
@@ -152,6 +166,49 @@ function readMasterKeys(env: Env, dataDir: string, database: DatabaseConfig): Ma
     );
   }
   return { kind: 'file', path: resolve(dataDir, 'master.key') };
+}
+
+function readFiles(env: Env, dataDir: string): FilesConfig {
+  if (!env.FILES_URL) return { kind: 'disk', directory: resolve(dataDir, 'files') };
+  try {
+    return readFilesUrl(env.FILES_URL);
+  } catch (error) {
+    throw new ConfigError('FILES_URL', `"${maskUrl(env.FILES_URL)}"`, (error as Error).message);
+  }
+}
+
+function readSlack(env: Env): PlatformsConfig['slack'] {
+  const apiUrl = readApiUrl(env, 'SLACK_API_URL');
+  const { SLACK_APP_ID: appId, SLACK_SIGNING_SECRET: signingSecret } = env;
+  const { SLACK_CLIENT_ID: clientId, SLACK_CLIENT_SECRET: clientSecret } = env;
+  const group = ['SLACK_APP_ID', 'SLACK_SIGNING_SECRET'] as const;
+  if (clientId || clientSecret) requireAll(env, [...group, 'SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET']);
+  else requireAll(env, group);
+  if (!appId || !signingSecret) return { app: undefined, apiUrl };
+  return {
+    app: { appId, signingSecret, ...(clientId && clientSecret && { clientId, clientSecret }) },
+    apiUrl,
+  };
+}
+
+function readTwilio(env: Env): PlatformsConfig['twilio'] {
+  const apiUrl = readApiUrl(env, 'TWILIO_API_URL');
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = env;
+  requireAll(env, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN']);
+  return { account: accountSid && authToken ? { accountSid, authToken } : undefined, apiUrl };
+}
+
+// Half of an app does nothing, and nobody would see why.
+function requireAll(env: Env, names: readonly EnvName[]): void {
+  const given = names.find((name) => env[name] !== undefined);
+  const missing = names.find((name) => env[name] === undefined);
+  if (given !== undefined && missing !== undefined)
+    throw new ConfigError(missing, 'nothing', `a value, because ${given} is set`);
+}
+
+function readApiUrl(env: Env, name: 'SLACK_API_URL' | 'TWILIO_API_URL'): string | undefined {
+  const url = env[name];
+  return url && readUrl(name, url, ['http:', 'https:']);
 }
 
 function readProvider(env: Env, keyName: EnvName, urlName: EnvName): ProviderAccess {

@@ -1,6 +1,6 @@
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
-import type { Channel, Gateway, OutboundMessage } from '#gateways/gateway.ts';
+import type { Gateway, OpenChannel, OutboundMessage, Platform } from '#gateways/gateway.ts';
 import { GatewayError } from '#gateways/gateway-error.ts';
 import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
@@ -11,8 +11,8 @@ import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-
 export type DeliverParts = {
   journal: DeliveryJournal;
   claimMs: number;
-  openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<Channel | undefined>;
-  gatewayOf: (platform: Channel['platform']) => Gateway | undefined;
+  openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<OpenChannel | undefined>;
+  gatewayOf: (platform: Platform) => Gateway | undefined;
   queue: WakeQueue;
   logger: Logger;
   metrics: Metrics;
@@ -20,8 +20,21 @@ export type DeliverParts = {
   draining: AbortSignal;
 };
 
+/** Another process has taken the delivery over, or the claim has run out: whoever has it now records what becomes of it. */
+class ClaimLostError extends AppError<'claim_lost'> {
+  override readonly name = 'ClaimLostError';
+
+  constructor() {
+    super('claim_lost', 'The claim of a delivery was lost while it was sent.', { retry: 'later' });
+  }
+}
+
 const deliveriesPerWakeUp = 20;
+/** Attempts that failed. Those that were put off are not counted, but a message that is so old is given up all the same. */
 const attemptsMax = 8;
+const ageMsMax = 24 * 60 * 60_000;
+/** How soon a channel that was paused is looked at again. */
+const pausedRetryMs = 30_000;
 const backoffMsMax = 60_000;
 /** A send gets so much of its claim's time, so that its outcome is recorded while the claim still holds. */
 const sendShareOfClaim = 2 / 3;
@@ -49,12 +62,19 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
   try {
     const channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
     if (!channel) throw new TypeError('The delivery names a channel that is not there.');
+    if (channel.status === 'paused')
+      throw new GatewayError('not_now', 'The channel is paused.', { retryAfterMs: pausedRetryMs });
     const gateway = parts.gatewayOf(channel.platform);
     if (!gateway)
       throw new GatewayError('unavailable', `This process has no gateway for ${channel.platform}.`);
-    const inTime = AbortSignal.timeout(Math.round(parts.claimMs * sendShareOfClaim));
-    const { externalIds } = await gateway.send(channel, describe(delivery), inTime);
-    return { state: 'sent', externalIds };
+    const { externalIds, uncertain = false } = await gateway.send(channel, describe(delivery), {
+      signal: AbortSignal.timeout(Math.round(parts.claimMs * sendShareOfClaim)),
+      async keepPart(number, externalId, details) {
+        if (!(await parts.journal.keepPart(delivery, number, externalId, details?.segments)))
+          throw new ClaimLostError();
+      },
+    });
+    return { state: 'sent', externalIds, doubled: uncertain };
   } catch (error) {
     return decideAfterFailure(error, delivery);
   } finally {
@@ -63,7 +83,7 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
 }
 
 function describe(delivery: OpenDelivery): OutboundMessage {
-  const { message, conversation, participant } = delivery;
+  const { message, conversation, participant, lastInboundAtMs } = delivery;
   return {
     deliveryId: delivery.deliveryId,
     messageId: message.id,
@@ -73,6 +93,9 @@ function describe(delivery: OpenDelivery): OutboundMessage {
     role: message.role,
     text: message.text,
     content: message.content,
+    attachments: (message.content['attachments'] ?? []) as OutboundMessage['attachments'],
+    createdAt: new Date(delivery.createdAtMs),
+    lastInboundAt: lastInboundAtMs === null ? undefined : new Date(lastInboundAtMs),
     conversationId: conversation.id,
     conversationExternalId: conversation.externalId,
     participantExternalId: participant.externalId,
@@ -81,14 +104,26 @@ function describe(delivery: OpenDelivery): OutboundMessage {
 }
 
 function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOutcome {
+  const known = error instanceof GatewayError ? error : undefined;
   const code = error instanceof AppError ? error.code : 'internal';
-  const described = { code, reason: error instanceof Error ? error.message : String(error) };
+  const reason = error instanceof Error ? error.message : String(error);
+  const described = {
+    code: known?.platformCode === undefined ? code : `${code}/${known.platformCode}`,
+    reason,
+  };
+  const uncertain = known?.mayHaveArrived ?? false;
   const mayPass = !(error instanceof AppError) || error.retry === 'later';
-  if (!mayPass || delivery.attempt >= attemptsMax) return { state: 'failed', error: described };
-  const asked = (error as { retryAfterMs?: number }).retryAfterMs ?? 0;
+  // A busy platform and a rule of ours are no failures of this message.
+  const deferred = code === 'gateway_rate_limited' || code === 'gateway_not_now';
+  const failures = delivery.attempt - delivery.deferrals;
+  const tooOften = deferred ? Date.now() - delivery.createdAtMs > ageMsMax : failures >= attemptsMax;
+  if (!mayPass || tooOften) return { state: 'failed', uncertain, error: described };
+  const backoffMs = Math.min(1_000 * 2 ** Math.max(failures - 1, 0), backoffMsMax);
   return {
     state: 'pending',
-    delayMs: Math.max(asked, Math.min(1_000 * 2 ** (delivery.attempt - 1), backoffMsMax)),
+    delayMs: known?.retryAfterMs ?? backoffMs,
+    deferred,
+    uncertain,
     error: described,
   };
 }
@@ -108,12 +143,19 @@ function report(
   switch (outcome.state) {
     case 'sent':
       metrics.delivered(platform);
+      if (outcome.doubled) {
+        metrics.doubled(platform);
+        logger.warn(fields, 'a delivery may stand on its platform twice: an earlier attempt was interrupted');
+      }
       return;
     case 'pending':
-      logger.warn(
-        { ...fields, ...outcome.error, delayMs: outcome.delayMs },
-        'a delivery failed and will be tried again',
-      );
+      if (outcome.deferred)
+        logger.debug({ ...fields, ...outcome.error, delayMs: outcome.delayMs }, 'a delivery was put off');
+      else
+        logger.warn(
+          { ...fields, ...outcome.error, delayMs: outcome.delayMs },
+          'a delivery failed and will be tried again',
+        );
       return;
     case 'failed':
       metrics.undeliverable(platform, outcome.error.code);

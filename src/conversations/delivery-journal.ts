@@ -1,4 +1,4 @@
-import type { Uuid } from '#domain/ids.ts';
+import { newId, type Uuid } from '#domain/ids.ts';
 import type { Channel } from '#gateways/gateway.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 
@@ -10,7 +10,12 @@ export type OpenDelivery = {
   deliveryId: Uuid;
   claim: number;
   attempt: number;
+  /** How many of the attempts were put off and were no failure. */
+  deferrals: number;
   interrupted: boolean;
+  createdAtMs: number;
+  /** `null`: nobody has written in the conversation. */
+  lastInboundAtMs: number | null;
   message: {
     id: Uuid;
     role: 'agent' | 'operator' | 'system';
@@ -27,9 +32,14 @@ export type OpenDelivery = {
 export type DeliveryFailure = { code: string; reason: string };
 
 export type DeliveryOutcome =
-  | { state: 'sent'; externalIds: readonly string[] }
-  | { state: 'pending'; delayMs: number; error: DeliveryFailure }
-  | { state: 'failed'; error: DeliveryFailure };
+  /** `doubled`: an earlier attempt may have arrived too, and the platform could not tell. */
+  | { state: 'sent'; externalIds: readonly string[]; doubled: boolean }
+  /**
+   * To be tried again. `deferred`: it was put off, which is no failure; `uncertain`: the platform gave no answer, so that
+   * the next attempt has to look first.
+   */
+  | { state: 'pending'; delayMs: number; deferred: boolean; uncertain: boolean; error: DeliveryFailure }
+  | { state: 'failed'; uncertain: boolean; error: DeliveryFailure };
 
 export function createDeliveryJournal(
   scopes: Scopes,
@@ -50,6 +60,24 @@ export function createDeliveryJournal(
       return open(tenantId, row?.begin_delivery_v1);
     },
 
+    /** Keeps the platform's id of a part. False: the claim is lost. */
+    async keepPart(
+      { tenantId, deliveryId, claim }: OpenDelivery,
+      number: number,
+      externalId: string,
+      segments: number | undefined,
+    ): Promise<boolean> {
+      const [row] = await scopes.call<{ keep_delivery_part_v1: boolean }>('swarmgate.keep_delivery_part_v1', [
+        tenantId,
+        deliveryId,
+        claim,
+        number,
+        externalId,
+        segments ?? null,
+      ]);
+      return row?.keep_delivery_part_v1 ?? false;
+    },
+
     /** Records what became of a delivery and claims the next one. `undefined`: the claim is lost, nothing was written. */
     async record(
       delivery: OpenDelivery,
@@ -58,8 +86,8 @@ export function createDeliveryJournal(
       const { tenantId } = delivery;
       const error = outcome.state === 'sent' ? undefined : outcome.error;
       const [row] = await scopes.call<{
-        sent_and_next_v1: { next: Omit<OpenDelivery, 'tenantId'> | null } | null;
-      }>('swarmgate.sent_and_next_v1', [
+        sent_and_next_v2: { next: Omit<OpenDelivery, 'tenantId'> | null } | null;
+      }>('swarmgate.sent_and_next_v2', [
         tenantId,
         delivery.conversation.id,
         delivery.deliveryId,
@@ -67,12 +95,16 @@ export function createDeliveryJournal(
         outcome.state,
         outcome.state === 'sent' ? outcome.externalIds : [],
         outcome.state === 'pending' ? Math.round(outcome.delayMs) : 0,
+        outcome.state === 'pending' && outcome.deferred,
+        outcome.state !== 'sent' && outcome.uncertain,
+        outcome.state === 'sent' && outcome.doubled,
         error?.code ?? null,
         error?.reason ?? null,
+        newId(),
         holder,
         claimMs,
       ]);
-      const recorded = row?.sent_and_next_v1;
+      const recorded = row?.sent_and_next_v2;
       return recorded ? { next: open(tenantId, recorded.next) } : undefined;
     },
   };

@@ -2,7 +2,7 @@ import { AppError } from '#domain/errors.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { LiveUpdates } from '#events/live.ts';
 import type { InboundMessage } from '#gateways/gateway.ts';
-import type { Received, ReceiveMessage } from '#gateways/journey.ts';
+import type { ChannelPlace, Received, ReceiveMessage } from '#gateways/journey.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { WakeQueue } from '#queue/job.ts';
 import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
@@ -23,30 +23,32 @@ export class MessageRefusedError extends AppError<'message_refused'> {
 
 const batchSizeMax = 100;
 
+type Item = { at: ChannelPlace; message: InboundMessage };
+type Outcome = Received | 'ignored' | Error;
+
 /**
  * Keeps messages: dedupe key, transcript, turn and due time in one commit, then a wake-up. Messages that arrive while a
  * commit is under way go together into the next one, so a burst costs few commits and a lone message waits for none.
  */
 export function createReceiveMessage({ scopes, queue, live, metrics }: ReceiveParts): ReceiveMessage {
-  const keep = createBatcher(
-    (messages: readonly InboundMessage[]) => keepMessages(scopes, messages),
-    batchSizeMax,
-  );
+  const keep = createBatcher((items: readonly Item[]) => keepMessages(scopes, items), batchSizeMax);
 
-  return async (message) => {
-    const received = await keep(message);
-    metrics.received(message.platform, received.outcome);
-    const at = { tenantId: message.tenantId, conversationId: received.conversationId };
-    if (received.outcome === 'received') live.publish(at, { kind: 'changed' });
+  return async (at, message) => {
+    const received = await keep({ at, message });
+    metrics.received(at.platform, received === 'ignored' ? received : received.outcome);
+    if (received === 'ignored') return undefined;
+    const place = { tenantId: at.tenantId, conversationId: received.conversationId };
+    if (received.outcome === 'received') live.publish(place, { kind: 'changed' });
     // Not awaited: the commit is what counts, and a slow queue must not slow the acknowledgement.
-    void queue.wake({ kind: 'turn', ...at });
+    if (message.needsAnswer ?? true) void queue.wake({ kind: 'turn', ...place });
+    if (message.systemReply) void queue.wake({ kind: 'delivery', ...place });
     return received;
   };
 }
 
 type Row = {
   ordinal: number;
-  outcome: 'received' | 'duplicate' | 'failed';
+  outcome: 'received' | 'duplicate' | 'ignored' | 'failed';
   conversation_id: Uuid;
   message_id: Uuid;
   sequence: string;
@@ -55,17 +57,15 @@ type Row = {
   failure: string | null;
 };
 
-async function keepMessages(
-  scopes: Scopes,
-  messages: readonly InboundMessage[],
-): Promise<(Received | Error)[]> {
-  const rows = await scopes.call<Row>('swarmgate.receive_messages_v1', asColumns(messages));
-  const results: (Received | Error)[] = messages.map(() => new MessageRefusedError('?', 'no answer'));
+async function keepMessages(scopes: Scopes, items: readonly Item[]): Promise<Outcome[]> {
+  const rows = await scopes.call<Row>('swarmgate.receive_messages_v2', asColumns(items));
+  const results: Outcome[] = items.map(() => new MessageRefusedError('?', 'no answer'));
   for (const row of rows) results[row.ordinal - 1] = readRow(row);
   return results;
 }
 
-function readRow(row: Row): Received | Error {
+function readRow(row: Row): Outcome {
+  if (row.outcome === 'ignored') return row.outcome;
   if (row.outcome === 'failed') return explainFailure(row.sqlstate_of_failure ?? '?', row.failure ?? '');
   return {
     outcome: row.outcome,
@@ -84,11 +84,13 @@ function explainFailure(sqlState: string, reason: string): Error {
   return new MessageRefusedError(sqlState, reason);
 }
 
-function asColumns(messages: readonly InboundMessage[]): unknown[] {
-  const column = <T>(read: (message: InboundMessage) => T) => messages.map(read);
+function asColumns(items: readonly Item[]): unknown[] {
+  const files = items.map(({ message }) => message.attachments?.map((file) => ({ id: newId(), ...file })));
+  const column = <T>(read: (message: InboundMessage, index: number) => T) =>
+    items.map(({ message }, index) => read(message, index));
   return [
-    column((message) => message.tenantId),
-    column((message) => message.channelId),
+    items.map(({ at }) => at.tenantId),
+    items.map(({ at }) => at.channelId),
     column((message) => message.conversationId ?? newId()),
     column((message) => storableText(message.conversationExternalId)),
     column(() => newId()),
@@ -99,7 +101,37 @@ function asColumns(messages: readonly InboundMessage[]): unknown[] {
     column((message) => storableText(message.key)),
     column((message) => (message.clientId === undefined ? null : storableText(message.clientId))),
     column((message) => storableText(message.text)),
-    column((message) => storableJson(message.content)),
+    column((message, index) => storableJson(contentOf(message, files[index]))),
     column(() => newId()),
+    column((message, index) => extraOf(message, files[index])),
   ];
+}
+
+type File = NonNullable<InboundMessage['attachments']>[number] & { id: Uuid };
+
+// Readers of a transcript learn what came along; how it is fetched is between its row and its gateway.
+function contentOf({ content }: InboundMessage, files: readonly File[] = []): object {
+  if (files.length === 0) return content;
+  const attachments = files.map(({ id, name, contentType, sizeBytes }) => ({
+    fileId: id,
+    name,
+    contentType,
+    ...(sizeBytes !== undefined && { sizeBytes }),
+  }));
+  return { ...content, attachments };
+}
+
+/** What few messages have; `null` for the others, which then cost the database nothing more. */
+function extraOf(message: InboundMessage, files: readonly File[] = []): string | null {
+  const { kind, needsAnswer = true, onlyIfKnown = false, consent, systemReply } = message;
+  const usual = kind === 'message' && needsAnswer && !onlyIfKnown && !consent && !systemReply;
+  if (usual && files.length === 0) return null;
+  return storableJson({
+    kind,
+    needsAnswer,
+    onlyIfKnown,
+    files,
+    ...(consent && { consent: { id: newId(), ...consent } }),
+    ...(systemReply && { systemReply: { messageId: newId(), deliveryId: newId(), ...systemReply } }),
+  });
 }

@@ -1,5 +1,5 @@
 import { deltaLengthMax, type LiveUpdates } from '#events/live.ts';
-import type { Channel, Gateway, ReplyStream } from '#gateways/gateway.ts';
+import type { Gateway, OpenChannel, ReplyStream, StreamTarget } from '#gateways/gateway.ts';
 import { LeaseLostError } from './hold-lease.ts';
 import type { OpenTurn, TurnJournal } from './turn-journal.ts';
 
@@ -10,7 +10,7 @@ export type ReplyStreamParts = {
   openChannel: (
     tenantId: OpenTurn['tenantId'],
     channelId: OpenTurn['channel']['id'],
-  ) => Promise<Channel | undefined>;
+  ) => Promise<OpenChannel | undefined>;
 };
 
 /** Pieces are sent together at this pace: smooth to the eye, few enough for every transport. */
@@ -22,6 +22,7 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
   let text = '';
   let shownLength = 0;
   let timer: NodeJS.Timeout | undefined;
+  let postTimer: NodeJS.Timeout | undefined;
   let post: Promise<ReplyStream | undefined> | undefined;
 
   const sendDeltas = (from: number) => {
@@ -31,12 +32,20 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
     }
   };
 
+  // A post that cannot be opened or updated takes nothing from the answer: the delivery sends it whole.
+  const showPost = () => void post?.then((stream) => stream?.show(text)).catch(() => {});
+
   const flush = () => {
     timer = undefined;
     sendDeltas(shownLength);
     shownLength = text.length;
-    // A post that cannot be opened or updated takes nothing from the answer: the delivery sends it whole.
-    void post?.then((stream) => stream?.show(text)).catch(() => {});
+    showPost();
+  };
+
+  const beginPost = () => {
+    post = openPost(parts, turn);
+    post.catch(() => {}); // close() looks at it
+    showPost();
   };
 
   return {
@@ -45,10 +54,7 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
     },
     append(delta: string): void {
       text += delta;
-      if (!post) {
-        post = openPost(parts, turn);
-        post.catch(() => {}); // close() looks at it
-      }
+      postTimer ??= setTimeout(beginPost, parts.gateway.capabilities.streamAfterMs ?? 0);
       timer ??= setTimeout(flush, flushIntervalMs);
     },
     /** Sends the text so far again, for a reader who has just come. */
@@ -56,6 +62,8 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
       sendDeltas(0);
     },
     async close(): Promise<void> {
+      // What is ready so soon is sent at once and whole.
+      clearTimeout(postTimer);
       if (timer) {
         clearTimeout(timer);
         flush();
@@ -80,15 +88,20 @@ async function openPost(
   if (!channel) return undefined;
   const stream = await journal.openStream(turn);
   if (!stream) throw new LeaseLostError();
-  const target = {
-    turnId: turn.turnId,
-    attempt: turn.attempt,
-    conversationId: turn.conversationId,
-    conversationExternalId: turn.conversationExternalId,
-    externalIds: stream.externalIds,
-  };
+  const target = describeTarget(turn, stream.externalIds);
   return gateway.openStream(channel, target, async (number, externalId) => {
     if (!(await journal.keepStreamPart(turn, stream.deliveryId, number, externalId)))
       throw new LeaseLostError();
   });
+}
+
+export function describeTarget(turn: OpenTurn, externalIds: readonly string[]): StreamTarget {
+  return {
+    turnId: turn.turnId,
+    attempt: turn.attempt,
+    conversationId: turn.conversationId,
+    conversationExternalId: turn.conversationExternalId,
+    participantExternalId: turn.participant.externalId,
+    externalIds,
+  };
 }

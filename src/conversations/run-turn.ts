@@ -2,13 +2,13 @@ import type { Agent, AgentDefinition, AgentEvent, AgentTurn } from '#agents/agen
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { LiveUpdates } from '#events/live.ts';
-import type { Channel, Gateway } from '#gateways/gateway.ts';
+import type { Gateway, OpenChannel, Platform } from '#gateways/gateway.ts';
 import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { WakeQueue, WakeUpData } from '#queue/job.ts';
 import { type HeldLease, holdLease, LeaseLostError, TurnCancelledError } from './hold-lease.ts';
-import { openReplyStream } from './reply-stream.ts';
+import { describeTarget, openReplyStream } from './reply-stream.ts';
 import { refusePoisoned, type Settlement, settleFailure, type TurnTexts } from './settle-turn.ts';
 import type { OpenTurn, StoredAgent, TurnJournal, TurnOutcome } from './turn-journal.ts';
 
@@ -18,8 +18,8 @@ export type RunTurnParts = {
   agents: Agent;
   /** Opens an agent's sealed key. */
   openAgent: (tenantId: Uuid, agent: StoredAgent) => AgentDefinition;
-  openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<Channel | undefined>;
-  gatewayOf: (platform: Channel['platform']) => Gateway | undefined;
+  openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<OpenChannel | undefined>;
+  gatewayOf: (platform: Platform) => Gateway | undefined;
   texts: TurnTexts;
   queue: WakeQueue;
   live: LiveUpdates;
@@ -77,6 +77,7 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
       if (update.kind === 'cancel' && update.turnId === turn.turnId) lease.cancel();
     });
     parts.live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'started' });
+    void showWorking(parts, gateway, turn);
     const settlement = await answer(parts, turn, lease, stream).catch((error: unknown) =>
       settleFailure(error, lease.signal, turn, stream.text, parts.texts),
     );
@@ -85,6 +86,17 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
     unsubscribe();
     lease.release();
     parts.metrics.turnTook(turn.channel.platform, (performance.now() - startedAt) / 1_000);
+  }
+}
+
+// Nobody waits for it, and nothing depends on it.
+async function showWorking({ openChannel }: RunTurnParts, gateway: Gateway, turn: OpenTurn): Promise<void> {
+  if (!gateway.showWorking) return;
+  try {
+    const channel = await openChannel(turn.tenantId, turn.channel.id);
+    if (channel?.status === 'active') await gateway.showWorking(channel, describeTarget(turn, []));
+  } catch {
+    // The platform does not show it, then.
   }
 }
 

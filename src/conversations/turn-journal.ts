@@ -22,7 +22,9 @@ export type OpenTurn = {
   cancelled: boolean;
   /** Since it was first begun, by the database's clock, when this attempt began. */
   elapsedMs: number;
-  message: { id: Uuid; text: string };
+  message: { id: Uuid; text: string; content: Record<string, unknown> };
+  /** Who asks. */
+  participant: { externalId: string };
   channel: { id: Uuid; platform: Platform };
   agent: StoredAgent | null;
   history: { role: 'visitor' | 'agent' | 'operator' | 'system'; text: string }[];

@@ -1,3 +1,4 @@
+import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
 import type { Uuid } from '#domain/ids.ts';
 
 /**
@@ -14,7 +15,13 @@ export type Verified<T> = T & { readonly [verified]: true };
 /** A request as it came in, before anybody believed it. */
 export type RawRequest = {
   method: string;
-  url: string;
+  /**
+   * The address that the platform called, as it may know it, likeliest first: below PUBLIC_URL, then as the request (and
+   * trusted proxies) say. What signs the address is checked against each.
+   */
+  urls: readonly string[];
+  /** What is behind `/webhooks/<platform>/` and the channel key, without slashes around it: `events`, `status`. */
+  endpoint: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   body: Buffer;
 };
@@ -29,6 +36,16 @@ export type Channel = {
   secrets: Readonly<Record<string, string>>;
 };
 
+/** A channel with what surrounds it. */
+export type OpenChannel = Channel & {
+  status: 'active' | 'paused';
+  statusReason: string | undefined;
+  tenantStatus: 'active' | 'suspended' | 'closing';
+  tenantSettings: Readonly<Record<string, unknown>>;
+  organizationSettings: Readonly<Record<string, unknown>>;
+  agent: { name: string; model: string; settings: Readonly<Record<string, unknown>> } | undefined;
+};
+
 /** Who speaks, by the platform's own id of theirs. */
 export type InboundParticipant = {
   externalId: string;
@@ -36,27 +53,84 @@ export type InboundParticipant = {
   profile: Readonly<Record<string, unknown>>;
 };
 
-/** Where it was said, by the platform's own id of the thread, channel or chat. */
-export type InboundAddress = { tenantId: Uuid; channelId: Uuid; conversationExternalId: string };
+/** A file that came along; it stays at the platform until somebody needs it. `source` is what the gateway fetches it by. */
+export type InboundAttachment = {
+  name: string;
+  contentType: string;
+  sizeBytes?: number;
+  source: Readonly<Record<string, unknown>>;
+};
 
-/** A message to be answered. `key` identifies it among everything its channel ever receives. */
-export type InboundMessage = InboundAddress & {
-  kind: 'message';
-  platform: Platform;
+/** That a person wants no messages any more, or wants them again, from one sender of ours. */
+export type ConsentChange = {
+  sender: string;
+  recipient: string;
+  state: 'opted_out' | 'opted_in';
+  /** What it was said with: the word, or a platform's error code. */
+  source: string;
+};
+
+/**
+ * Something that a person said. `key` identifies it among everything its channel ever receives, whichever way and
+ * however often the platform tells of it.
+ */
+export type InboundMessage = {
+  /** `action`: a button or a choice; `text` says it in words. */
+  kind: 'message' | 'action';
   key: string;
+  /** The platform's own id of the thread, channel or chat. */
+  conversationExternalId: string;
   participant: InboundParticipant;
   text: string;
   content: Readonly<Record<string, unknown>>;
+  /** False: kept for the agent to know, and not answered. True when absent. */
+  needsAnswer?: boolean;
+  /** Kept only if the conversation is there already: a thread that the agent takes part in. */
+  onlyIfKnown?: boolean;
+  attachments?: readonly InboundAttachment[];
+  /** Kept in the same commit. */
+  consent?: ConsentChange;
+  /** What the service itself says to it, without an agent. Markdown. */
+  systemReply?: { text: string; content: Readonly<Record<string, unknown>> };
   /** An id for a conversation that is not there yet; one is made when absent. */
   conversationId?: Uuid;
   /** The id that the sender gave the message, given back to it in the transcript. */
   clientId?: string;
 };
 
+/** A message as the platform names it: by the key that it was received under, or by the id of a part that we sent. */
+export type MessageReference = { key: string; externalId: string };
+
+/** What happens to a message that was said before. `key` as in {@link InboundMessage}. */
+export type InboundChange = { key: string; target: MessageReference; participantExternalId: string } & (
+  | { kind: 'edit'; text: string }
+  | { kind: 'delete' }
+  /** `name` without colons; `added` false: taken back. */
+  | { kind: 'reaction'; name: string; added: boolean }
+);
+
+/** What became of a part of a message that we sent. */
+export type InboundStatus = {
+  kind: 'status';
+  externalId: string;
+  /** Which delivery and part it was, where the platform tells: it may know before our own record. */
+  delivery?: { id: Uuid; part: number };
+  state: 'sent' | 'delivered' | 'read' | 'failed';
+  errorCode?: string;
+  segments?: number;
+};
+
+/** A person has opened something that the gateway fills: an app's home, an assistant, a form. Nothing of it is kept. */
+export type InboundOpening = { kind: 'opening'; view: string; details: Readonly<Record<string, unknown>> };
+
 /** What a platform can tell. `unsupported` is an honest answer, not an error: it is acknowledged and counted. */
 export type InboundEvent =
   | InboundMessage
-  | (InboundAddress & { kind: 'status'; externalId: string; state: 'sent' | 'delivered' | 'read' | 'failed' })
+  | InboundChange
+  | InboundStatus
+  | InboundOpening
+  /** The platform will take no more messages from us: the app was removed, its token revoked. */
+  | { kind: 'disconnected'; reason: string }
   | { kind: 'unsupported'; reason: string };
 
 /** An answer on its way out. */
@@ -72,6 +146,12 @@ export type OutboundMessage = {
   /** Markdown. */
   text: string;
   content: Readonly<Record<string, unknown>>;
+  /** Files to go along. */
+  attachments: readonly OutboundAttachment[];
+  /** When it was decided to be sent. */
+  createdAt: Date;
+  /** When anybody last wrote in the conversation; `undefined`: nobody has. */
+  lastInboundAt: Date | undefined;
   conversationId: string;
   conversationExternalId: string;
   participantExternalId: string;
@@ -79,9 +159,21 @@ export type OutboundMessage = {
   externalIds: readonly string[];
 };
 
+export type OutboundAttachment = { fileId: Uuid; name: string; contentType: string; sizeBytes: number };
+
 export type SendResult = {
   /** The platform's id of each part, in order. */
   externalIds: readonly string[];
+  /** An earlier attempt was interrupted and the platform could not tell whether it had arrived: it may be there twice. */
+  uncertain?: boolean;
+};
+
+/** How a send goes on. */
+export type SendProgress = {
+  /** Aborts when the claim is about to run out. */
+  signal: AbortSignal;
+  /** Commits the platform's id of a part (counted from 1) before the platform is asked for more. */
+  keepPart(number: number, externalId: string, details?: { segments?: number }): Promise<void>;
 };
 
 /** Where a streamed answer goes while it is being written. */
@@ -90,6 +182,8 @@ export type StreamTarget = {
   attempt: number;
   conversationId: string;
   conversationExternalId: string;
+  /** Who is answered. */
+  participantExternalId: string;
   externalIds: readonly string[];
 };
 
@@ -106,34 +200,62 @@ export type GatewayCapabilities = {
    * platform, which the final text then edits.
    */
   streaming: 'none' | 'preview' | 'post';
-  /** Whether sending the same message twice shows it once. */
-  sendsOnce: boolean;
+  /** An answer that is ready within this time is sent at once instead of being streamed; 0 when absent. */
+  streamAfterMs?: number;
 };
 
 export interface Gateway {
   readonly platform: Platform;
   readonly capabilities: GatewayCapabilities;
-  /** Sends one message, whole. @throws {GatewayError} */
-  send(channel: Channel, message: OutboundMessage, signal: AbortSignal): Promise<SendResult>;
+  /**
+   * Sends one message, whole: what the platform's limit splits goes out in several parts. Parts in
+   * `message.externalIds` are out already and are made to say what they should. @throws {GatewayError}
+   */
+  send(channel: OpenChannel, message: OutboundMessage, progress: SendProgress): Promise<SendResult>;
+  /** Tells that somebody is at work on an answer, for as long as the platform shows such a thing. Best-effort. */
+  showWorking?(channel: OpenChannel, target: StreamTarget): Promise<void>;
   /**
    * Begins to show an answer that is being written. `keepExternalId` commits the platform's id of a post; the gateway
    * calls the platform again only after it has resolved.
    */
   openStream?(
-    channel: Channel,
+    channel: OpenChannel,
     target: StreamTarget,
     keepExternalId: (number: number, externalId: string) => Promise<void>,
   ): Promise<ReplyStream>;
+  /** Fetches a file that came along with a message, with the channel's own credentials. @throws {GatewayError} */
+  openAttachment?(
+    channel: OpenChannel,
+    source: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
 }
 
-/**
- * A gateway that the platform calls by webhook.
- * @public Slack, Discord, Teams and Twilio are written to it; the web chat has a wire of its own.
- */
+export type WebhookReply = { status: number; contentType: string; body: string };
+
+/** What a verified request is about: an account, whose channel then reads it, or nothing but an answer of ours. */
+export type Identified =
+  /** Most specific first; `app` is filled in by who knows which app was called. */
+  { kind: 'accounts'; accounts: readonly Omit<AccountKey, 'app'>[] } | { kind: 'reply'; reply: WebhookReply };
+
+export type ParsedWebhook = {
+  events: readonly InboundEvent[];
+  /** An empty 200 when absent. */
+  reply?: WebhookReply;
+};
+
+/** A gateway that the platform calls by webhook: locate (the router's), verify, identify, parse. */
 export interface WebhookGateway extends Gateway {
-  /** Which app is spoken to; this chooses the secret, nothing is trusted yet. `undefined`: not one of ours. */
-  locate(request: RawRequest): { kind: 'own'; channelKey: string } | { kind: 'shared' } | undefined;
+  /** What it takes behind its address: `events`, `messages`, … */
+  readonly endpoints: readonly string[];
+  /** Secrets of the environment's shared app; `undefined`: there is none. */
+  readonly sharedApp: Readonly<Record<string, string>> | undefined;
+  /** What {@link AccountKey} calls a channel's own app, from its settings. */
+  ownApp(channel: OpenChannel): string;
   /** Checks the platform's signature with the app's secrets. @throws {WebhookRejectedError} */
-  verify(request: RawRequest, secrets: Readonly<Record<string, string>>): Promise<Verified<RawRequest>>;
-  parse(request: Verified<RawRequest>): readonly InboundEvent[];
+  verify(request: RawRequest, secrets: Readonly<Record<string, string>>, nowMs: number): Verified<RawRequest>;
+  identify(request: Verified<RawRequest>): Identified;
+  parse(request: Verified<RawRequest>, channel: OpenChannel): ParsedWebhook;
+  /** Fills what a person has opened, after the platform has its answer. @throws {GatewayError} */
+  open?(channel: OpenChannel, opening: InboundOpening, signal: AbortSignal): Promise<void>;
 }

@@ -1,7 +1,17 @@
+import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
 import type { Uuid } from '#domain/ids.ts';
-import type { Channel, InboundMessage } from './gateway.ts';
+import type {
+  ConsentChange,
+  InboundChange,
+  InboundMessage,
+  InboundStatus,
+  OpenChannel,
+  Platform,
+} from './gateway.ts';
 
 /** What a gateway may ask of the rest of the service. It is handed these; it imports none of it. */
+
+export type { OpenChannel } from './gateway.ts';
 
 export type Received = {
   outcome: 'received' | 'duplicate';
@@ -11,23 +21,66 @@ export type Received = {
   createdAt: Date;
 };
 
-/** Keeps a verified message and wakes its conversation. Resolves after the commit: what it has resolved is not lost. */
-export type ReceiveMessage = (message: InboundMessage) => Promise<Received>;
+/** The channel that something belongs to. */
+export type ChannelPlace = { tenantId: Uuid; channelId: Uuid; platform: Platform };
 
-/** A channel with what surrounds it. */
-export type OpenChannel = Channel & {
-  status: 'active' | 'paused';
-  statusReason: string | undefined;
-  tenantStatus: 'active' | 'suspended' | 'closing';
-  tenantSettings: Readonly<Record<string, unknown>>;
-  organizationSettings: Readonly<Record<string, unknown>>;
-  agent: { name: string; model: string; settings: Readonly<Record<string, unknown>> } | undefined;
-};
+/**
+ * Keeps a verified message and wakes its conversation. Resolves after the commit: what it has resolved is not lost.
+ * `undefined`: it was for a conversation that is not there, and nothing is kept.
+ */
+export type ReceiveMessage = (at: ChannelPlace, message: InboundMessage) => Promise<Received | undefined>;
+
+/** Keeps an edit, a deletion or a reaction. `unknown`: its message is none of ours, and nothing is kept. */
+export type ReceiveChange = (
+  at: ChannelPlace,
+  change: InboundChange,
+) => Promise<'received' | 'duplicate' | 'unknown'>;
+
+/** Keeps what became of a message that went out. Later states are not undone by earlier ones that come late. */
+export type RecordStatus = (
+  at: ChannelPlace,
+  status: InboundStatus,
+) => Promise<'recorded' | 'unchanged' | 'unknown'>;
 
 export interface ChannelDirectory {
   /** The channel that claims a key; `undefined` when none does. */
-  findByKey(platform: Channel['platform'], key: string): Promise<OpenChannel | undefined>;
+  findByKey(platform: Platform, key: string): Promise<OpenChannel | undefined>;
+  /** The channel that claims an account of its platform. */
+  findByAccount(platform: Platform, account: AccountKey): Promise<OpenChannel | undefined>;
   find(tenantId: Uuid, channelId: Uuid): Promise<OpenChannel | undefined>;
+  /** Every account of a kind that is claimed, whoever's it is. */
+  listClaims(
+    platform: Platform,
+    kind: string,
+  ): Promise<{ tenantId: Uuid; channelId: Uuid; app: string; key: string }[]>;
+}
+
+/** What gateways and the platforms themselves change about a channel. */
+export interface ChannelKeeper {
+  /** Nothing goes in or out any more until somebody has mended it. `reason` is for the operator: what happened, what to do. */
+  pause(at: ChannelPlace, reason: string): Promise<void>;
+  /**
+   * Replaces secrets and what an installation has brought, if the channel is still at `version`; answers whether it was.
+   * An active state follows, and the accounts are claimed. @throws {ChannelClaimedError}
+   */
+  install(at: ChannelPlace, installation: ChannelInstallation): Promise<void>;
+}
+
+export type ChannelInstallation = {
+  /** Becomes `settings.installation`. */
+  facts: Readonly<Record<string, unknown>>;
+  /** Names begin with `installed`. */
+  secrets: Readonly<Record<string, string>>;
+  claims: readonly AccountKey[];
+};
+
+/** Notes an account that nobody has claimed, for the operator to see. No content. */
+export type Quarantine = (platform: Platform, account: AccountKey, reason: string) => Promise<void>;
+
+/** Who wants no messages from whom. One sender of a tenant's and one recipient; nobody else is concerned. */
+export interface ConsentLedger {
+  isOptedOut(tenantId: Uuid, sender: string, recipient: string): Promise<boolean>;
+  record(at: ChannelPlace, change: ConsentChange): Promise<void>;
 }
 
 export type TranscriptMessage = {
@@ -72,3 +125,10 @@ export type RateLimitResult = { allowed: true } | { allowed: false; retryAfterMs
 
 /** Counts one use of `key`, of which `limit` are allowed in each window of a minute. */
 export type RateLimit = (key: string, limit: number) => Promise<RateLimitResult>;
+
+/** Installations at a platform that have begun and may end once. Only a hash of what comes back is kept. */
+export interface InstallStates {
+  begin(state: { tenantId: Uuid; channelId: Uuid; stateHash: string; ttlMs: number }): Promise<void>;
+  /** The channel that it was begun for; `undefined` when it is unknown, used or too old. */
+  use(state: { tenantId: Uuid; stateHash: string }): Promise<Uuid | undefined>;
+}

@@ -50,6 +50,18 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
     labelNames: ['platform', 'reason'],
     registers,
   });
+  const doubled = new Counter({
+    name: 'swarmgate_deliveries_doubled_total',
+    help: 'Messages that may stand on their platform twice: an attempt was interrupted and the platform could not tell.',
+    labelNames: ['platform'],
+    registers,
+  });
+  const events = new Counter({
+    name: 'swarmgate_platform_events_total',
+    help: 'What platforms told, by kind of event and what became of it.',
+    labelNames: ['platform', 'kind', 'outcome'],
+    registers,
+  });
   const deliverySeconds = new Histogram({
     name: 'swarmgate_delivery_seconds',
     help: 'How long one attempt at a delivery took.',
@@ -92,6 +104,9 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
     turnTook: (platform: string, seconds: number) => turnSeconds.observe({ platform }, seconds),
     delivered: (platform: string) => delivered.inc({ platform }),
     undeliverable: (platform: string, reason: string) => undeliverable.inc({ platform, reason }),
+    doubled: (platform: string) => doubled.inc({ platform }),
+    platformEvent: (platform: string, kind: string, outcome: string) =>
+      events.inc({ platform, kind, outcome }),
     deliveryTook: (platform: string, seconds: number) => deliverySeconds.observe({ platform }, seconds),
     rejected: (code: string) => rejected.inc({ code }),
     contentType: registry.contentType,

@@ -1,5 +1,6 @@
+import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
 import type { Uuid } from '#domain/ids.ts';
-import type { Channel } from '#gateways/gateway.ts';
+import type { Channel, Platform } from '#gateways/gateway.ts';
 import type { ChannelDirectory, OpenChannel } from '#gateways/journey.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
@@ -45,17 +46,32 @@ export function createChannelDirectory({
       return row?.describe_channel_v1 ? open(row.describe_channel_v1, keyRing) : undefined;
     });
 
+  const locate = async (platform: Platform, { kind, app, key }: AccountKey) => {
+    const place = await places(JSON.stringify([platform, kind, app, key]), async () => {
+      const [row] = await scopes.call<{ locate_v1: { tenantId: Uuid; channelId: Uuid } | null }>(
+        'directory.locate_v1',
+        [platform, kind, app, key],
+      );
+      return row?.locate_v1 ?? null;
+    });
+    return place ? find(place.tenantId, place.channelId) : undefined;
+  };
+
   return {
     find,
-    async findByKey(platform, key) {
-      const place = await places(`${platform}/${key}`, async () => {
-        const [row] = await scopes.call<{ locate_v1: { tenantId: Uuid; channelId: Uuid } | null }>(
-          'directory.locate_v1',
-          [platform, 'channel_key', '', key],
-        );
-        return row?.locate_v1 ?? null;
-      });
-      return place ? find(place.tenantId, place.channelId) : undefined;
+    findByKey: (platform, key) => locate(platform, { kind: 'channel_key', app: '', key }),
+    findByAccount: locate,
+    async listClaims(platform, kind) {
+      const rows = await scopes.call<{ tenant_id: Uuid; channel_id: Uuid; app: string; key: string }>(
+        'directory.list_claims_v1',
+        [platform, kind],
+      );
+      return rows.map(({ tenant_id: tenantId, channel_id: channelId, app, key }) => ({
+        tenantId,
+        channelId,
+        app,
+        key,
+      }));
     },
   };
 }

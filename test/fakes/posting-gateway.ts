@@ -14,7 +14,7 @@ export function postingGateway(platformUrl: string): Gateway {
 
   return {
     platform: 'webchat',
-    capabilities: { streaming: 'post', sendsOnce: false },
+    capabilities: { streaming: 'post' },
 
     async send(_channel, { text, externalIds: [known], deliveryId, attempt, interrupted }) {
       const delivery = { id: deliveryId, attempt, interrupted };

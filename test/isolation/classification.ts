@@ -50,6 +50,9 @@ export const classification: Classification = {
     sweeper: list('tenant_id conversation_id sequence state attempt due_at claim_expires_at'),
   },
   'swarmgate.delivery_parts': { kind: 'tenant' },
+  'swarmgate.consent_entries': { kind: 'tenant' },
+  'swarmgate.files': { kind: 'tenant' },
+  'swarmgate.install_states': { kind: 'tenant' },
   'swarmgate.events': { kind: 'tenant' },
   'swarmgate.knowledge_documents': { kind: 'tenant' },
   'swarmgate.knowledge_passages': { kind: 'tenant' },
@@ -77,6 +80,17 @@ export const classification: Classification = {
     kind: 'directory',
     why: 'leads from a key of the outside world to the tenant that has claimed it, so the key comes first and is unique over all tenants',
     grants: { swarmgate_platform: 'SELECT', swarmgate_tenant: 'DELETE INSERT SELECT' },
+  },
+
+  'directory.quarantine': {
+    kind: 'directory',
+    why: 'accounts that wrote to us and that no tenant claims; no content',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+  'directory.socket_leases': {
+    kind: 'directory',
+    why: 'which process holds the socket of an app; ids only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
   },
 
   'directory.cells': {
@@ -113,6 +127,10 @@ export const securityDefiners: readonly string[] = [];
 /** The roles that functions called from outside step into, other than the tenant's. */
 export const functionRoles: Readonly<Record<string, string>> = {
   'directory.locate_v1': 'swarmgate_platform',
+  'directory.quarantine_v1': 'swarmgate_platform',
+  'directory.list_claims_v1': 'swarmgate_platform',
+  'directory.take_socket_v1': 'swarmgate_platform',
+  'directory.release_socket_v1': 'swarmgate_platform',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.backlog_v1': 'swarmgate_sweeper',
 };
@@ -129,4 +147,6 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],
   'swarmgate.next_delivery': ['swarmgate_tenant'],
+  'swarmgate.receive_extras': ['swarmgate_tenant'],
+  'swarmgate.settle_delivery': ['swarmgate_tenant'],
 };

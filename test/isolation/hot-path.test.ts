@@ -20,6 +20,7 @@ const ourRows = rowsOfTenant(ours);
 const theirRows = rowsOfTenant(theirs, canary);
 const id = (rows: Readonly<Record<string, Row>>, table: string) => String(rows[`swarmgate.${table}`]?.['id']);
 const their = (table: string) => id(theirRows, table);
+const theirKey = String(theirRows['swarmgate.inbound_keys']?.['key']);
 const our = (table: string) => id(ourRows, table);
 
 beforeAll(async () => {
@@ -172,6 +173,95 @@ const calls: readonly Call[] = [
     answers: nothing,
   },
   {
+    what: 'records nothing of a delivery of theirs',
+    name: 'sent_and_next_v2',
+    parameters: () => [
+      ...[ours, their('conversations'), their('deliveries'), 0, 'sent', ['ours'], 0],
+      ...[false, false, true, null, null, newId(), 'us', 60_000],
+    ],
+    answers: nothing,
+  },
+  {
+    what: 'keeps no part of a delivery of theirs',
+    name: 'keep_delivery_part_v1',
+    parameters: () => [ours, their('deliveries'), 0, 1, 'ours', 1],
+    answers: false,
+  },
+  {
+    what: 'changes no message of theirs by its key',
+    name: 'receive_change_v1',
+    parameters: () => [
+      ours,
+      their('channels'),
+      newId(),
+      'edit',
+      theirKey,
+      'none',
+      canary,
+      newId(),
+      'ours',
+      '{}',
+    ],
+    answers: 'unknown',
+  },
+  {
+    what: 'changes no message of theirs by the id of a part',
+    name: 'receive_change_v1',
+    parameters: () => [ours, their('channels'), newId(), 'delete', 'none', canary, canary, newId(), '', '{}'],
+    answers: 'unknown',
+  },
+  {
+    what: 'records no status of a delivery of theirs',
+    name: 'record_status_v1',
+    parameters: () => [ours, their('channels'), their('deliveries'), 1, canary, 'failed', 'ours', 1],
+    answers: 'unknown',
+  },
+  {
+    what: 'records no status of a part of theirs by its id',
+    name: 'record_status_v1',
+    parameters: () => [ours, their('channels'), null, null, canary, 'failed', 'ours', 1],
+    answers: 'unknown',
+  },
+  {
+    what: 'says nothing on a channel of theirs',
+    name: 'send_message_v1',
+    parameters: () => [
+      ...[ours, their('channels'), newId(), newId(), canary, newId(), canary, newId(), newId()],
+      ...['agent', 'ours', '{}'],
+    ],
+    answers: 'refused (23503)',
+  },
+  {
+    what: 'is not told of consent that was given to them',
+    name: 'is_opted_out_v1',
+    parameters: () => [ours, canary, canary],
+    answers: false,
+  },
+  {
+    what: 'keeps no consent on a channel of theirs',
+    name: 'record_consent_v1',
+    parameters: () => [ours, newId(), their('channels'), canary, canary, 'opted_in', 'ours'],
+    answers: 'refused (23503)',
+  },
+  {
+    what: 'pauses no channel of theirs',
+    name: 'pause_channel_v1',
+    parameters: () => [ours, their('channels'), 'ours', newId()],
+    answers: false,
+  },
+  {
+    what: 'begins no installation of a channel of theirs',
+    name: 'begin_install_v1',
+    parameters: () => [ours, their('channels'), 'ours', 60_000],
+    answers: 'refused (23503)',
+  },
+  {
+    what: 'ends no installation of theirs',
+    name: 'use_install_v1',
+    parameters: () => [ours, theirRows['swarmgate.install_states']?.['state_hash']],
+    answers: nothing,
+  },
+  {
     what: 'reads no message of theirs',
     name: 'read_messages_v1',
     parameters: () => [ours, their('conversations'), null, null, 100],
@@ -275,16 +365,20 @@ function message(
 const together = (first: unknown[][], ...others: unknown[][][]): unknown[][] =>
   first.map((column, index) => [...column, ...others.flatMap((other) => other[index] ?? [])]);
 
-const receive = async (client: pg.ClientBase, columns: unknown[][]) => {
-  const places = columns.map((_, index) => `$${index + 1}`).join(', ');
-  const { rows } = await client.query<Received>(
-    `SELECT outcome, conversation_id, sqlstate_of_failure FROM swarmgate.receive_messages_v1(${places}) ORDER BY ordinal`,
-    columns,
-  );
-  return rows;
-};
-
-describe('receive_messages_v1', () => {
+// Processes of the release before call the first one while a new release is rolled out.
+describe.each([
+  { name: 'receive_messages_v1', more: [] },
+  { name: 'receive_messages_v2', more: [null] },
+])('$name', ({ name, more }) => {
+  const receive = async (client: pg.ClientBase, columns: unknown[][]) => {
+    const all = [...columns, ...more.map((value) => columns[0]?.map(() => value))];
+    const places = all.map((_, index) => `$${index + 1}`).join(', ');
+    const { rows } = await client.query<Received>(
+      `SELECT outcome, conversation_id, sqlstate_of_failure FROM swarmgate.${name}(${places}) ORDER BY ordinal`,
+      all,
+    );
+    return rows;
+  };
   const failed = (sqlstate: string) => [
     { outcome: 'failed', conversation_id: null, sqlstate_of_failure: sqlstate },
   ];
@@ -320,9 +414,9 @@ describe('receive_messages_v1', () => {
   test('keeps the tenants of one batch apart, and a bad row among them to itself', async () => {
     await database.asService(async (client) => {
       const batch = together(
-        message(theirs, their('channels'), newId(), 'batch'),
+        message(theirs, their('channels'), newId(), `batch ${name}`),
         message(ours, their('channels'), newId(), 'bad'),
-        message(ours, our('channels'), newId(), 'batch'),
+        message(ours, our('channels'), newId(), `batch ${name}`),
       );
       const rows = await receive(client, batch);
       expect(rows.map(({ outcome }) => outcome)).toEqual(['received', 'failed', 'received']);
@@ -331,7 +425,8 @@ describe('receive_messages_v1', () => {
       const found = await database.scopes.inTenant(tenantId, (unit) =>
         unit.sql<{ tenant_id: string }>(
           `SELECT m.tenant_id FROM swarmgate.messages m JOIN swarmgate.conversations c ON c.id = m.conversation_id
-             WHERE c.external_id = 'batch'`,
+             WHERE c.external_id = $1`,
+          [`batch ${name}`],
         ),
       );
       expect(found).toEqual([{ tenant_id: tenantId }]);
@@ -350,6 +445,7 @@ test('every function of the hot path is tried', async () => {
   const tried = new Set([
     ...calls.map(({ name }) => name),
     'receive_messages_v1',
+    'receive_messages_v2',
     'due_work_v1',
     'backlog_v1',
   ]);

@@ -6,14 +6,14 @@ import type { Diary } from './diary.ts';
 
 /** Around a call to the database. `before`: it has not been asked. `after`: it has committed, nobody knows yet. */
 const callPoints = {
-  'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v1' },
+  'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v2' },
   'before-step-commit': { side: 'before', call: 'swarmgate.commit_step_v1' },
   'before-stream-part': { side: 'before', call: 'swarmgate.keep_stream_part_v1' },
   'after-stream-part': { side: 'after', call: 'swarmgate.keep_stream_part_v1' },
   'before-turn-commit': { side: 'before', call: 'swarmgate.commit_turn_v1' },
   'after-turn-commit': { side: 'after', call: 'swarmgate.commit_turn_v1' },
   // The platform has taken the message.
-  'mid-delivery': { side: 'before', call: 'swarmgate.sent_and_next_v1' },
+  'mid-delivery': { side: 'before', call: 'swarmgate.sent_and_next_v2' },
 } as const satisfies Record<string, { side: 'before' | 'after'; call: HotPathFunction }>;
 
 type CallPoint = keyof typeof callPoints;

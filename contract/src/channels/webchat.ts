@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DescribedChannel } from './described-channel.ts';
 
 /**
  * Where the widget may be embedded: an exact origin (`https://acme.example`), all hosts under one
@@ -59,3 +60,28 @@ export type WebChatChannelSettings = {
 };
 
 export const identitySecretName = 'identitySecret';
+
+export function describeWebChatChannel(channel: WebChatChannel): DescribedChannel {
+  const { origins, identity, greeting, suggestions } = channel;
+  const settings: WebChatChannelSettings = {
+    origins,
+    ...(identity && { identity: identitySettings(identity) }),
+    ...(greeting && { greeting }),
+    ...(suggestions && { suggestions }),
+  };
+  return { settings, secrets: { [identitySecretName]: identity?.secret }, claims: [] };
+}
+
+function identitySettings({
+  jwksUrl,
+  issuer,
+  audience,
+  required,
+}: NonNullable<WebChatChannel['identity']>): NonNullable<WebChatChannelSettings['identity']> {
+  return {
+    ...(jwksUrl ? { kind: 'jwks', jwksUrl } : { kind: 'secret' }),
+    ...(issuer && { issuer }),
+    ...(audience && { audience }),
+    required,
+  };
+}

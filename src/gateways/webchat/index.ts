@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts';
 export function createWebChatGateway(live: LiveUpdates): Gateway {
   return {
     platform: 'webchat',
-    capabilities: { streaming: 'preview', sendsOnce: true },
+    capabilities: { streaming: 'preview' },
     async send(channel, message) {
       live.publish(
         { tenantId: channel.tenantId, conversationId: message.conversationId },

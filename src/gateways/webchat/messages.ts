@@ -29,11 +29,9 @@ export function acceptMessage(parts: WebChatParts) {
     );
     if (!rate.allowed) throw tooManyRequests(rate.retryAfterMs, 'Too many messages.');
 
-    const received = await parts.receive({
+    const at = { tenantId: visitor.tenantId, channelId: visitor.channelId, platform: 'webchat' as const };
+    const received = await parts.receive(at, {
       kind: 'message',
-      platform: 'webchat',
-      tenantId: visitor.tenantId,
-      channelId: visitor.channelId,
       conversationId: visitor.conversationId,
       conversationExternalId: visitor.conversationId,
       // The visitor is part of the key: an id that somebody else chose too is another message.
@@ -43,6 +41,7 @@ export function acceptMessage(parts: WebChatParts) {
       text,
       content: {},
     });
+    if (!received) throw new TypeError('A message of the web chat is never ignored.');
     response.status(202).json({
       id: toWire('message', received.messageId),
       sequence: received.sequence,

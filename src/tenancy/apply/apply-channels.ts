@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { identitySecretName, type WebChatChannelSettings } from '@swarmgate/contract/channels/webchat.ts';
+import { channelKeyPrefix, describeChannel } from '@swarmgate/contract/channels/catalog.ts';
+import {
+  type AccountKey,
+  type DescribedChannel,
+  installedSecretPrefix,
+} from '@swarmgate/contract/channels/described-channel.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
+import { claimAccounts, type StoredSettings } from '../channel-keeper.ts';
 import { ConflictError } from '../scope-errors.ts';
 import type { Unit } from '../scopes.ts';
 import { channelSecretPlace } from '../seal-places.ts';
@@ -10,7 +16,7 @@ import type { PlannedChannel, Report } from './apply-plan.ts';
 import { ApplyRefusedError } from './apply-refused-error.ts';
 import { resealChanged } from './sealed-secrets.ts';
 
-/** Makes a tenant's channels what the plan says, and claims their keys in the directory. */
+/** Makes a tenant's channels what the plan says, and claims their keys and accounts in the directory. */
 export async function applyChannels(
   { keyRing }: { keyRing: KeyRing },
   unit: Unit,
@@ -34,7 +40,8 @@ export async function applyChannels(
       );
     }
     const id = (old?.id ?? newId()) as Uuid;
-    const key = channel.key ?? old?.key ?? `wk_${randomBytes(15).toString('base64url')}`;
+    const key =
+      channel.key ?? old?.key ?? `${channelKeyPrefix[platform]}${randomBytes(15).toString('base64url')}`;
     const agentId =
       channel.agent === undefined ? null : (agents.find((agent) => agent.slug === channel.agent)?.id ?? null);
     if (channel.agent !== undefined && agentId === null) {
@@ -42,29 +49,45 @@ export async function applyChannels(
         `The channel "${channelPath}" names the agent "${channel.agent}", which the tenant does not have.`,
       );
     }
+    const oldSealed = (old?.sealed ?? {}) as Record<string, string>;
+    const { settings, secrets, claims, installed } = withInstallation(
+      describeChannel(channel),
+      (old?.settings ?? {}) as StoredSettings,
+      oldSealed,
+    );
     const { sealed, same: sameSecrets } = resealChanged(
       keyRing,
-      { [identitySecretName]: channel.identity?.secret },
-      (old?.sealed ?? {}) as Record<string, string>,
+      secrets,
+      Object.fromEntries(Object.entries(oldSealed).filter(([name]) => !(name in installed))),
       (name) => channelSecretPlace(tenantId, id, name),
     );
-    const wanted = { key, agentId, settings: settingsOf(channel) };
+    const wanted = { key, agentId, settings };
     const same =
       old !== undefined &&
       sameSecrets &&
       isDeepStrictEqual(wanted, { key: old.key, agentId: old.agentId, settings: old.settings });
     if (!same) {
-      const data = { ...wanted, sealed };
+      // What was changed may be what had it paused.
+      const data = { ...wanted, sealed: { ...installed, ...sealed }, status: 'active', statusReason: null };
       await unit.prisma((prisma) =>
         old
           ? prisma.channel.update({
               where: { tenantId_id: { tenantId, id } },
-              data: { ...data, version: { increment: 1 }, updatedAt: new Date() },
+              data: {
+                ...data,
+                settings: settings as object,
+                version: { increment: 1 },
+                updatedAt: new Date(),
+              },
             })
-          : prisma.channel.create({ data: { tenantId, id, slug, platform, ...data } }),
+          : prisma.channel.create({
+              data: { tenantId, id, slug, platform, ...data, settings: settings as object },
+            }),
       );
     }
-    if (old?.key !== key) await claimKey(unit, { tenantId, channelId: id, platform, key });
+    const place = { tenantId, channelId: id, platform };
+    if (old?.key !== key) await claimKey(unit, { ...place, key });
+    await claim(unit, place, claims, channelPath);
     report({
       action: old ? (same ? 'unchanged' : 'updated') : 'created',
       kind: 'channel',
@@ -76,27 +99,51 @@ export async function applyChannels(
     report({ action: 'kept', kind: 'channel', path: `${path}/${slug}`, key });
 }
 
-function settingsOf({ origins, identity, greeting, suggestions }: PlannedChannel): WebChatChannelSettings {
+type WithInstallation = DescribedChannel & {
+  /** Sealed secrets that stay as they are. */
+  installed: Record<string, string>;
+};
+
+// What a person has installed is not in the file and stays, unless the file now names another account.
+function withInstallation(
+  described: DescribedChannel,
+  { installation }: StoredSettings,
+  sealed: Readonly<Record<string, string>>,
+): WithInstallation {
+  const none = { ...described, installed: {} };
+  if (!installation) return none;
+  const claims = installation.claims ?? [];
+  const replaced = described.claims.some(
+    (claim) => claims.some(({ kind }) => kind === claim.kind) && !claims.some(({ key }) => key === claim.key),
+  );
+  if (replaced) return none;
+  const installed = Object.entries(sealed).filter(([name]) => name.startsWith(installedSecretPrefix));
   return {
-    origins,
-    ...(identity && { identity: identitySettings(identity) }),
-    ...(greeting && { greeting }),
-    ...(suggestions && { suggestions }),
+    settings: { ...described.settings, installation },
+    secrets: described.secrets,
+    claims: [
+      ...described.claims,
+      ...claims.filter((claim) => !described.claims.some((of) => isDeepStrictEqual(of, claim))),
+    ],
+    installed: Object.fromEntries(installed),
   };
 }
 
-function identitySettings({
-  jwksUrl,
-  issuer,
-  audience,
-  required,
-}: NonNullable<PlannedChannel['identity']>): NonNullable<WebChatChannelSettings['identity']> {
-  return {
-    ...(jwksUrl ? { kind: 'jwks', jwksUrl } : { kind: 'secret' }),
-    ...(issuer && { issuer }),
-    ...(audience && { audience }),
-    required,
-  };
+async function claim(
+  unit: Unit,
+  place: { tenantId: Uuid; channelId: Uuid; platform: string },
+  claims: readonly AccountKey[],
+  channelPath: string,
+): Promise<void> {
+  try {
+    await unit.prisma((prisma) => claimAccounts(prisma, place, claims));
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    const names = claims.map(({ kind, key }) => `${kind.replaceAll('_', ' ')} ${key}`).join(', ');
+    throw new ApplyRefusedError(
+      `The channel "${channelPath}" wants ${names}, which another channel has claimed already.`,
+    );
+  }
 }
 
 async function claimKey(

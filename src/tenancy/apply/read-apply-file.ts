@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { type ApplyFile, type ApplyKnowledge, applyFile } from '@swarmgate/contract/apply-file.ts';
+import { channelPlatforms } from '@swarmgate/contract/channels/catalog.ts';
 import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
@@ -83,7 +84,7 @@ function explain(issue: Issue, document: Document): { offset: number; text: stri
     return [
       {
         offset: offsetOf(document, issue.path),
-        text: `${where} is not a platform of this version; it has: webchat`,
+        text: `${where} is not a platform of this version; it has: ${channelPlatforms.join(', ')}`,
       },
     ];
   }

@@ -141,3 +141,28 @@ export type KnowledgePassage = Prisma.KnowledgePassageModel
  * 
  */
 export type KnowledgeVector = Prisma.KnowledgeVectorModel
+/**
+ * Model ConsentEntry
+ * 
+ */
+export type ConsentEntry = Prisma.ConsentEntryModel
+/**
+ * Model File
+ * 
+ */
+export type File = Prisma.FileModel
+/**
+ * Model InstallState
+ * 
+ */
+export type InstallState = Prisma.InstallStateModel
+/**
+ * Model Quarantine
+ * 
+ */
+export type Quarantine = Prisma.QuarantineModel
+/**
+ * Model SocketLease
+ * 
+ */
+export type SocketLease = Prisma.SocketLeaseModel

@@ -416,7 +416,12 @@ export const ModelName = {
   Event: 'Event',
   KnowledgeDocument: 'KnowledgeDocument',
   KnowledgePassage: 'KnowledgePassage',
-  KnowledgeVector: 'KnowledgeVector'
+  KnowledgeVector: 'KnowledgeVector',
+  ConsentEntry: 'ConsentEntry',
+  File: 'File',
+  InstallState: 'InstallState',
+  Quarantine: 'Quarantine',
+  SocketLease: 'SocketLease'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -432,7 +437,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "quarantine" | "socketLease"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1884,6 +1889,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ConsentEntry: {
+      payload: Prisma.$ConsentEntryPayload<ExtArgs>
+      fields: Prisma.ConsentEntryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConsentEntryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConsentEntryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>
+        }
+        findFirst: {
+          args: Prisma.ConsentEntryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConsentEntryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>
+        }
+        findMany: {
+          args: Prisma.ConsentEntryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>[]
+        }
+        create: {
+          args: Prisma.ConsentEntryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>
+        }
+        createMany: {
+          args: Prisma.ConsentEntryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConsentEntryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>[]
+        }
+        delete: {
+          args: Prisma.ConsentEntryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>
+        }
+        update: {
+          args: Prisma.ConsentEntryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>
+        }
+        deleteMany: {
+          args: Prisma.ConsentEntryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConsentEntryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConsentEntryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>[]
+        }
+        upsert: {
+          args: Prisma.ConsentEntryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentEntryPayload>
+        }
+        aggregate: {
+          args: Prisma.ConsentEntryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConsentEntry>
+        }
+        groupBy: {
+          args: Prisma.ConsentEntryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentEntryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConsentEntryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentEntryCountAggregateOutputType> | number
+        }
+      }
+    }
+    File: {
+      payload: Prisma.$FilePayload<ExtArgs>
+      fields: Prisma.FileFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FileFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FileFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>
+        }
+        findFirst: {
+          args: Prisma.FileFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FileFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>
+        }
+        findMany: {
+          args: Prisma.FileFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>[]
+        }
+        create: {
+          args: Prisma.FileCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>
+        }
+        createMany: {
+          args: Prisma.FileCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FileCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>[]
+        }
+        delete: {
+          args: Prisma.FileDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>
+        }
+        update: {
+          args: Prisma.FileUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>
+        }
+        deleteMany: {
+          args: Prisma.FileDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FileUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FileUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>[]
+        }
+        upsert: {
+          args: Prisma.FileUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FilePayload>
+        }
+        aggregate: {
+          args: Prisma.FileAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFile>
+        }
+        groupBy: {
+          args: Prisma.FileGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FileCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FileCountAggregateOutputType> | number
+        }
+      }
+    }
+    InstallState: {
+      payload: Prisma.$InstallStatePayload<ExtArgs>
+      fields: Prisma.InstallStateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.InstallStateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.InstallStateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>
+        }
+        findFirst: {
+          args: Prisma.InstallStateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.InstallStateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>
+        }
+        findMany: {
+          args: Prisma.InstallStateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>[]
+        }
+        create: {
+          args: Prisma.InstallStateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>
+        }
+        createMany: {
+          args: Prisma.InstallStateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.InstallStateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>[]
+        }
+        delete: {
+          args: Prisma.InstallStateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>
+        }
+        update: {
+          args: Prisma.InstallStateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>
+        }
+        deleteMany: {
+          args: Prisma.InstallStateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.InstallStateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.InstallStateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>[]
+        }
+        upsert: {
+          args: Prisma.InstallStateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InstallStatePayload>
+        }
+        aggregate: {
+          args: Prisma.InstallStateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateInstallState>
+        }
+        groupBy: {
+          args: Prisma.InstallStateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InstallStateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.InstallStateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InstallStateCountAggregateOutputType> | number
+        }
+      }
+    }
+    Quarantine: {
+      payload: Prisma.$QuarantinePayload<ExtArgs>
+      fields: Prisma.QuarantineFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.QuarantineFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.QuarantineFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>
+        }
+        findFirst: {
+          args: Prisma.QuarantineFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.QuarantineFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>
+        }
+        findMany: {
+          args: Prisma.QuarantineFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>[]
+        }
+        create: {
+          args: Prisma.QuarantineCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>
+        }
+        createMany: {
+          args: Prisma.QuarantineCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.QuarantineCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>[]
+        }
+        delete: {
+          args: Prisma.QuarantineDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>
+        }
+        update: {
+          args: Prisma.QuarantineUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>
+        }
+        deleteMany: {
+          args: Prisma.QuarantineDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.QuarantineUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.QuarantineUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>[]
+        }
+        upsert: {
+          args: Prisma.QuarantineUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuarantinePayload>
+        }
+        aggregate: {
+          args: Prisma.QuarantineAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateQuarantine>
+        }
+        groupBy: {
+          args: Prisma.QuarantineGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QuarantineGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.QuarantineCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QuarantineCountAggregateOutputType> | number
+        }
+      }
+    }
+    SocketLease: {
+      payload: Prisma.$SocketLeasePayload<ExtArgs>
+      fields: Prisma.SocketLeaseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SocketLeaseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SocketLeaseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>
+        }
+        findFirst: {
+          args: Prisma.SocketLeaseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SocketLeaseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>
+        }
+        findMany: {
+          args: Prisma.SocketLeaseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>[]
+        }
+        create: {
+          args: Prisma.SocketLeaseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>
+        }
+        createMany: {
+          args: Prisma.SocketLeaseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SocketLeaseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>[]
+        }
+        delete: {
+          args: Prisma.SocketLeaseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>
+        }
+        update: {
+          args: Prisma.SocketLeaseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>
+        }
+        deleteMany: {
+          args: Prisma.SocketLeaseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SocketLeaseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SocketLeaseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>[]
+        }
+        upsert: {
+          args: Prisma.SocketLeaseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketLeasePayload>
+        }
+        aggregate: {
+          args: Prisma.SocketLeaseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSocketLease>
+        }
+        groupBy: {
+          args: Prisma.SocketLeaseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocketLeaseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SocketLeaseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocketLeaseCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -2155,6 +2530,8 @@ export const DeliveryScalarFieldEnum = {
   claimExpiresAt: 'claimExpiresAt',
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
+  uncertain: 'uncertain',
+  deferrals: 'deferrals',
   createdAt: 'createdAt',
   sentAt: 'sentAt'
 } as const
@@ -2167,7 +2544,11 @@ export const DeliveryPartScalarFieldEnum = {
   deliveryId: 'deliveryId',
   number: 'number',
   externalId: 'externalId',
-  createdAt: 'createdAt'
+  createdAt: 'createdAt',
+  state: 'state',
+  errorCode: 'errorCode',
+  segments: 'segments',
+  updatedAt: 'updatedAt'
 } as const
 
 export type DeliveryPartScalarFieldEnum = (typeof DeliveryPartScalarFieldEnum)[keyof typeof DeliveryPartScalarFieldEnum]
@@ -2220,6 +2601,76 @@ export const KnowledgeVectorScalarFieldEnum = {
 } as const
 
 export type KnowledgeVectorScalarFieldEnum = (typeof KnowledgeVectorScalarFieldEnum)[keyof typeof KnowledgeVectorScalarFieldEnum]
+
+
+export const ConsentEntryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  channelId: 'channelId',
+  sender: 'sender',
+  recipient: 'recipient',
+  state: 'state',
+  source: 'source',
+  createdAt: 'createdAt'
+} as const
+
+export type ConsentEntryScalarFieldEnum = (typeof ConsentEntryScalarFieldEnum)[keyof typeof ConsentEntryScalarFieldEnum]
+
+
+export const FileScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  messageId: 'messageId',
+  channelId: 'channelId',
+  name: 'name',
+  contentType: 'contentType',
+  sizeBytes: 'sizeBytes',
+  sha256: 'sha256',
+  state: 'state',
+  source: 'source',
+  failure: 'failure',
+  createdAt: 'createdAt',
+  storedAt: 'storedAt',
+  deletedAt: 'deletedAt'
+} as const
+
+export type FileScalarFieldEnum = (typeof FileScalarFieldEnum)[keyof typeof FileScalarFieldEnum]
+
+
+export const InstallStateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  stateHash: 'stateHash',
+  channelId: 'channelId',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt',
+  createdAt: 'createdAt'
+} as const
+
+export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
+
+
+export const QuarantineScalarFieldEnum = {
+  platform: 'platform',
+  kind: 'kind',
+  app: 'app',
+  key: 'key',
+  reason: 'reason',
+  seen: 'seen',
+  firstSeenAt: 'firstSeenAt',
+  lastSeenAt: 'lastSeenAt'
+} as const
+
+export type QuarantineScalarFieldEnum = (typeof QuarantineScalarFieldEnum)[keyof typeof QuarantineScalarFieldEnum]
+
+
+export const SocketLeaseScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  holder: 'holder',
+  expiresAt: 'expiresAt'
+} as const
+
+export type SocketLeaseScalarFieldEnum = (typeof SocketLeaseScalarFieldEnum)[keyof typeof SocketLeaseScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -2537,6 +2988,11 @@ export type GlobalOmitConfig = {
   knowledgeDocument?: Prisma.KnowledgeDocumentOmit
   knowledgePassage?: Prisma.KnowledgePassageOmit
   knowledgeVector?: Prisma.KnowledgeVectorOmit
+  consentEntry?: Prisma.ConsentEntryOmit
+  file?: Prisma.FileOmit
+  installState?: Prisma.InstallStateOmit
+  quarantine?: Prisma.QuarantineOmit
+  socketLease?: Prisma.SocketLeaseOmit
 }
 
 /* Types for Logging */

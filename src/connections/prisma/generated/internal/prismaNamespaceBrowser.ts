@@ -70,7 +70,12 @@ export const ModelName = {
   Event: 'Event',
   KnowledgeDocument: 'KnowledgeDocument',
   KnowledgePassage: 'KnowledgePassage',
-  KnowledgeVector: 'KnowledgeVector'
+  KnowledgeVector: 'KnowledgeVector',
+  ConsentEntry: 'ConsentEntry',
+  File: 'File',
+  InstallState: 'InstallState',
+  Quarantine: 'Quarantine',
+  SocketLease: 'SocketLease'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -321,6 +326,8 @@ export const DeliveryScalarFieldEnum = {
   claimExpiresAt: 'claimExpiresAt',
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
+  uncertain: 'uncertain',
+  deferrals: 'deferrals',
   createdAt: 'createdAt',
   sentAt: 'sentAt'
 } as const
@@ -333,7 +340,11 @@ export const DeliveryPartScalarFieldEnum = {
   deliveryId: 'deliveryId',
   number: 'number',
   externalId: 'externalId',
-  createdAt: 'createdAt'
+  createdAt: 'createdAt',
+  state: 'state',
+  errorCode: 'errorCode',
+  segments: 'segments',
+  updatedAt: 'updatedAt'
 } as const
 
 export type DeliveryPartScalarFieldEnum = (typeof DeliveryPartScalarFieldEnum)[keyof typeof DeliveryPartScalarFieldEnum]
@@ -386,6 +397,76 @@ export const KnowledgeVectorScalarFieldEnum = {
 } as const
 
 export type KnowledgeVectorScalarFieldEnum = (typeof KnowledgeVectorScalarFieldEnum)[keyof typeof KnowledgeVectorScalarFieldEnum]
+
+
+export const ConsentEntryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  channelId: 'channelId',
+  sender: 'sender',
+  recipient: 'recipient',
+  state: 'state',
+  source: 'source',
+  createdAt: 'createdAt'
+} as const
+
+export type ConsentEntryScalarFieldEnum = (typeof ConsentEntryScalarFieldEnum)[keyof typeof ConsentEntryScalarFieldEnum]
+
+
+export const FileScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  messageId: 'messageId',
+  channelId: 'channelId',
+  name: 'name',
+  contentType: 'contentType',
+  sizeBytes: 'sizeBytes',
+  sha256: 'sha256',
+  state: 'state',
+  source: 'source',
+  failure: 'failure',
+  createdAt: 'createdAt',
+  storedAt: 'storedAt',
+  deletedAt: 'deletedAt'
+} as const
+
+export type FileScalarFieldEnum = (typeof FileScalarFieldEnum)[keyof typeof FileScalarFieldEnum]
+
+
+export const InstallStateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  stateHash: 'stateHash',
+  channelId: 'channelId',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt',
+  createdAt: 'createdAt'
+} as const
+
+export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
+
+
+export const QuarantineScalarFieldEnum = {
+  platform: 'platform',
+  kind: 'kind',
+  app: 'app',
+  key: 'key',
+  reason: 'reason',
+  seen: 'seen',
+  firstSeenAt: 'firstSeenAt',
+  lastSeenAt: 'lastSeenAt'
+} as const
+
+export type QuarantineScalarFieldEnum = (typeof QuarantineScalarFieldEnum)[keyof typeof QuarantineScalarFieldEnum]
+
+
+export const SocketLeaseScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  holder: 'holder',
+  expiresAt: 'expiresAt'
+} as const
+
+export type SocketLeaseScalarFieldEnum = (typeof SocketLeaseScalarFieldEnum)[keyof typeof SocketLeaseScalarFieldEnum]
 
 
 export const SortOrder = {

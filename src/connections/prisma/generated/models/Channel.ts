@@ -278,6 +278,9 @@ export type ChannelWhereInput = {
   conversations?: Prisma.ConversationListRelationFilter
   inboundKeys?: Prisma.InboundKeyListRelationFilter
   deliveries?: Prisma.DeliveryListRelationFilter
+  consentEntries?: Prisma.ConsentEntryListRelationFilter
+  files?: Prisma.FileListRelationFilter
+  installStates?: Prisma.InstallStateListRelationFilter
 }
 
 export type ChannelOrderByWithRelationInput = {
@@ -300,6 +303,9 @@ export type ChannelOrderByWithRelationInput = {
   conversations?: Prisma.ConversationOrderByRelationAggregateInput
   inboundKeys?: Prisma.InboundKeyOrderByRelationAggregateInput
   deliveries?: Prisma.DeliveryOrderByRelationAggregateInput
+  consentEntries?: Prisma.ConsentEntryOrderByRelationAggregateInput
+  files?: Prisma.FileOrderByRelationAggregateInput
+  installStates?: Prisma.InstallStateOrderByRelationAggregateInput
 }
 
 export type ChannelWhereUniqueInput = Prisma.AtLeast<{
@@ -328,6 +334,9 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   conversations?: Prisma.ConversationListRelationFilter
   inboundKeys?: Prisma.InboundKeyListRelationFilter
   deliveries?: Prisma.DeliveryListRelationFilter
+  consentEntries?: Prisma.ConsentEntryListRelationFilter
+  files?: Prisma.FileListRelationFilter
+  installStates?: Prisma.InstallStateListRelationFilter
 }, "tenantId_id" | "tenantId_slug" | "tenantId_key">
 
 export type ChannelOrderByWithAggregationInput = {
@@ -388,6 +397,9 @@ export type ChannelCreateInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateInput = {
@@ -408,6 +420,9 @@ export type ChannelUncheckedCreateInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUpdateInput = {
@@ -428,6 +443,9 @@ export type ChannelUpdateInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateInput = {
@@ -448,6 +466,9 @@ export type ChannelUncheckedUpdateInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyInput = {
@@ -576,6 +597,11 @@ export type ChannelSumOrderByAggregateInput = {
 export type ChannelScalarRelationFilter = {
   is?: Prisma.ChannelWhereInput
   isNot?: Prisma.ChannelWhereInput
+}
+
+export type ChannelNullableScalarRelationFilter = {
+  is?: Prisma.ChannelWhereInput | null
+  isNot?: Prisma.ChannelWhereInput | null
 }
 
 export type ChannelCreateNestedManyWithoutTenantInput = {
@@ -722,6 +748,50 @@ export type ChannelUpdateOneRequiredWithoutDeliveriesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutDeliveriesInput, Prisma.ChannelUpdateWithoutDeliveriesInput>, Prisma.ChannelUncheckedUpdateWithoutDeliveriesInput>
 }
 
+export type ChannelCreateNestedOneWithoutConsentEntriesInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutConsentEntriesInput, Prisma.ChannelUncheckedCreateWithoutConsentEntriesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutConsentEntriesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+}
+
+export type ChannelUpdateOneRequiredWithoutConsentEntriesNestedInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutConsentEntriesInput, Prisma.ChannelUncheckedCreateWithoutConsentEntriesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutConsentEntriesInput
+  upsert?: Prisma.ChannelUpsertWithoutConsentEntriesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutConsentEntriesInput, Prisma.ChannelUpdateWithoutConsentEntriesInput>, Prisma.ChannelUncheckedUpdateWithoutConsentEntriesInput>
+}
+
+export type ChannelCreateNestedOneWithoutFilesInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutFilesInput, Prisma.ChannelUncheckedCreateWithoutFilesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutFilesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+}
+
+export type ChannelUpdateOneWithoutFilesNestedInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutFilesInput, Prisma.ChannelUncheckedCreateWithoutFilesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutFilesInput
+  upsert?: Prisma.ChannelUpsertWithoutFilesInput
+  disconnect?: Prisma.ChannelWhereInput | boolean
+  delete?: Prisma.ChannelWhereInput | boolean
+  connect?: Prisma.ChannelWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutFilesInput, Prisma.ChannelUpdateWithoutFilesInput>, Prisma.ChannelUncheckedUpdateWithoutFilesInput>
+}
+
+export type ChannelCreateNestedOneWithoutInstallStatesInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutInstallStatesInput, Prisma.ChannelUncheckedCreateWithoutInstallStatesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutInstallStatesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+}
+
+export type ChannelUpdateOneRequiredWithoutInstallStatesNestedInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutInstallStatesInput, Prisma.ChannelUncheckedCreateWithoutInstallStatesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutInstallStatesInput
+  upsert?: Prisma.ChannelUpsertWithoutInstallStatesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutInstallStatesInput, Prisma.ChannelUpdateWithoutInstallStatesInput>, Prisma.ChannelUncheckedUpdateWithoutInstallStatesInput>
+}
+
 export type ChannelCreateWithoutTenantInput = {
   id: string
   platform: string
@@ -739,6 +809,9 @@ export type ChannelCreateWithoutTenantInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutTenantInput = {
@@ -758,6 +831,9 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutTenantInput = {
@@ -822,6 +898,9 @@ export type ChannelCreateWithoutAgentInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutAgentInput = {
@@ -840,6 +919,9 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutAgentInput = {
@@ -885,6 +967,9 @@ export type ChannelCreateWithoutParticipantsInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutParticipantsInput = {
@@ -904,6 +989,9 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutParticipantsInput = {
@@ -939,6 +1027,9 @@ export type ChannelUpdateWithoutParticipantsInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutParticipantsInput = {
@@ -958,6 +1049,9 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConversationsInput = {
@@ -977,6 +1071,9 @@ export type ChannelCreateWithoutConversationsInput = {
   participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConversationsInput = {
@@ -996,6 +1093,9 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConversationsInput = {
@@ -1031,6 +1131,9 @@ export type ChannelUpdateWithoutConversationsInput = {
   participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConversationsInput = {
@@ -1050,6 +1153,9 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutInboundKeysInput = {
@@ -1069,6 +1175,9 @@ export type ChannelCreateWithoutInboundKeysInput = {
   participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutInboundKeysInput = {
@@ -1088,6 +1197,9 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutInboundKeysInput = {
@@ -1123,6 +1235,9 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
@@ -1142,6 +1257,9 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutDeliveriesInput = {
@@ -1161,6 +1279,9 @@ export type ChannelCreateWithoutDeliveriesInput = {
   participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutDeliveriesInput = {
@@ -1180,6 +1301,9 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutDeliveriesInput = {
@@ -1215,6 +1339,9 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
@@ -1234,6 +1361,321 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelCreateWithoutConsentEntriesInput = {
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  tenant: Prisma.TenantCreateNestedOneWithoutChannelsInput
+  agent?: Prisma.AgentCreateNestedOneWithoutChannelsInput
+  participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
+  tenantId: string
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  agentId?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelCreateOrConnectWithoutConsentEntriesInput = {
+  where: Prisma.ChannelWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutConsentEntriesInput, Prisma.ChannelUncheckedCreateWithoutConsentEntriesInput>
+}
+
+export type ChannelUpsertWithoutConsentEntriesInput = {
+  update: Prisma.XOR<Prisma.ChannelUpdateWithoutConsentEntriesInput, Prisma.ChannelUncheckedUpdateWithoutConsentEntriesInput>
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutConsentEntriesInput, Prisma.ChannelUncheckedCreateWithoutConsentEntriesInput>
+  where?: Prisma.ChannelWhereInput
+}
+
+export type ChannelUpdateToOneWithWhereWithoutConsentEntriesInput = {
+  where?: Prisma.ChannelWhereInput
+  data: Prisma.XOR<Prisma.ChannelUpdateWithoutConsentEntriesInput, Prisma.ChannelUncheckedUpdateWithoutConsentEntriesInput>
+}
+
+export type ChannelUpdateWithoutConsentEntriesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tenant?: Prisma.TenantUpdateOneRequiredWithoutChannelsNestedInput
+  agent?: Prisma.AgentUpdateOneWithoutChannelsNestedInput
+  participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelCreateWithoutFilesInput = {
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  tenant: Prisma.TenantCreateNestedOneWithoutChannelsInput
+  agent?: Prisma.AgentCreateNestedOneWithoutChannelsInput
+  participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelUncheckedCreateWithoutFilesInput = {
+  tenantId: string
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  agentId?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelCreateOrConnectWithoutFilesInput = {
+  where: Prisma.ChannelWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutFilesInput, Prisma.ChannelUncheckedCreateWithoutFilesInput>
+}
+
+export type ChannelUpsertWithoutFilesInput = {
+  update: Prisma.XOR<Prisma.ChannelUpdateWithoutFilesInput, Prisma.ChannelUncheckedUpdateWithoutFilesInput>
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutFilesInput, Prisma.ChannelUncheckedCreateWithoutFilesInput>
+  where?: Prisma.ChannelWhereInput
+}
+
+export type ChannelUpdateToOneWithWhereWithoutFilesInput = {
+  where?: Prisma.ChannelWhereInput
+  data: Prisma.XOR<Prisma.ChannelUpdateWithoutFilesInput, Prisma.ChannelUncheckedUpdateWithoutFilesInput>
+}
+
+export type ChannelUpdateWithoutFilesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tenant?: Prisma.TenantUpdateOneRequiredWithoutChannelsNestedInput
+  agent?: Prisma.AgentUpdateOneWithoutChannelsNestedInput
+  participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelUncheckedUpdateWithoutFilesInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelCreateWithoutInstallStatesInput = {
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  tenant: Prisma.TenantCreateNestedOneWithoutChannelsInput
+  agent?: Prisma.AgentCreateNestedOneWithoutChannelsInput
+  participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelUncheckedCreateWithoutInstallStatesInput = {
+  tenantId: string
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  agentId?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelCreateOrConnectWithoutInstallStatesInput = {
+  where: Prisma.ChannelWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutInstallStatesInput, Prisma.ChannelUncheckedCreateWithoutInstallStatesInput>
+}
+
+export type ChannelUpsertWithoutInstallStatesInput = {
+  update: Prisma.XOR<Prisma.ChannelUpdateWithoutInstallStatesInput, Prisma.ChannelUncheckedUpdateWithoutInstallStatesInput>
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutInstallStatesInput, Prisma.ChannelUncheckedCreateWithoutInstallStatesInput>
+  where?: Prisma.ChannelWhereInput
+}
+
+export type ChannelUpdateToOneWithWhereWithoutInstallStatesInput = {
+  where?: Prisma.ChannelWhereInput
+  data: Prisma.XOR<Prisma.ChannelUpdateWithoutInstallStatesInput, Prisma.ChannelUncheckedUpdateWithoutInstallStatesInput>
+}
+
+export type ChannelUpdateWithoutInstallStatesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tenant?: Prisma.TenantUpdateOneRequiredWithoutChannelsNestedInput
+  agent?: Prisma.AgentUpdateOneWithoutChannelsNestedInput
+  participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyTenantInput = {
@@ -1268,6 +1710,9 @@ export type ChannelUpdateWithoutTenantInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutTenantInput = {
@@ -1287,6 +1732,9 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateManyWithoutTenantInput = {
@@ -1335,6 +1783,9 @@ export type ChannelUpdateWithoutAgentInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutAgentInput = {
@@ -1353,6 +1804,9 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateManyWithoutAgentInput = {
@@ -1379,6 +1833,9 @@ export type ChannelCountOutputType = {
   conversations: number
   inboundKeys: number
   deliveries: number
+  consentEntries: number
+  files: number
+  installStates: number
 }
 
 export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1386,6 +1843,9 @@ export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   conversations?: boolean | ChannelCountOutputTypeCountConversationsArgs
   inboundKeys?: boolean | ChannelCountOutputTypeCountInboundKeysArgs
   deliveries?: boolean | ChannelCountOutputTypeCountDeliveriesArgs
+  consentEntries?: boolean | ChannelCountOutputTypeCountConsentEntriesArgs
+  files?: boolean | ChannelCountOutputTypeCountFilesArgs
+  installStates?: boolean | ChannelCountOutputTypeCountInstallStatesArgs
 }
 
 /**
@@ -1426,6 +1886,27 @@ export type ChannelCountOutputTypeCountDeliveriesArgs<ExtArgs extends runtime.Ty
   where?: Prisma.DeliveryWhereInput
 }
 
+/**
+ * ChannelCountOutputType without action
+ */
+export type ChannelCountOutputTypeCountConsentEntriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ConsentEntryWhereInput
+}
+
+/**
+ * ChannelCountOutputType without action
+ */
+export type ChannelCountOutputTypeCountFilesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.FileWhereInput
+}
+
+/**
+ * ChannelCountOutputType without action
+ */
+export type ChannelCountOutputTypeCountInstallStatesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.InstallStateWhereInput
+}
+
 
 export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tenantId?: boolean
@@ -1447,6 +1928,9 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   conversations?: boolean | Prisma.Channel$conversationsArgs<ExtArgs>
   inboundKeys?: boolean | Prisma.Channel$inboundKeysArgs<ExtArgs>
   deliveries?: boolean | Prisma.Channel$deliveriesArgs<ExtArgs>
+  consentEntries?: boolean | Prisma.Channel$consentEntriesArgs<ExtArgs>
+  files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
+  installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["channel"]>
 
@@ -1510,6 +1994,9 @@ export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   conversations?: boolean | Prisma.Channel$conversationsArgs<ExtArgs>
   inboundKeys?: boolean | Prisma.Channel$inboundKeysArgs<ExtArgs>
   deliveries?: boolean | Prisma.Channel$deliveriesArgs<ExtArgs>
+  consentEntries?: boolean | Prisma.Channel$consentEntriesArgs<ExtArgs>
+  files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
+  installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type ChannelIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1530,6 +2017,9 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     conversations: Prisma.$ConversationPayload<ExtArgs>[]
     inboundKeys: Prisma.$InboundKeyPayload<ExtArgs>[]
     deliveries: Prisma.$DeliveryPayload<ExtArgs>[]
+    consentEntries: Prisma.$ConsentEntryPayload<ExtArgs>[]
+    files: Prisma.$FilePayload<ExtArgs>[]
+    installStates: Prisma.$InstallStatePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     tenantId: string
@@ -1945,6 +2435,9 @@ export interface Prisma__ChannelClient<T, Null = never, ExtArgs extends runtime.
   conversations<T extends Prisma.Channel$conversationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$conversationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ConversationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   inboundKeys<T extends Prisma.Channel$inboundKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$inboundKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InboundKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   deliveries<T extends Prisma.Channel$deliveriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$deliveriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  consentEntries<T extends Prisma.Channel$consentEntriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$consentEntriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ConsentEntryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  files<T extends Prisma.Channel$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  installStates<T extends Prisma.Channel$installStatesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$installStatesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InstallStatePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2500,6 +2993,78 @@ export type Channel$deliveriesArgs<ExtArgs extends runtime.Types.Extensions.Inte
   take?: number
   skip?: number
   distinct?: Prisma.DeliveryScalarFieldEnum | Prisma.DeliveryScalarFieldEnum[]
+}
+
+/**
+ * Channel.consentEntries
+ */
+export type Channel$consentEntriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ConsentEntry
+   */
+  select?: Prisma.ConsentEntrySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ConsentEntry
+   */
+  omit?: Prisma.ConsentEntryOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ConsentEntryInclude<ExtArgs> | null
+  where?: Prisma.ConsentEntryWhereInput
+  orderBy?: Prisma.ConsentEntryOrderByWithRelationInput | Prisma.ConsentEntryOrderByWithRelationInput[]
+  cursor?: Prisma.ConsentEntryWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ConsentEntryScalarFieldEnum | Prisma.ConsentEntryScalarFieldEnum[]
+}
+
+/**
+ * Channel.files
+ */
+export type Channel$filesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the File
+   */
+  select?: Prisma.FileSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the File
+   */
+  omit?: Prisma.FileOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.FileInclude<ExtArgs> | null
+  where?: Prisma.FileWhereInput
+  orderBy?: Prisma.FileOrderByWithRelationInput | Prisma.FileOrderByWithRelationInput[]
+  cursor?: Prisma.FileWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.FileScalarFieldEnum | Prisma.FileScalarFieldEnum[]
+}
+
+/**
+ * Channel.installStates
+ */
+export type Channel$installStatesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the InstallState
+   */
+  select?: Prisma.InstallStateSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the InstallState
+   */
+  omit?: Prisma.InstallStateOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.InstallStateInclude<ExtArgs> | null
+  where?: Prisma.InstallStateWhereInput
+  orderBy?: Prisma.InstallStateOrderByWithRelationInput | Prisma.InstallStateOrderByWithRelationInput[]
+  cursor?: Prisma.InstallStateWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.InstallStateScalarFieldEnum | Prisma.InstallStateScalarFieldEnum[]
 }
 
 /**

@@ -30,12 +30,14 @@ export type DeliveryAvgAggregateOutputType = {
   sequence: number | null
   attempt: number | null
   claimNumber: number | null
+  deferrals: number | null
 }
 
 export type DeliverySumAggregateOutputType = {
   sequence: bigint | null
   attempt: number | null
   claimNumber: bigint | null
+  deferrals: number | null
 }
 
 export type DeliveryMinAggregateOutputType = {
@@ -53,6 +55,8 @@ export type DeliveryMinAggregateOutputType = {
   claimExpiresAt: Date | null
   errorCode: string | null
   errorMessage: string | null
+  uncertain: boolean | null
+  deferrals: number | null
   createdAt: Date | null
   sentAt: Date | null
 }
@@ -72,6 +76,8 @@ export type DeliveryMaxAggregateOutputType = {
   claimExpiresAt: Date | null
   errorCode: string | null
   errorMessage: string | null
+  uncertain: boolean | null
+  deferrals: number | null
   createdAt: Date | null
   sentAt: Date | null
 }
@@ -91,6 +97,8 @@ export type DeliveryCountAggregateOutputType = {
   claimExpiresAt: number
   errorCode: number
   errorMessage: number
+  uncertain: number
+  deferrals: number
   createdAt: number
   sentAt: number
   _all: number
@@ -101,12 +109,14 @@ export type DeliveryAvgAggregateInputType = {
   sequence?: true
   attempt?: true
   claimNumber?: true
+  deferrals?: true
 }
 
 export type DeliverySumAggregateInputType = {
   sequence?: true
   attempt?: true
   claimNumber?: true
+  deferrals?: true
 }
 
 export type DeliveryMinAggregateInputType = {
@@ -124,6 +134,8 @@ export type DeliveryMinAggregateInputType = {
   claimExpiresAt?: true
   errorCode?: true
   errorMessage?: true
+  uncertain?: true
+  deferrals?: true
   createdAt?: true
   sentAt?: true
 }
@@ -143,6 +155,8 @@ export type DeliveryMaxAggregateInputType = {
   claimExpiresAt?: true
   errorCode?: true
   errorMessage?: true
+  uncertain?: true
+  deferrals?: true
   createdAt?: true
   sentAt?: true
 }
@@ -162,6 +176,8 @@ export type DeliveryCountAggregateInputType = {
   claimExpiresAt?: true
   errorCode?: true
   errorMessage?: true
+  uncertain?: true
+  deferrals?: true
   createdAt?: true
   sentAt?: true
   _all?: true
@@ -268,6 +284,8 @@ export type DeliveryGroupByOutputType = {
   claimExpiresAt: Date | null
   errorCode: string | null
   errorMessage: string | null
+  uncertain: boolean
+  deferrals: number
   createdAt: Date
   sentAt: Date | null
   _count: DeliveryCountAggregateOutputType | null
@@ -310,6 +328,8 @@ export type DeliveryWhereInput = {
   claimExpiresAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   errorCode?: Prisma.StringNullableFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"Delivery"> | string | null
+  uncertain?: Prisma.BoolFilter<"Delivery"> | boolean
+  deferrals?: Prisma.IntFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   conversation?: Prisma.XOR<Prisma.ConversationScalarRelationFilter, Prisma.ConversationWhereInput>
@@ -333,6 +353,8 @@ export type DeliveryOrderByWithRelationInput = {
   claimExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  uncertain?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
   conversation?: Prisma.ConversationOrderByWithRelationInput
@@ -361,6 +383,8 @@ export type DeliveryWhereUniqueInput = Prisma.AtLeast<{
   claimExpiresAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   errorCode?: Prisma.StringNullableFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"Delivery"> | string | null
+  uncertain?: Prisma.BoolFilter<"Delivery"> | boolean
+  deferrals?: Prisma.IntFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   conversation?: Prisma.XOR<Prisma.ConversationScalarRelationFilter, Prisma.ConversationWhereInput>
@@ -384,6 +408,8 @@ export type DeliveryOrderByWithAggregationInput = {
   claimExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  uncertain?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.DeliveryCountOrderByAggregateInput
@@ -411,6 +437,8 @@ export type DeliveryScalarWhereWithAggregatesInput = {
   claimExpiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Delivery"> | Date | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"Delivery"> | string | null
+  uncertain?: Prisma.BoolWithAggregatesFilter<"Delivery"> | boolean
+  deferrals?: Prisma.IntWithAggregatesFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Delivery"> | Date | string | null
 }
@@ -426,6 +454,8 @@ export type DeliveryCreateInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -449,6 +479,8 @@ export type DeliveryUncheckedCreateInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -465,6 +497,8 @@ export type DeliveryUpdateInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -488,6 +522,8 @@ export type DeliveryUncheckedUpdateInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -508,6 +544,8 @@ export type DeliveryCreateManyInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -523,6 +561,8 @@ export type DeliveryUpdateManyMutationInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -542,6 +582,8 @@ export type DeliveryUncheckedUpdateManyInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -586,6 +628,8 @@ export type DeliveryCountOrderByAggregateInput = {
   claimExpiresAt?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  uncertain?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
 }
@@ -594,6 +638,7 @@ export type DeliveryAvgOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   claimNumber?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
 }
 
 export type DeliveryMaxOrderByAggregateInput = {
@@ -611,6 +656,8 @@ export type DeliveryMaxOrderByAggregateInput = {
   claimExpiresAt?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  uncertain?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
 }
@@ -630,6 +677,8 @@ export type DeliveryMinOrderByAggregateInput = {
   claimExpiresAt?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  uncertain?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
 }
@@ -638,6 +687,7 @@ export type DeliverySumOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   claimNumber?: Prisma.SortOrder
+  deferrals?: Prisma.SortOrder
 }
 
 export type DeliveryScalarRelationFilter = {
@@ -786,6 +836,8 @@ export type DeliveryCreateWithoutChannelInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -806,6 +858,8 @@ export type DeliveryUncheckedCreateWithoutChannelInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -855,6 +909,8 @@ export type DeliveryScalarWhereInput = {
   claimExpiresAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   errorCode?: Prisma.StringNullableFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"Delivery"> | string | null
+  uncertain?: Prisma.BoolFilter<"Delivery"> | boolean
+  deferrals?: Prisma.IntFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
 }
@@ -870,6 +926,8 @@ export type DeliveryCreateWithoutConversationInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   channel: Prisma.ChannelCreateNestedOneWithoutDeliveriesInput
@@ -890,6 +948,8 @@ export type DeliveryUncheckedCreateWithoutConversationInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -932,6 +992,8 @@ export type DeliveryCreateWithoutMessageInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -952,6 +1014,8 @@ export type DeliveryUncheckedCreateWithoutMessageInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -984,6 +1048,8 @@ export type DeliveryUpdateWithoutMessageInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1004,6 +1070,8 @@ export type DeliveryUncheckedUpdateWithoutMessageInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -1020,6 +1088,8 @@ export type DeliveryCreateWithoutPartsInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -1042,6 +1112,8 @@ export type DeliveryUncheckedCreateWithoutPartsInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1073,6 +1145,8 @@ export type DeliveryUpdateWithoutPartsInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1095,6 +1169,8 @@ export type DeliveryUncheckedUpdateWithoutPartsInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1112,6 +1188,8 @@ export type DeliveryCreateManyChannelInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1127,6 +1205,8 @@ export type DeliveryUpdateWithoutChannelInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1147,6 +1227,8 @@ export type DeliveryUncheckedUpdateWithoutChannelInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -1165,6 +1247,8 @@ export type DeliveryUncheckedUpdateManyWithoutChannelInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1182,6 +1266,8 @@ export type DeliveryCreateManyConversationInput = {
   claimExpiresAt?: Date | string | null
   errorCode?: string | null
   errorMessage?: string | null
+  uncertain?: boolean
+  deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1197,6 +1283,8 @@ export type DeliveryUpdateWithoutConversationInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1217,6 +1305,8 @@ export type DeliveryUncheckedUpdateWithoutConversationInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -1235,6 +1325,8 @@ export type DeliveryUncheckedUpdateManyWithoutConversationInput = {
   claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1285,6 +1377,8 @@ export type DeliverySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   claimExpiresAt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  uncertain?: boolean
+  deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
@@ -1309,6 +1403,8 @@ export type DeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   claimExpiresAt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  uncertain?: boolean
+  deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
@@ -1331,6 +1427,8 @@ export type DeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   claimExpiresAt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  uncertain?: boolean
+  deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
@@ -1353,11 +1451,13 @@ export type DeliverySelectScalar = {
   claimExpiresAt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  uncertain?: boolean
+  deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
 }
 
-export type DeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "channelId" | "messageId" | "sequence" | "state" | "attempt" | "dueAt" | "claimNumber" | "claimHolder" | "claimExpiresAt" | "errorCode" | "errorMessage" | "createdAt" | "sentAt", ExtArgs["result"]["delivery"]>
+export type DeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "channelId" | "messageId" | "sequence" | "state" | "attempt" | "dueAt" | "claimNumber" | "claimHolder" | "claimExpiresAt" | "errorCode" | "errorMessage" | "uncertain" | "deferrals" | "createdAt" | "sentAt", ExtArgs["result"]["delivery"]>
 export type DeliveryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   channel?: boolean | Prisma.ChannelDefaultArgs<ExtArgs>
@@ -1399,6 +1499,8 @@ export type $DeliveryPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     claimExpiresAt: Date | null
     errorCode: string | null
     errorMessage: string | null
+    uncertain: boolean
+    deferrals: number
     createdAt: Date
     sentAt: Date | null
   }, ExtArgs["result"]["delivery"]>
@@ -1842,6 +1944,8 @@ export interface DeliveryFieldRefs {
   readonly claimExpiresAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly errorCode: Prisma.FieldRef<"Delivery", 'String'>
   readonly errorMessage: Prisma.FieldRef<"Delivery", 'String'>
+  readonly uncertain: Prisma.FieldRef<"Delivery", 'Boolean'>
+  readonly deferrals: Prisma.FieldRef<"Delivery", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly sentAt: Prisma.FieldRef<"Delivery", 'DateTime'>
 }

@@ -28,10 +28,12 @@ export type AggregateDeliveryPart = {
 
 export type DeliveryPartAvgAggregateOutputType = {
   number: number | null
+  segments: number | null
 }
 
 export type DeliveryPartSumAggregateOutputType = {
   number: number | null
+  segments: number | null
 }
 
 export type DeliveryPartMinAggregateOutputType = {
@@ -40,6 +42,10 @@ export type DeliveryPartMinAggregateOutputType = {
   number: number | null
   externalId: string | null
   createdAt: Date | null
+  state: string | null
+  errorCode: string | null
+  segments: number | null
+  updatedAt: Date | null
 }
 
 export type DeliveryPartMaxAggregateOutputType = {
@@ -48,6 +54,10 @@ export type DeliveryPartMaxAggregateOutputType = {
   number: number | null
   externalId: string | null
   createdAt: Date | null
+  state: string | null
+  errorCode: string | null
+  segments: number | null
+  updatedAt: Date | null
 }
 
 export type DeliveryPartCountAggregateOutputType = {
@@ -56,16 +66,22 @@ export type DeliveryPartCountAggregateOutputType = {
   number: number
   externalId: number
   createdAt: number
+  state: number
+  errorCode: number
+  segments: number
+  updatedAt: number
   _all: number
 }
 
 
 export type DeliveryPartAvgAggregateInputType = {
   number?: true
+  segments?: true
 }
 
 export type DeliveryPartSumAggregateInputType = {
   number?: true
+  segments?: true
 }
 
 export type DeliveryPartMinAggregateInputType = {
@@ -74,6 +90,10 @@ export type DeliveryPartMinAggregateInputType = {
   number?: true
   externalId?: true
   createdAt?: true
+  state?: true
+  errorCode?: true
+  segments?: true
+  updatedAt?: true
 }
 
 export type DeliveryPartMaxAggregateInputType = {
@@ -82,6 +102,10 @@ export type DeliveryPartMaxAggregateInputType = {
   number?: true
   externalId?: true
   createdAt?: true
+  state?: true
+  errorCode?: true
+  segments?: true
+  updatedAt?: true
 }
 
 export type DeliveryPartCountAggregateInputType = {
@@ -90,6 +114,10 @@ export type DeliveryPartCountAggregateInputType = {
   number?: true
   externalId?: true
   createdAt?: true
+  state?: true
+  errorCode?: true
+  segments?: true
+  updatedAt?: true
   _all?: true
 }
 
@@ -185,6 +213,10 @@ export type DeliveryPartGroupByOutputType = {
   number: number
   externalId: string
   createdAt: Date
+  state: string
+  errorCode: string | null
+  segments: number | null
+  updatedAt: Date
   _count: DeliveryPartCountAggregateOutputType | null
   _avg: DeliveryPartAvgAggregateOutputType | null
   _sum: DeliveryPartSumAggregateOutputType | null
@@ -216,6 +248,10 @@ export type DeliveryPartWhereInput = {
   number?: Prisma.IntFilter<"DeliveryPart"> | number
   externalId?: Prisma.StringFilter<"DeliveryPart"> | string
   createdAt?: Prisma.DateTimeFilter<"DeliveryPart"> | Date | string
+  state?: Prisma.StringFilter<"DeliveryPart"> | string
+  errorCode?: Prisma.StringNullableFilter<"DeliveryPart"> | string | null
+  segments?: Prisma.IntNullableFilter<"DeliveryPart"> | number | null
+  updatedAt?: Prisma.DateTimeFilter<"DeliveryPart"> | Date | string
   delivery?: Prisma.XOR<Prisma.DeliveryScalarRelationFilter, Prisma.DeliveryWhereInput>
 }
 
@@ -225,6 +261,10 @@ export type DeliveryPartOrderByWithRelationInput = {
   number?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  state?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
+  segments?: Prisma.SortOrderInput | Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   delivery?: Prisma.DeliveryOrderByWithRelationInput
 }
 
@@ -238,6 +278,10 @@ export type DeliveryPartWhereUniqueInput = Prisma.AtLeast<{
   number?: Prisma.IntFilter<"DeliveryPart"> | number
   externalId?: Prisma.StringFilter<"DeliveryPart"> | string
   createdAt?: Prisma.DateTimeFilter<"DeliveryPart"> | Date | string
+  state?: Prisma.StringFilter<"DeliveryPart"> | string
+  errorCode?: Prisma.StringNullableFilter<"DeliveryPart"> | string | null
+  segments?: Prisma.IntNullableFilter<"DeliveryPart"> | number | null
+  updatedAt?: Prisma.DateTimeFilter<"DeliveryPart"> | Date | string
   delivery?: Prisma.XOR<Prisma.DeliveryScalarRelationFilter, Prisma.DeliveryWhereInput>
 }, "tenantId_deliveryId_number">
 
@@ -247,6 +291,10 @@ export type DeliveryPartOrderByWithAggregationInput = {
   number?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  state?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
+  segments?: Prisma.SortOrderInput | Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   _count?: Prisma.DeliveryPartCountOrderByAggregateInput
   _avg?: Prisma.DeliveryPartAvgOrderByAggregateInput
   _max?: Prisma.DeliveryPartMaxOrderByAggregateInput
@@ -263,12 +311,20 @@ export type DeliveryPartScalarWhereWithAggregatesInput = {
   number?: Prisma.IntWithAggregatesFilter<"DeliveryPart"> | number
   externalId?: Prisma.StringWithAggregatesFilter<"DeliveryPart"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"DeliveryPart"> | Date | string
+  state?: Prisma.StringWithAggregatesFilter<"DeliveryPart"> | string
+  errorCode?: Prisma.StringNullableWithAggregatesFilter<"DeliveryPart"> | string | null
+  segments?: Prisma.IntNullableWithAggregatesFilter<"DeliveryPart"> | number | null
+  updatedAt?: Prisma.DateTimeWithAggregatesFilter<"DeliveryPart"> | Date | string
 }
 
 export type DeliveryPartCreateInput = {
   number: number
   externalId: string
   createdAt?: Date | string
+  state?: string
+  errorCode?: string | null
+  segments?: number | null
+  updatedAt?: Date | string
   delivery: Prisma.DeliveryCreateNestedOneWithoutPartsInput
 }
 
@@ -278,12 +334,20 @@ export type DeliveryPartUncheckedCreateInput = {
   number: number
   externalId: string
   createdAt?: Date | string
+  state?: string
+  errorCode?: string | null
+  segments?: number | null
+  updatedAt?: Date | string
 }
 
 export type DeliveryPartUpdateInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   delivery?: Prisma.DeliveryUpdateOneRequiredWithoutPartsNestedInput
 }
 
@@ -293,6 +357,10 @@ export type DeliveryPartUncheckedUpdateInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type DeliveryPartCreateManyInput = {
@@ -301,12 +369,20 @@ export type DeliveryPartCreateManyInput = {
   number: number
   externalId: string
   createdAt?: Date | string
+  state?: string
+  errorCode?: string | null
+  segments?: number | null
+  updatedAt?: Date | string
 }
 
 export type DeliveryPartUpdateManyMutationInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type DeliveryPartUncheckedUpdateManyInput = {
@@ -315,6 +391,10 @@ export type DeliveryPartUncheckedUpdateManyInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type DeliveryPartListRelationFilter = {
@@ -339,10 +419,15 @@ export type DeliveryPartCountOrderByAggregateInput = {
   number?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  state?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrder
+  segments?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type DeliveryPartAvgOrderByAggregateInput = {
   number?: Prisma.SortOrder
+  segments?: Prisma.SortOrder
 }
 
 export type DeliveryPartMaxOrderByAggregateInput = {
@@ -351,6 +436,10 @@ export type DeliveryPartMaxOrderByAggregateInput = {
   number?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  state?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrder
+  segments?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type DeliveryPartMinOrderByAggregateInput = {
@@ -359,10 +448,15 @@ export type DeliveryPartMinOrderByAggregateInput = {
   number?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  state?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrder
+  segments?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type DeliveryPartSumOrderByAggregateInput = {
   number?: Prisma.SortOrder
+  segments?: Prisma.SortOrder
 }
 
 export type DeliveryPartCreateNestedManyWithoutDeliveryInput = {
@@ -411,12 +505,20 @@ export type DeliveryPartCreateWithoutDeliveryInput = {
   number: number
   externalId: string
   createdAt?: Date | string
+  state?: string
+  errorCode?: string | null
+  segments?: number | null
+  updatedAt?: Date | string
 }
 
 export type DeliveryPartUncheckedCreateWithoutDeliveryInput = {
   number: number
   externalId: string
   createdAt?: Date | string
+  state?: string
+  errorCode?: string | null
+  segments?: number | null
+  updatedAt?: Date | string
 }
 
 export type DeliveryPartCreateOrConnectWithoutDeliveryInput = {
@@ -454,30 +556,50 @@ export type DeliveryPartScalarWhereInput = {
   number?: Prisma.IntFilter<"DeliveryPart"> | number
   externalId?: Prisma.StringFilter<"DeliveryPart"> | string
   createdAt?: Prisma.DateTimeFilter<"DeliveryPart"> | Date | string
+  state?: Prisma.StringFilter<"DeliveryPart"> | string
+  errorCode?: Prisma.StringNullableFilter<"DeliveryPart"> | string | null
+  segments?: Prisma.IntNullableFilter<"DeliveryPart"> | number | null
+  updatedAt?: Prisma.DateTimeFilter<"DeliveryPart"> | Date | string
 }
 
 export type DeliveryPartCreateManyDeliveryInput = {
   number: number
   externalId: string
   createdAt?: Date | string
+  state?: string
+  errorCode?: string | null
+  segments?: number | null
+  updatedAt?: Date | string
 }
 
 export type DeliveryPartUpdateWithoutDeliveryInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type DeliveryPartUncheckedUpdateWithoutDeliveryInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type DeliveryPartUncheckedUpdateManyWithoutDeliveryInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   externalId?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  segments?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 
@@ -488,6 +610,10 @@ export type DeliveryPartSelect<ExtArgs extends runtime.Types.Extensions.Internal
   number?: boolean
   externalId?: boolean
   createdAt?: boolean
+  state?: boolean
+  errorCode?: boolean
+  segments?: boolean
+  updatedAt?: boolean
   delivery?: boolean | Prisma.DeliveryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["deliveryPart"]>
 
@@ -497,6 +623,10 @@ export type DeliveryPartSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   number?: boolean
   externalId?: boolean
   createdAt?: boolean
+  state?: boolean
+  errorCode?: boolean
+  segments?: boolean
+  updatedAt?: boolean
   delivery?: boolean | Prisma.DeliveryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["deliveryPart"]>
 
@@ -506,6 +636,10 @@ export type DeliveryPartSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   number?: boolean
   externalId?: boolean
   createdAt?: boolean
+  state?: boolean
+  errorCode?: boolean
+  segments?: boolean
+  updatedAt?: boolean
   delivery?: boolean | Prisma.DeliveryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["deliveryPart"]>
 
@@ -515,9 +649,13 @@ export type DeliveryPartSelectScalar = {
   number?: boolean
   externalId?: boolean
   createdAt?: boolean
+  state?: boolean
+  errorCode?: boolean
+  segments?: boolean
+  updatedAt?: boolean
 }
 
-export type DeliveryPartOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "deliveryId" | "number" | "externalId" | "createdAt", ExtArgs["result"]["deliveryPart"]>
+export type DeliveryPartOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "deliveryId" | "number" | "externalId" | "createdAt" | "state" | "errorCode" | "segments" | "updatedAt", ExtArgs["result"]["deliveryPart"]>
 export type DeliveryPartInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   delivery?: boolean | Prisma.DeliveryDefaultArgs<ExtArgs>
 }
@@ -539,6 +677,10 @@ export type $DeliveryPartPayload<ExtArgs extends runtime.Types.Extensions.Intern
     number: number
     externalId: string
     createdAt: Date
+    state: string
+    errorCode: string | null
+    segments: number | null
+    updatedAt: Date
   }, ExtArgs["result"]["deliveryPart"]>
   composites: {}
 }
@@ -968,6 +1110,10 @@ export interface DeliveryPartFieldRefs {
   readonly number: Prisma.FieldRef<"DeliveryPart", 'Int'>
   readonly externalId: Prisma.FieldRef<"DeliveryPart", 'String'>
   readonly createdAt: Prisma.FieldRef<"DeliveryPart", 'DateTime'>
+  readonly state: Prisma.FieldRef<"DeliveryPart", 'String'>
+  readonly errorCode: Prisma.FieldRef<"DeliveryPart", 'String'>
+  readonly segments: Prisma.FieldRef<"DeliveryPart", 'Int'>
+  readonly updatedAt: Prisma.FieldRef<"DeliveryPart", 'DateTime'>
 }
     
 

@@ -305,6 +305,7 @@ export type MessageWhereInput = {
   turn?: Prisma.XOR<Prisma.TurnNullableScalarRelationFilter, Prisma.TurnWhereInput> | null
   answeredBy?: Prisma.TurnListRelationFilter
   delivery?: Prisma.XOR<Prisma.DeliveryNullableScalarRelationFilter, Prisma.DeliveryWhereInput> | null
+  files?: Prisma.FileListRelationFilter
 }
 
 export type MessageOrderByWithRelationInput = {
@@ -332,6 +333,7 @@ export type MessageOrderByWithRelationInput = {
   turn?: Prisma.TurnOrderByWithRelationInput
   answeredBy?: Prisma.TurnOrderByRelationAggregateInput
   delivery?: Prisma.DeliveryOrderByWithRelationInput
+  files?: Prisma.FileOrderByRelationAggregateInput
 }
 
 export type MessageWhereUniqueInput = Prisma.AtLeast<{
@@ -365,6 +367,7 @@ export type MessageWhereUniqueInput = Prisma.AtLeast<{
   turn?: Prisma.XOR<Prisma.TurnNullableScalarRelationFilter, Prisma.TurnWhereInput> | null
   answeredBy?: Prisma.TurnListRelationFilter
   delivery?: Prisma.XOR<Prisma.DeliveryNullableScalarRelationFilter, Prisma.DeliveryWhereInput> | null
+  files?: Prisma.FileListRelationFilter
 }, "tenantId_id" | "tenantId_conversationId_sequence" | "tenantId_conversationId_revision">
 
 export type MessageOrderByWithAggregationInput = {
@@ -431,6 +434,7 @@ export type MessageCreateInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateInput = {
@@ -454,6 +458,7 @@ export type MessageUncheckedCreateInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUpdateInput = {
@@ -476,6 +481,7 @@ export type MessageUpdateInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateInput = {
@@ -499,6 +505,7 @@ export type MessageUncheckedUpdateInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageCreateManyInput = {
@@ -901,6 +908,22 @@ export type MessageUpdateOneRequiredWithoutDeliveryNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutDeliveryInput, Prisma.MessageUpdateWithoutDeliveryInput>, Prisma.MessageUncheckedUpdateWithoutDeliveryInput>
 }
 
+export type MessageCreateNestedOneWithoutFilesInput = {
+  create?: Prisma.XOR<Prisma.MessageCreateWithoutFilesInput, Prisma.MessageUncheckedCreateWithoutFilesInput>
+  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutFilesInput
+  connect?: Prisma.MessageWhereUniqueInput
+}
+
+export type MessageUpdateOneWithoutFilesNestedInput = {
+  create?: Prisma.XOR<Prisma.MessageCreateWithoutFilesInput, Prisma.MessageUncheckedCreateWithoutFilesInput>
+  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutFilesInput
+  upsert?: Prisma.MessageUpsertWithoutFilesInput
+  disconnect?: Prisma.MessageWhereInput | boolean
+  delete?: Prisma.MessageWhereInput | boolean
+  connect?: Prisma.MessageWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutFilesInput, Prisma.MessageUpdateWithoutFilesInput>, Prisma.MessageUncheckedUpdateWithoutFilesInput>
+}
+
 export type MessageCreateWithoutParticipantInput = {
   id: string
   sequence?: bigint | number | null
@@ -920,6 +943,7 @@ export type MessageCreateWithoutParticipantInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutParticipantInput = {
@@ -941,6 +965,7 @@ export type MessageUncheckedCreateWithoutParticipantInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutParticipantInput = {
@@ -1009,6 +1034,7 @@ export type MessageCreateWithoutConversationInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutConversationInput = {
@@ -1030,6 +1056,7 @@ export type MessageUncheckedCreateWithoutConversationInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutConversationInput = {
@@ -1077,6 +1104,7 @@ export type MessageCreateWithoutTargetedByInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutTargetedByInput = {
@@ -1099,6 +1127,7 @@ export type MessageUncheckedCreateWithoutTargetedByInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutTargetedByInput = {
@@ -1125,6 +1154,7 @@ export type MessageCreateWithoutTargetInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutTargetInput = {
@@ -1146,6 +1176,7 @@ export type MessageUncheckedCreateWithoutTargetInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutTargetInput = {
@@ -1177,6 +1208,7 @@ export type MessageCreateWithoutRepliesInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutRepliesInput = {
@@ -1199,6 +1231,7 @@ export type MessageUncheckedCreateWithoutRepliesInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutRepliesInput = {
@@ -1225,6 +1258,7 @@ export type MessageCreateWithoutInReplyToInput = {
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutInReplyToInput = {
@@ -1246,6 +1280,7 @@ export type MessageUncheckedCreateWithoutInReplyToInput = {
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutInReplyToInput = {
@@ -1288,6 +1323,7 @@ export type MessageUpdateWithoutTargetedByInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutTargetedByInput = {
@@ -1310,6 +1346,7 @@ export type MessageUncheckedUpdateWithoutTargetedByInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUpsertWithWhereUniqueWithoutTargetInput = {
@@ -1358,6 +1395,7 @@ export type MessageUpdateWithoutRepliesInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutRepliesInput = {
@@ -1380,6 +1418,7 @@ export type MessageUncheckedUpdateWithoutRepliesInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUpsertWithWhereUniqueWithoutInReplyToInput = {
@@ -1417,6 +1456,7 @@ export type MessageCreateWithoutTurnInput = {
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutTurnInput = {
@@ -1439,6 +1479,7 @@ export type MessageUncheckedCreateWithoutTurnInput = {
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutTurnInput = {
@@ -1465,6 +1506,7 @@ export type MessageCreateWithoutAnsweredByInput = {
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutAnsweredByInput = {
@@ -1487,6 +1529,7 @@ export type MessageUncheckedCreateWithoutAnsweredByInput = {
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutAnsweredByInput = {
@@ -1524,6 +1567,7 @@ export type MessageUpdateWithoutTurnInput = {
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutTurnInput = {
@@ -1546,6 +1590,7 @@ export type MessageUncheckedUpdateWithoutTurnInput = {
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUpsertWithoutAnsweredByInput = {
@@ -1578,6 +1623,7 @@ export type MessageUpdateWithoutAnsweredByInput = {
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutAnsweredByInput = {
@@ -1600,6 +1646,7 @@ export type MessageUncheckedUpdateWithoutAnsweredByInput = {
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageCreateWithoutDeliveryInput = {
@@ -1621,6 +1668,7 @@ export type MessageCreateWithoutDeliveryInput = {
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
   turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
+  files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutDeliveryInput = {
@@ -1643,6 +1691,7 @@ export type MessageUncheckedCreateWithoutDeliveryInput = {
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutDeliveryInput = {
@@ -1680,6 +1729,7 @@ export type MessageUpdateWithoutDeliveryInput = {
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutDeliveryInput = {
@@ -1702,6 +1752,113 @@ export type MessageUncheckedUpdateWithoutDeliveryInput = {
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
+}
+
+export type MessageCreateWithoutFilesInput = {
+  id: string
+  sequence?: bigint | number | null
+  revision?: bigint | number | null
+  role: string
+  kind?: string
+  state?: string
+  clientId?: string | null
+  text?: string
+  content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Date | string
+  conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
+  participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
+  target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
+  targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
+  inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
+  replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
+  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
+  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+}
+
+export type MessageUncheckedCreateWithoutFilesInput = {
+  tenantId: string
+  id: string
+  conversationId: string
+  sequence?: bigint | number | null
+  revision?: bigint | number | null
+  role: string
+  kind?: string
+  state?: string
+  participantId?: string | null
+  targetMessageId?: string | null
+  inReplyToId?: string | null
+  clientId?: string | null
+  text?: string
+  content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Date | string
+  targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
+  replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
+  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
+  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+}
+
+export type MessageCreateOrConnectWithoutFilesInput = {
+  where: Prisma.MessageWhereUniqueInput
+  create: Prisma.XOR<Prisma.MessageCreateWithoutFilesInput, Prisma.MessageUncheckedCreateWithoutFilesInput>
+}
+
+export type MessageUpsertWithoutFilesInput = {
+  update: Prisma.XOR<Prisma.MessageUpdateWithoutFilesInput, Prisma.MessageUncheckedUpdateWithoutFilesInput>
+  create: Prisma.XOR<Prisma.MessageCreateWithoutFilesInput, Prisma.MessageUncheckedCreateWithoutFilesInput>
+  where?: Prisma.MessageWhereInput
+}
+
+export type MessageUpdateToOneWithWhereWithoutFilesInput = {
+  where?: Prisma.MessageWhereInput
+  data: Prisma.XOR<Prisma.MessageUpdateWithoutFilesInput, Prisma.MessageUncheckedUpdateWithoutFilesInput>
+}
+
+export type MessageUpdateWithoutFilesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  revision?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
+  participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
+  target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
+  targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
+  inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
+  replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
+  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
+  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+}
+
+export type MessageUncheckedUpdateWithoutFilesInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  revision?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  participantId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  targetMessageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inReplyToId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
+  replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
+  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
+  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
 }
 
 export type MessageCreateManyParticipantInput = {
@@ -1739,6 +1896,7 @@ export type MessageUpdateWithoutParticipantInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutParticipantInput = {
@@ -1760,6 +1918,7 @@ export type MessageUncheckedUpdateWithoutParticipantInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateManyWithoutParticipantInput = {
@@ -1813,6 +1972,7 @@ export type MessageUpdateWithoutConversationInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutConversationInput = {
@@ -1834,6 +1994,7 @@ export type MessageUncheckedUpdateWithoutConversationInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateManyWithoutConversationInput = {
@@ -1903,6 +2064,7 @@ export type MessageUpdateWithoutTargetInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutTargetInput = {
@@ -1924,6 +2086,7 @@ export type MessageUncheckedUpdateWithoutTargetInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateManyWithoutTargetInput = {
@@ -1961,6 +2124,7 @@ export type MessageUpdateWithoutInReplyToInput = {
   turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutInReplyToInput = {
@@ -1982,6 +2146,7 @@ export type MessageUncheckedUpdateWithoutInReplyToInput = {
   turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateManyWithoutInReplyToInput = {
@@ -2009,12 +2174,14 @@ export type MessageCountOutputType = {
   targetedBy: number
   replies: number
   answeredBy: number
+  files: number
 }
 
 export type MessageCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   targetedBy?: boolean | MessageCountOutputTypeCountTargetedByArgs
   replies?: boolean | MessageCountOutputTypeCountRepliesArgs
   answeredBy?: boolean | MessageCountOutputTypeCountAnsweredByArgs
+  files?: boolean | MessageCountOutputTypeCountFilesArgs
 }
 
 /**
@@ -2048,6 +2215,13 @@ export type MessageCountOutputTypeCountAnsweredByArgs<ExtArgs extends runtime.Ty
   where?: Prisma.TurnWhereInput
 }
 
+/**
+ * MessageCountOutputType without action
+ */
+export type MessageCountOutputTypeCountFilesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.FileWhereInput
+}
+
 
 export type MessageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tenantId?: boolean
@@ -2074,6 +2248,7 @@ export type MessageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   turn?: boolean | Prisma.Message$turnArgs<ExtArgs>
   answeredBy?: boolean | Prisma.Message$answeredByArgs<ExtArgs>
   delivery?: boolean | Prisma.Message$deliveryArgs<ExtArgs>
+  files?: boolean | Prisma.Message$filesArgs<ExtArgs>
   _count?: boolean | Prisma.MessageCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["message"]>
 
@@ -2150,6 +2325,7 @@ export type MessageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   turn?: boolean | Prisma.Message$turnArgs<ExtArgs>
   answeredBy?: boolean | Prisma.Message$answeredByArgs<ExtArgs>
   delivery?: boolean | Prisma.Message$deliveryArgs<ExtArgs>
+  files?: boolean | Prisma.Message$filesArgs<ExtArgs>
   _count?: boolean | Prisma.MessageCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type MessageIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2177,6 +2353,7 @@ export type $MessagePayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     turn: Prisma.$TurnPayload<ExtArgs> | null
     answeredBy: Prisma.$TurnPayload<ExtArgs>[]
     delivery: Prisma.$DeliveryPayload<ExtArgs> | null
+    files: Prisma.$FilePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     tenantId: string
@@ -2597,6 +2774,7 @@ export interface Prisma__MessageClient<T, Null = never, ExtArgs extends runtime.
   turn<T extends Prisma.Message$turnArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$turnArgs<ExtArgs>>): Prisma.Prisma__TurnClient<runtime.Types.Result.GetResult<Prisma.$TurnPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   answeredBy<T extends Prisma.Message$answeredByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$answeredByArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TurnPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   delivery<T extends Prisma.Message$deliveryArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$deliveryArgs<ExtArgs>>): Prisma.Prisma__DeliveryClient<runtime.Types.Result.GetResult<Prisma.$DeliveryPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  files<T extends Prisma.Message$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3206,6 +3384,30 @@ export type Message$deliveryArgs<ExtArgs extends runtime.Types.Extensions.Intern
    */
   include?: Prisma.DeliveryInclude<ExtArgs> | null
   where?: Prisma.DeliveryWhereInput
+}
+
+/**
+ * Message.files
+ */
+export type Message$filesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the File
+   */
+  select?: Prisma.FileSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the File
+   */
+  omit?: Prisma.FileOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.FileInclude<ExtArgs> | null
+  where?: Prisma.FileWhereInput
+  orderBy?: Prisma.FileOrderByWithRelationInput | Prisma.FileOrderByWithRelationInput[]
+  cursor?: Prisma.FileWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.FileScalarFieldEnum | Prisma.FileScalarFieldEnum[]
 }
 
 /**

@@ -267,6 +267,7 @@ export type TenantWhereInput = {
   channels?: Prisma.ChannelListRelationFilter
   documents?: Prisma.KnowledgeDocumentListRelationFilter
   events?: Prisma.EventListRelationFilter
+  files?: Prisma.FileListRelationFilter
 }
 
 export type TenantOrderByWithRelationInput = {
@@ -288,6 +289,7 @@ export type TenantOrderByWithRelationInput = {
   channels?: Prisma.ChannelOrderByRelationAggregateInput
   documents?: Prisma.KnowledgeDocumentOrderByRelationAggregateInput
   events?: Prisma.EventOrderByRelationAggregateInput
+  files?: Prisma.FileOrderByRelationAggregateInput
 }
 
 export type TenantWhereUniqueInput = Prisma.AtLeast<{
@@ -312,6 +314,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   channels?: Prisma.ChannelListRelationFilter
   documents?: Prisma.KnowledgeDocumentListRelationFilter
   events?: Prisma.EventListRelationFilter
+  files?: Prisma.FileListRelationFilter
 }, "id" | "slug">
 
 export type TenantOrderByWithAggregationInput = {
@@ -367,6 +370,7 @@ export type TenantCreateInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateInput = {
@@ -386,6 +390,7 @@ export type TenantUncheckedCreateInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUpdateInput = {
@@ -405,6 +410,7 @@ export type TenantUpdateInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateInput = {
@@ -424,6 +430,7 @@ export type TenantUncheckedUpdateInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyInput = {
@@ -683,6 +690,20 @@ export type TenantUpdateOneRequiredWithoutDocumentsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutDocumentsInput, Prisma.TenantUpdateWithoutDocumentsInput>, Prisma.TenantUncheckedUpdateWithoutDocumentsInput>
 }
 
+export type TenantCreateNestedOneWithoutFilesInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutFilesInput, Prisma.TenantUncheckedCreateWithoutFilesInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutFilesInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutFilesNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutFilesInput, Prisma.TenantUncheckedCreateWithoutFilesInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutFilesInput
+  upsert?: Prisma.TenantUpsertWithoutFilesInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutFilesInput, Prisma.TenantUpdateWithoutFilesInput>, Prisma.TenantUncheckedUpdateWithoutFilesInput>
+}
+
 export type TenantCreateWithoutHomeInput = {
   id: string
   slug: string
@@ -699,6 +720,7 @@ export type TenantCreateWithoutHomeInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutHomeInput = {
@@ -717,6 +739,7 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutHomeInput = {
@@ -778,6 +801,7 @@ export type TenantCreateWithoutOrganizationInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutOrganizationInput = {
@@ -796,6 +820,7 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutOrganizationInput = {
@@ -840,6 +865,7 @@ export type TenantCreateWithoutExternalKeysInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutExternalKeysInput = {
@@ -858,6 +884,7 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutExternalKeysInput = {
@@ -892,6 +919,7 @@ export type TenantUpdateWithoutExternalKeysInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutExternalKeysInput = {
@@ -910,6 +938,7 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutAgentsInput = {
@@ -928,6 +957,7 @@ export type TenantCreateWithoutAgentsInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutAgentsInput = {
@@ -946,6 +976,7 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutAgentsInput = {
@@ -980,6 +1011,7 @@ export type TenantUpdateWithoutAgentsInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutAgentsInput = {
@@ -998,6 +1030,7 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutChannelsInput = {
@@ -1016,6 +1049,7 @@ export type TenantCreateWithoutChannelsInput = {
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutChannelsInput = {
@@ -1034,6 +1068,7 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutChannelsInput = {
@@ -1068,6 +1103,7 @@ export type TenantUpdateWithoutChannelsInput = {
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutChannelsInput = {
@@ -1086,6 +1122,7 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutEventsInput = {
@@ -1104,6 +1141,7 @@ export type TenantCreateWithoutEventsInput = {
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutEventsInput = {
@@ -1122,6 +1160,7 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutEventsInput = {
@@ -1156,6 +1195,7 @@ export type TenantUpdateWithoutEventsInput = {
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutEventsInput = {
@@ -1174,6 +1214,7 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutDocumentsInput = {
@@ -1192,6 +1233,7 @@ export type TenantCreateWithoutDocumentsInput = {
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutDocumentsInput = {
@@ -1210,6 +1252,7 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutDocumentsInput = {
@@ -1244,6 +1287,7 @@ export type TenantUpdateWithoutDocumentsInput = {
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutDocumentsInput = {
@@ -1261,6 +1305,99 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutFilesInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutFilesInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutFilesInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutFilesInput, Prisma.TenantUncheckedCreateWithoutFilesInput>
+}
+
+export type TenantUpsertWithoutFilesInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutFilesInput, Prisma.TenantUncheckedUpdateWithoutFilesInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutFilesInput, Prisma.TenantUncheckedCreateWithoutFilesInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutFilesInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutFilesInput, Prisma.TenantUncheckedUpdateWithoutFilesInput>
+}
+
+export type TenantUpdateWithoutFilesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutFilesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
 }
 
@@ -1293,6 +1430,7 @@ export type TenantUpdateWithoutHomeInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutHomeInput = {
@@ -1311,6 +1449,7 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutHomeInput = {
@@ -1355,6 +1494,7 @@ export type TenantUpdateWithoutOrganizationInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutOrganizationInput = {
@@ -1373,6 +1513,7 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1399,6 +1540,7 @@ export type TenantCountOutputType = {
   channels: number
   documents: number
   events: number
+  files: number
 }
 
 export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1407,6 +1549,7 @@ export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions
   channels?: boolean | TenantCountOutputTypeCountChannelsArgs
   documents?: boolean | TenantCountOutputTypeCountDocumentsArgs
   events?: boolean | TenantCountOutputTypeCountEventsArgs
+  files?: boolean | TenantCountOutputTypeCountFilesArgs
 }
 
 /**
@@ -1454,6 +1597,13 @@ export type TenantCountOutputTypeCountEventsArgs<ExtArgs extends runtime.Types.E
   where?: Prisma.EventWhereInput
 }
 
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountFilesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.FileWhereInput
+}
+
 
 export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1474,6 +1624,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   channels?: boolean | Prisma.Tenant$channelsArgs<ExtArgs>
   documents?: boolean | Prisma.Tenant$documentsArgs<ExtArgs>
   events?: boolean | Prisma.Tenant$eventsArgs<ExtArgs>
+  files?: boolean | Prisma.Tenant$filesArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
@@ -1532,6 +1683,7 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   channels?: boolean | Prisma.Tenant$channelsArgs<ExtArgs>
   documents?: boolean | Prisma.Tenant$documentsArgs<ExtArgs>
   events?: boolean | Prisma.Tenant$eventsArgs<ExtArgs>
+  files?: boolean | Prisma.Tenant$filesArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type TenantIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1553,6 +1705,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     channels: Prisma.$ChannelPayload<ExtArgs>[]
     documents: Prisma.$KnowledgeDocumentPayload<ExtArgs>[]
     events: Prisma.$EventPayload<ExtArgs>[]
+    files: Prisma.$FilePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1967,6 +2120,7 @@ export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.T
   channels<T extends Prisma.Tenant$channelsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$channelsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChannelPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   documents<T extends Prisma.Tenant$documentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$documentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$KnowledgeDocumentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   events<T extends Prisma.Tenant$eventsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$eventsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EventPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  files<T extends Prisma.Tenant$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2525,6 +2679,30 @@ export type Tenant$eventsArgs<ExtArgs extends runtime.Types.Extensions.InternalA
   take?: number
   skip?: number
   distinct?: Prisma.EventScalarFieldEnum | Prisma.EventScalarFieldEnum[]
+}
+
+/**
+ * Tenant.files
+ */
+export type Tenant$filesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the File
+   */
+  select?: Prisma.FileSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the File
+   */
+  omit?: Prisma.FileOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.FileInclude<ExtArgs> | null
+  where?: Prisma.FileWhereInput
+  orderBy?: Prisma.FileOrderByWithRelationInput | Prisma.FileOrderByWithRelationInput[]
+  cursor?: Prisma.FileWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.FileScalarFieldEnum | Prisma.FileScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,106 @@
+import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
+import { AppError } from '#domain/errors.ts';
+import { newId, type Uuid } from '#domain/ids.ts';
+import type { ChannelInstallation, ChannelKeeper, ChannelPlace } from '#gateways/journey.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
+import { ConflictError } from './scope-errors.ts';
+import type { Scopes, Unit } from './scopes.ts';
+import { channelSecretPlace } from './seal-places.ts';
+
+/** Another channel has claimed the account. Whose it is is nobody's business. */
+export class ChannelClaimedError extends AppError<'channel_claimed'> {
+  override readonly name = 'ChannelClaimedError';
+
+  constructor(cause: unknown) {
+    super('channel_claimed', 'This account is connected already, by another channel.', { cause });
+  }
+}
+
+/** Changes channels in the name of their gateways: pauses them, and keeps what an installation has brought. */
+export function createChannelKeeper({
+  scopes,
+  keyRing,
+}: {
+  scopes: Scopes;
+  keyRing: KeyRing;
+}): ChannelKeeper {
+  return {
+    async pause({ tenantId, channelId }, reason) {
+      await scopes.call('swarmgate.pause_channel_v1', [tenantId, channelId, reason, newId()]);
+    },
+
+    async install(at, installation) {
+      try {
+        await scopes.inTenant(at.tenantId, (unit) => install(unit, keyRing, at, installation));
+      } catch (error) {
+        throw error instanceof ConflictError ? new ChannelClaimedError(error) : error;
+      }
+    },
+  };
+}
+
+async function install(
+  unit: Unit,
+  keyRing: KeyRing,
+  { tenantId, channelId, platform }: ChannelPlace,
+  { facts, secrets, claims }: ChannelInstallation,
+): Promise<void> {
+  await unit.prisma(async (prisma) => {
+    const where = { tenantId_id: { tenantId, id: channelId } };
+    const channel = await prisma.channel.findUniqueOrThrow({ where });
+    const sealed = { ...(channel.sealed as Record<string, string>) };
+    for (const [name, secret] of Object.entries(secrets))
+      sealed[name] = keyRing.seal(secret, channelSecretPlace(tenantId, channelId, name));
+    const settings = channel.settings as StoredSettings;
+    await prisma.channel.update({
+      where,
+      data: {
+        sealed,
+        settings: { ...settings, installation: { ...facts, claims } } as object,
+        status: 'active',
+        statusReason: null,
+        version: { increment: 1 },
+        updatedAt: new Date(),
+      },
+    });
+    const place = { tenantId, channelId, platform };
+    const known = await claimsOf(prisma, place);
+    const before = settings.installation?.claims ?? [];
+    const ofTheFile = known.filter((claim) => !isAmong(before, claim));
+    await claimAccounts(prisma, place, [
+      ...ofTheFile,
+      ...claims.filter((claim) => !isAmong(ofTheFile, claim)),
+    ]);
+  });
+}
+
+type UnitPrisma = Parameters<Parameters<Unit['prisma']>[0]>[0];
+
+/** What channels of every platform may have among their settings: what an installation has brought. */
+export type StoredSettings = { installation?: { claims?: readonly AccountKey[] } };
+
+/** Claims accounts for a channel, and lets go of those that it claimed before and that are not among them. */
+export async function claimAccounts(
+  prisma: UnitPrisma,
+  place: { tenantId: Uuid; channelId: Uuid; platform: string },
+  claims: readonly AccountKey[],
+): Promise<void> {
+  const known = await claimsOf(prisma, place);
+  const { cell } = await prisma.thisCell.findFirstOrThrow();
+  for (const claim of known.filter((claim) => !isAmong(claims, claim)))
+    await prisma.externalKey.deleteMany({ where: { ...place, ...claim } });
+  for (const claim of claims.filter((claim) => !isAmong(known, claim)))
+    await prisma.externalKey.create({ data: { ...place, ...claim, cell } });
+}
+
+async function claimsOf(
+  prisma: UnitPrisma,
+  place: { tenantId: Uuid; channelId: Uuid; platform: string },
+): Promise<AccountKey[]> {
+  const rows = await prisma.externalKey.findMany({ where: { ...place, kind: { not: 'channel_key' } } });
+  return rows.map(({ kind, app, key }) => ({ kind, app, key }));
+}
+
+function isAmong(claims: readonly AccountKey[], { kind, app, key }: AccountKey): boolean {
+  return claims.some((claim) => claim.kind === kind && claim.app === app && claim.key === key);
+}

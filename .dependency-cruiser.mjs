@@ -57,11 +57,12 @@ const ownedPackages = [
   { name: 'discord-sdk', packages: 'discord\\.js|@discordjs/.+|discord-.+', owner: 'src/gateways/discord/' },
   { name: 'teams-sdk', packages: 'botbuilder.*|botframework-.+|@microsoft/.+', owner: 'src/gateways/teams/' },
   { name: 'twilio-sdk', packages: 'twilio', owner: 'src/gateways/twilio/' },
+  { name: 's3-signer', packages: 'aws4fetch', owner: 'src/files/' },
   { name: 'browser-code', packages: 'preact', owner: 'web/' },
 ];
 
 const unitTests = '\\.test\\.tsx?$';
-const composition = '^src/(app|storage)\\.ts$|^src/cli/';
+const composition = '^src/(app|storage|platforms)\\.ts$|^src/cli/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

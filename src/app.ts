@@ -8,20 +8,28 @@ import { createCancelTurn } from '#conversations/cancel-turn.ts';
 import { createDeliver } from '#conversations/deliver.ts';
 import { createDeliveryJournal } from '#conversations/delivery-journal.ts';
 import { createTranscripts } from '#conversations/read-transcript.ts';
+import { createReceiveChange } from '#conversations/receive-change.ts';
 import { createReceiveMessage } from '#conversations/receive-message.ts';
+import { createRecordStatus } from '#conversations/record-status.ts';
 import { createRunTurn } from '#conversations/run-turn.ts';
+import { type AcceptedMessage, createSendMessage, type NewMessage } from '#conversations/send-message.ts';
 import { StoppingError } from '#conversations/settle-turn.ts';
 import { createTurnJournal } from '#conversations/turn-journal.ts';
 import type { LiveUpdates } from '#events/live.ts';
 import { createLiveInProcess } from '#events/live-in-process.ts';
 import { createLiveOnPostgres } from '#events/live-on-postgres.ts';
 import { createLiveOnRedis } from '#events/live-on-redis.ts';
+import type { FileStore } from '#files/file-store.ts';
 import { createGatewayCatalog } from '#gateways/catalog.ts';
 import type { Gateway } from '#gateways/gateway.ts';
+import type { ChannelPlace } from '#gateways/journey.ts';
+import { createReceiveWebhook } from '#gateways/receive-webhook.ts';
 import { createIdentityChecker } from '#gateways/webchat/identity.ts';
 import { createWebChatGateway } from '#gateways/webchat/index.ts';
 import { webChatRoutes } from '#gateways/webchat/routes.ts';
 import { createVisitorTokens } from '#gateways/webchat/tokens.ts';
+import { webhookRoutes } from '#gateways/webhook-router.ts';
+import { fileRoutes } from '#http/file-routes.ts';
 import { createHttpApp } from '#http/http-app.ts';
 import { type Listening, listen } from '#http/listen.ts';
 import { operationsRoutes, type Readiness } from '#http/operations.ts';
@@ -40,9 +48,12 @@ import { createWakeQueue } from '#queue/wake-queue.ts';
 import { apply } from '#tenancy/apply/apply.ts';
 import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import { createChannelDirectory } from '#tenancy/channel-directory.ts';
+import { createChannelKeeper } from '#tenancy/channel-keeper.ts';
 import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
+import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
 
 /** What a test may set otherwise; production never does. */
@@ -66,6 +77,9 @@ export type App = {
   /** Begins the work of the configured roles. Answers the port that it listens on. */
   start(): Promise<{ port: number }>;
   apply(plan: ApplyPlan, options: { dryRun: boolean }): Promise<Change[]>;
+  /** Says something without being asked. */
+  sendMessage(at: ChannelPlace, message: NewMessage): Promise<AcceptedMessage>;
+  readonly files: FileStore;
   /** Ends in order and within 11 s: no new work, what is at work ends or is put back, connections last. */
   close(): Promise<void>;
 };
@@ -120,7 +134,15 @@ export async function createApp(
   const metrics = createMetrics(() => recentBacklog('all', readBacklog));
   const channels = createChannelDirectory({ scopes, keyRing });
   const guardedFetch = createGuardedFetch({ allowedHosts: overrides.allowedHosts ?? [] });
-  const gateways = [createWebChatGateway(live), ...(overrides.gateways ?? [])];
+  const holder = `${process.pid}-${randomUUID()}`;
+  let port = config.port.number;
+  const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
+  const keeper = createChannelKeeper({ scopes, keyRing });
+  const platforms = createPlatforms({
+    ...{ config, scopes, keyRing, channels, keeper, logger, holder, publicUrl },
+    allowedHosts: overrides.allowedHosts ?? [],
+  });
+  const gateways = [createWebChatGateway(live), ...platforms.gateways, ...(overrides.gateways ?? [])];
   const gatewayOf = createGatewayCatalog(
     overrides.wrapGateway ? gateways.map(overrides.wrapGateway) : gateways,
   );
@@ -128,8 +150,8 @@ export async function createApp(
   const stop = new AbortController();
   let listening: Listening | undefined;
   let stopSweeper: (() => Promise<void>) | undefined;
+  let sockets: { stop(): Promise<void> } | undefined;
 
-  const holder = `${process.pid}-${randomUUID()}`;
   const leaseMs = overrides.leaseMs ?? leaseMsDefault;
   const claimMs = overrides.claimMs ?? claimMsDefault;
 
@@ -137,7 +159,7 @@ export async function createApp(
     const models = createChatModels({ platform: config.models, guardedFetch });
     const agents = createAgents({ models, knowledge: createKnowledgeSearch(scopes) });
     const openChannel = channels.find;
-    const shared = { openChannel, gatewayOf, queue, logger, metrics, draining: draining.signal };
+    const shared = { openChannel, gatewayOf, keeper, queue, logger, metrics, draining: draining.signal };
     const runTurn = createRunTurn({
       ...shared,
       journal: createTurnJournal(scopes, { holder, leaseMs }),
@@ -157,8 +179,16 @@ export async function createApp(
     queue.work('delivery', deliver, deliveryConcurrency);
   }
 
+  const receive = createReceiveMessage({ scopes, queue, live, metrics });
+  const receiveWebhook = createReceiveWebhook({
+    ...{ channels, keeper, receive, logger, metrics },
+    consents: platforms.consents,
+    quarantine: createQuarantine(scopes),
+    receiveChange: createReceiveChange({ scopes, files: platforms.files }),
+    recordStatus: createRecordStatus(scopes),
+  });
+
   function chatRoutes() {
-    const receive = createReceiveMessage({ scopes, queue, live, metrics });
     return webChatRoutes({
       channels,
       tokens: createVisitorTokens(keyRing),
@@ -187,13 +217,16 @@ export async function createApp(
         ...(config.roles.has('api')
           ? [
               { path: '/chat/v1', router: chatRoutes() },
+              { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
+              { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
               { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
             ]
           : []),
       ],
     });
     listening = await listen(http, config.host, config.port);
-    return listening.port;
+    port = listening.port;
+    return port;
   }
 
   const recentProbe = createExpiringCache<boolean>(probeTtlMs, 2);
@@ -229,14 +262,19 @@ export async function createApp(
     async start() {
       if (config.roles.has('worker')) startWorker();
       if (config.roles.has('scheduler')) stopSweeper = startSweeper({ scopes, queue, logger });
-      return { port: await startHttp() };
+      await startHttp();
+      if (config.roles.has('sockets')) sockets = platforms.startSockets(receiveWebhook);
+      return { port };
     },
+    files: platforms.files,
+    sendMessage: createSendMessage({ scopes, queue }),
     apply: (plan, options) => apply({ scopes, keyRing, splitPassages }, plan, options),
     async close() {
       draining.abort();
       // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.
       const sweeperStopped = within(drainTimeoutMs, stopSweeper?.() ?? Promise.resolve());
-      await Promise.all([listening?.stop(drainTimeoutMs), sweeperStopped, stopWork()]);
+      const socketsStopped = within(drainTimeoutMs, sockets?.stop() ?? Promise.resolve());
+      await Promise.all([listening?.stop(drainTimeoutMs), sweeperStopped, socketsStopped, stopWork()]);
       // What hangs now hangs on a server that is gone; the process ends all the same.
       for (const end of [() => queue.close(), async () => redis?.close(), () => storage.close()]) {
         if (!(await within(disconnectTimeoutMs, end())))

@@ -1,14 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { splitPassages } from '#agents/knowledge/split-passages.ts';
-import { type Config, readConfig } from '#config/config.ts';
+import { readConfig } from '#config/config.ts';
 import { readEnv, readVariable } from '#config/env.ts';
-import { createLogger } from '#kernel/logger.ts';
-import { apply } from '#tenancy/apply/apply.ts';
-import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
+import type { Change } from '#tenancy/apply/apply-plan.ts';
 import { readApplyFile } from '#tenancy/apply/read-apply-file.ts';
-import { openStorage } from '../storage.ts';
-import { handOver } from './hand-over.ts';
+import { operate } from './operate.ts';
 
 export function addApplyCommand(program: Command): void {
   program
@@ -20,23 +16,9 @@ export function addApplyCommand(program: Command): void {
     .action(async (file: string, { dryRun = false, json }: { dryRun?: boolean; json?: boolean }) => {
       const config = readConfig(readEnv());
       const plan = readApplyFile(resolve(file), readVariable);
-      const changes = await applyAnywhere(config, plan, dryRun);
+      const changes = await operate(config, { command: 'apply', plan, dryRun });
       console.log(json ? JSON.stringify({ dryRun, changes }, undefined, 2) : describe(changes, dryRun));
     });
-}
-
-// The embedded database belongs to one process: if the service runs on it, the service does it.
-async function applyAnywhere(config: Config, plan: ApplyPlan, dryRun: boolean): Promise<Change[]> {
-  if (config.database.kind === 'embedded') {
-    const changes = await handOver(config.dataDir, { command: 'apply', plan, dryRun });
-    if (changes) return changes;
-  }
-  const storage = await openStorage(config, createLogger('warn'));
-  try {
-    return await apply({ ...storage, splitPassages }, plan, { dryRun });
-  } finally {
-    await storage.close();
-  }
 }
 
 const marks: Record<Change['action'], string> = {

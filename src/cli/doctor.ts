@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import type { Config } from '#config/config.ts';
 import type { Storage } from '../storage.ts';
+import { examineChannels } from './doctor-channels.ts';
 import { examine, type Finding } from './findings.ts';
 
 const freeBytesLow = 1024 ** 3;
@@ -49,7 +50,8 @@ function nearestExisting(path: string): string {
 }
 
 /** What the data tells. Reads only. */
-export async function runDoctor(config: Config, { database, scopes }: Storage): Promise<Finding[]> {
+export async function runDoctor(config: Config, storage: Storage): Promise<Finding[]> {
+  const { database, scopes } = storage;
   return [
     await examine('database role', async () => {
       if (database.kind === 'embedded') return { state: 'ok', says: 'restricted (row-level security holds)' };
@@ -111,5 +113,6 @@ export async function runDoctor(config: Config, { database, scopes }: Storage): 
         says: `builtin${withKey.length > 0 ? `, ${withKey.join(', ')} (keys of the environment)` : ''}`,
       };
     }),
+    ...(await examineChannels(config, storage)),
   ];
 }

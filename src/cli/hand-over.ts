@@ -6,15 +6,29 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AppError } from '#domain/errors.ts';
 import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
+import type { SimulatedChannel } from '#tenancy/simulated-channel.ts';
 import type { Finding } from './findings.ts';
+import type { InstallLink } from './install-link.ts';
 
 /**
  * How a command reaches a service that has the embedded database: one JSON document each way over a local socket in
  * DATA_DIR, which only its owner may open.
  */
-export type HandOverRequest = { command: 'apply'; plan: ApplyPlan; dryRun: boolean } | { command: 'doctor' };
+export type HandOverRequest =
+  | { command: 'apply'; plan: ApplyPlan; dryRun: boolean }
+  | { command: 'doctor' }
+  | { command: 'install-link'; tenant: string; channel: string }
+  | { command: 'open-simulation'; simulated: SimulatedChannel }
+  | { command: 'close-simulation'; tenant: string; slug: string };
 
-export type HandOverAnswers = { apply: Change[]; doctor: Finding[] };
+export type HandOverAnswers = {
+  apply: Change[];
+  doctor: Finding[];
+  'install-link': InstallLink;
+  /** The channel's key, and where the service is on this machine. */
+  'open-simulation': { key: string; url: string };
+  'close-simulation': null;
+};
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };
 
@@ -83,7 +97,7 @@ function listenForOwner(server: Server, path: string, onListening: () => void): 
 async function answer(socket: Socket, run: (request: HandOverRequest) => Promise<unknown>): Promise<void> {
   const request = JSON.parse(await text(socket)) as HandOverRequest;
   const reply: Answer = await run(request).then(
-    (result) => ({ result }),
+    (result) => ({ result: result ?? null }),
     (error: unknown) => ({
       error: {
         code: error instanceof AppError ? error.code : 'internal',

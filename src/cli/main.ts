@@ -4,6 +4,8 @@ import { addApplyCommand } from './apply-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { addMigrateCommand } from './migrate-command.ts';
+import { addSimulateCommand } from './simulate-command.ts';
+import { addSlackCommand } from './slack-command.ts';
 import { addStartCommand } from './start-command.ts';
 import { version } from './version.ts';
 
@@ -22,6 +24,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   addMigrateCommand(program);
   addDoctorCommand(program, setExitCode);
   addApplyCommand(program);
+  addSlackCommand(program);
+  addSimulateCommand(program, setExitCode);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;

@@ -7,9 +7,9 @@ import { ensureWidgetBuilt, widgetDirectory } from '../../web/widget/build.ts';
 import { createApp } from '../app.ts';
 import { describeStart } from './banner.ts';
 import { applyDemoIfEmpty } from './demo.ts';
-import { runDoctor } from './doctor.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { acceptHandOver } from './hand-over.ts';
+import { answerOperator } from './operate.ts';
 import { prettyDestination } from './pretty-log.ts';
 
 export function addStartCommand(program: Command, setExitCode: SetExitCode): void {
@@ -39,10 +39,8 @@ async function runService(config: Config, logger: Logger, startedAt: number): Pr
     const isNew = embedded && (await applyDemoIfEmpty(app));
     const { port } = await app.start();
     const control = embedded
-      ? await acceptHandOver(config.dataDir, async (request) =>
-          request.command === 'apply'
-            ? app.apply(request.plan, { dryRun: request.dryRun })
-            : runDoctor(config, app.storage),
+      ? await acceptHandOver(config.dataDir, (request) =>
+          answerOperator({ config, storage: app.storage, url: `http://localhost:${port}` }, request),
         )
       : undefined;
     logger.info({ port, roles: [...config.roles] }, 'ready');

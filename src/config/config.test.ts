@@ -31,6 +31,11 @@ describe('nothing set', () => {
       queue: { kind: 'database' },
       roles: new Set(['api', 'worker', 'sockets', 'scheduler']),
       masterKeys: { kind: 'file', path: resolve('data/master.key') },
+      files: { kind: 'disk', directory: resolve('data/files') },
+      platforms: {
+        slack: { app: undefined, apiUrl: undefined },
+        twilio: { account: undefined, apiUrl: undefined },
+      },
       models: { openai: {}, anthropic: {}, google: {}, compatible: {} },
       logLevel: 'info',
       metricsToken: undefined,
@@ -39,6 +44,40 @@ describe('nothing set', () => {
 
   test('cannot be changed afterwards', () => {
     expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+});
+
+describe('a shared app', () => {
+  const slack: Env = { SLACK_APP_ID: 'A1', SLACK_SIGNING_SECRET: 'hunter2' };
+
+  test('is what its variables say', () => {
+    const { platforms } = readConfig({
+      ...slack,
+      SLACK_CLIENT_ID: '1.2',
+      SLACK_CLIENT_SECRET: 'hunter3',
+      SLACK_API_URL: 'http://127.0.0.1:4010/api/',
+      TWILIO_ACCOUNT_SID: 'AC1',
+      TWILIO_AUTH_TOKEN: 'hunter4',
+    });
+    expect(platforms).toEqual({
+      slack: {
+        app: { appId: 'A1', signingSecret: 'hunter2', clientId: '1.2', clientSecret: 'hunter3' },
+        apiUrl: 'http://127.0.0.1:4010/api/',
+      },
+      twilio: { account: { accountSid: 'AC1', authToken: 'hunter4' }, apiUrl: undefined },
+    });
+  });
+
+  test.each<[string, Env]>([
+    ['SLACK_SIGNING_SECRET', { SLACK_APP_ID: 'A1' }],
+    ['SLACK_APP_ID', { SLACK_SIGNING_SECRET: 'hunter2' }],
+    ['SLACK_CLIENT_SECRET', { ...slack, SLACK_CLIENT_ID: '1.2' }],
+    ['SLACK_APP_ID', { SLACK_CLIENT_ID: '1.2', SLACK_CLIENT_SECRET: 'hunter2' }],
+    ['TWILIO_AUTH_TOKEN', { TWILIO_ACCOUNT_SID: 'AC1' }],
+    ['TWILIO_ACCOUNT_SID', { TWILIO_AUTH_TOKEN: 'hunter2' }],
+  ])('of which half is missing says so: %s', (missing, env) => {
+    expect(complaint(env)).toMatch(new RegExp(`^${missing} holds nothing; expected a value, because `));
+    expect(complaint(env)).not.toContain('hunter2');
   });
 });
 

@@ -170,11 +170,7 @@ function readMasterKeys(env: Env, dataDir: string, database: DatabaseConfig): Ma
 
 function readFiles(env: Env, dataDir: string): FilesConfig {
   if (!env.FILES_URL) return { kind: 'disk', directory: resolve(dataDir, 'files') };
-  try {
-    return readFilesUrl(env.FILES_URL);
-  } catch (error) {
-    throw new ConfigError('FILES_URL', `"${maskUrl(env.FILES_URL)}"`, (error as Error).message);
-  }
+  return readFilesUrl(env.FILES_URL);
 }
 
 function readSlack(env: Env): PlatformsConfig['slack'] {

@@ -2,6 +2,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Gateway, OpenChannel, OutboundMessage, Platform } from '#gateways/gateway.ts';
 import { GatewayError } from '#gateways/gateway-error.ts';
+import type { ChannelKeeper } from '#gateways/journey.ts';
 import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
@@ -13,6 +14,7 @@ export type DeliverParts = {
   claimMs: number;
   openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<OpenChannel | undefined>;
   gatewayOf: (platform: Platform) => Gateway | undefined;
+  keeper: Pick<ChannelKeeper, 'pause'>;
   queue: WakeQueue;
   logger: Logger;
   metrics: Metrics;
@@ -59,8 +61,9 @@ export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promis
 
 async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<DeliveryOutcome> {
   const startedAt = performance.now();
+  let channel: OpenChannel | undefined;
   try {
-    const channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
+    channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
     if (!channel) throw new TypeError('The delivery names a channel that is not there.');
     if (channel.status === 'paused')
       throw new GatewayError('not_now', 'The channel is paused.', { retryAfterMs: pausedRetryMs });
@@ -76,6 +79,8 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
     });
     return { state: 'sent', externalIds, doubled: uncertain };
   } catch (error) {
+    if (channel && error instanceof GatewayError && error.channelFault !== undefined)
+      return await pauseChannel(parts, channel, delivery, error);
     return decideAfterFailure(error, delivery);
   } finally {
     parts.metrics.deliveryTook(delivery.channel.platform, (performance.now() - startedAt) / 1_000);
@@ -103,6 +108,24 @@ function describe(delivery: OpenDelivery): OutboundMessage {
   };
 }
 
+// What waits goes out once the channel is mended.
+async function pauseChannel(
+  { keeper, logger }: DeliverParts,
+  channel: OpenChannel,
+  delivery: OpenDelivery,
+  error: GatewayError,
+): Promise<DeliveryOutcome> {
+  logger.warn(
+    { code: error.code, reason: error.channelFault },
+    'a channel is paused: its platform refuses it',
+  );
+  await keeper.pause(channel, error.channelFault ?? '').catch((err: unknown) => {
+    logger.warn({ err }, 'the channel could not be paused; the next attempt will');
+  });
+  const waiting = new GatewayError('not_now', error.message, { retryAfterMs: pausedRetryMs });
+  return decideAfterFailure(waiting, delivery);
+}
+
 function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOutcome {
   const known = error instanceof GatewayError ? error : undefined;
   const code = error instanceof AppError ? error.code : 'internal';
@@ -111,7 +134,8 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOut
     code: known?.platformCode === undefined ? code : `${code}/${known.platformCode}`,
     reason,
   };
-  const uncertain = known?.mayHaveArrived ?? false;
+  // What an interrupted attempt left open stays open until an attempt has ended well.
+  const uncertain = delivery.interrupted || (known?.mayHaveArrived ?? false);
   const mayPass = !(error instanceof AppError) || error.retry === 'later';
   // A busy platform and a rule of ours are no failures of this message.
   const deferred = code === 'gateway_rate_limited' || code === 'gateway_not_now';

@@ -19,6 +19,14 @@ export type GatewayFailure =
 
 const passing: ReadonlySet<GatewayFailure> = new Set(['rate_limited', 'unavailable', 'not_now']);
 
+export type GatewayErrorOptions = {
+  retryAfterMs?: number;
+  mayHaveArrived?: boolean;
+  platformCode?: string;
+  channelFault?: string;
+  cause?: unknown;
+};
+
 export class GatewayError extends AppError<`gateway_${GatewayFailure}`> {
   override readonly name = 'GatewayError';
   /** How long the platform asked to wait, when it did. */
@@ -27,17 +35,16 @@ export class GatewayError extends AppError<`gateway_${GatewayFailure}`> {
   readonly mayHaveArrived: boolean;
   /** The platform's own code of it. */
   readonly platformCode: string | undefined;
+  /** The channel is of no use until somebody has mended it: what happened and what to do, for the operator. */
+  readonly channelFault: string | undefined;
 
-  constructor(
-    failure: GatewayFailure,
-    message: string,
-    options: { retryAfterMs?: number; mayHaveArrived?: boolean; platformCode?: string; cause?: unknown } = {},
-  ) {
+  constructor(failure: GatewayFailure, message: string, options: GatewayErrorOptions = {}) {
     const retry = passing.has(failure) ? 'later' : 'never';
     super(`gateway_${failure}`, message, { retry, cause: options.cause });
     this.retryAfterMs = options.retryAfterMs;
     this.mayHaveArrived = options.mayHaveArrived ?? false;
     this.platformCode = options.platformCode;
+    this.channelFault = options.channelFault;
   }
 }
 

@@ -38,6 +38,8 @@ export type Channel = {
 
 /** A channel with what surrounds it. */
 export type OpenChannel = Channel & {
+  /** Counts the changes of the channel. */
+  version: number;
   status: 'active' | 'paused';
   statusReason: string | undefined;
   tenantStatus: 'active' | 'suspended' | 'closing';
@@ -118,6 +120,8 @@ export type InboundStatus = {
   state: 'sent' | 'delivered' | 'read' | 'failed';
   errorCode?: string;
   segments?: number;
+  /** What a refusal tells about whether the person wants messages. */
+  consent?: ConsentChange;
 };
 
 /** A person has opened something that the gateway fills: an app's home, an assistant, a form. Nothing of it is kept. */

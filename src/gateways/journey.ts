@@ -57,11 +57,15 @@ export interface ChannelDirectory {
 
 /** What gateways and the platforms themselves change about a channel. */
 export interface ChannelKeeper {
-  /** Nothing goes in or out any more until somebody has mended it. `reason` is for the operator: what happened, what to do. */
-  pause(at: ChannelPlace, reason: string): Promise<void>;
   /**
-   * Replaces secrets and what an installation has brought, if the channel is still at `version`; answers whether it was.
-   * An active state follows, and the accounts are claimed. @throws {ChannelClaimedError}
+   * Nothing goes in or out any more until somebody has mended it. `reason` is for the operator: what happened, what to do.
+   * A channel that was changed since it was seen as `channel` stays as it is: it may be mended already.
+   */
+  pause(channel: OpenChannel, reason: string): Promise<void>;
+  /**
+   * Keeps what an installation has brought: facts, secrets and accounts, in the place of an earlier installation's. The
+   * channel is active afterwards. Rejects with an `AppError` of the code `channel_claimed` when another channel has one of
+   * the accounts.
    */
   install(at: ChannelPlace, installation: ChannelInstallation): Promise<void>;
 }

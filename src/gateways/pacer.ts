@@ -18,12 +18,16 @@ const keysMax = 20_000;
  * Keeps the pace that platforms ask of a credential or a channel of theirs, within this process. (GCRA: one time a key,
  * the one at which its bucket is full again.)
  */
-export function createPacer(nowMs: () => number = () => performance.now()): Pacer {
+export function createPacer(
+  nowMs: () => number = () => performance.now(),
+  wait: (waitMs: number, signal: AbortSignal) => Promise<unknown> = (waitMs, signal) =>
+    pause(waitMs, undefined, { signal }),
+): Pacer {
   const fullAt = new Map<string, number>();
 
   return {
     async take(key, intervalMs, signal, cost = 1, burst = 1) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw tooLate();
       const now = nowMs();
       const emptyUntil = Math.max(fullAt.get(key) ?? 0, now);
       const waitMs = emptyUntil - now - (burst - 1) * intervalMs;
@@ -34,13 +38,17 @@ export function createPacer(nowMs: () => number = () => performance.now()): Pace
       forgetFull(fullAt, now);
       fullAt.set(key, emptyUntil + cost * intervalMs);
       if (waitMs <= 0) return;
-      await pause(waitMs, undefined, { signal }).catch(() => {
+      await wait(waitMs, signal).catch(() => {
         throw new GatewayError('not_now', 'The turn at the platform did not come in time.', {
           retryAfterMs: 0,
         });
       });
     },
   };
+}
+
+function tooLate(): GatewayError {
+  return new GatewayError('not_now', 'The turn at the platform did not come in time.', { retryAfterMs: 0 });
 }
 
 // A bucket that is full again is like one that was never used.

@@ -17,6 +17,7 @@ import type {
   ChannelDirectory,
   ChannelKeeper,
   ChannelPlace,
+  ConsentLedger,
   Quarantine,
   ReceiveChange,
   ReceiveMessage,
@@ -30,6 +31,7 @@ export type ReceiveWebhookParts = {
   receive: ReceiveMessage;
   receiveChange: ReceiveChange;
   recordStatus: RecordStatus;
+  consents: Pick<ConsentLedger, 'record'>;
   logger: Logger;
   metrics: Metrics;
   nowMs?: () => number;
@@ -178,12 +180,13 @@ async function keep(parts: ReceiveWebhookParts, channel: OpenChannel, event: Inb
       metrics.platformEvent(at.platform, event.kind, await parts.receiveChange(at, event));
       return;
     case 'status':
+      if (event.consent) await parts.consents.record(at, event.consent);
       metrics.platformEvent(at.platform, event.kind, await parts.recordStatus(at, event));
       return;
     case 'disconnected':
       metrics.platformEvent(at.platform, event.kind, 'paused');
       logger.warn({ reason: event.reason }, 'a channel was disconnected by its platform and is paused');
-      await parts.keeper.pause(at, event.reason);
+      await parts.keeper.pause(channel, event.reason);
       return;
     case 'opening':
       metrics.platformEvent(at.platform, event.kind, event.view);

@@ -19,6 +19,9 @@ const secrets: Readonly<Record<string, fc.Arbitrary<{ text: string; secret: stri
   'a bearer token': letters.map((key) => ({ text: `Authorization: Bearer ${key}`, secret: key })),
   'a basic credential': letters.map((key) => ({ text: `basic ${key}==`, secret: key })),
   'a bot token': letters.map((key) => ({ text: `Bot ${key}`, secret: key })),
+  'a link to a file': fc
+    .stringMatching(/^[A-Za-z0-9_-]{60,120}$/)
+    .map((key) => ({ text: `https://host/files/${key}`, secret: key })),
   'the password of a URL': letters.map((key) => ({ text: `postgres://user:${key}@host/db`, secret: key })),
   'the password of a URL without a user': letters.map((key) => ({
     text: `redis://:${key}@host`,

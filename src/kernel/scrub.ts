@@ -18,5 +18,6 @@ const secretForms: readonly RegExp[] = [
   new RegExp(`${start}SK[0-9a-f]{32}(?![0-9a-f])`, 'g'), // Twilio
   new RegExp(String.raw`${start}eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*`, 'g'), // JWT
   new RegExp(String.raw`${start}(?:Bearer|Basic|Bot)(?:\s|%20|\\[nrt])+[A-Za-z0-9._~+/=-]{8,}`, 'gi'),
+  /(?<=\/files\/)[A-Za-z0-9_-]{60,}/g, // a link of ours that opens a file
   /(?<=:\/\/[^:/@\s"]{0,100}:)[^@/\s"]+(?=@)/g, // the password of a URL
 ];

@@ -50,3 +50,30 @@ const failures: Readonly<Record<string, string>> = {
     'The provider of the language model withheld the answer under its content rules. Other words may help.',
   no_agent: 'Nobody is set up to answer here yet. The people who run this chat have to complete that.',
 };
+
+/** What the Slack gateway itself says. Plain text. */
+export const slackTexts = {
+  working: 'is writing an answer …',
+  sources: 'Sources',
+  home: {
+    about: (agent: string) => `${agent} answers your questions here in Slack.`,
+    ways: [
+      'Send a direct message in the Messages tab.',
+      'Mention the app in a channel; the answer comes in a thread.',
+      'Use the slash command or the message shortcut.',
+    ],
+    nobody: 'Nobody is set up to answer here yet. The people who run this app have to complete that.',
+  },
+  suggestions: {
+    title: 'You could begin with',
+    prompts: [{ title: 'What can you help me with?', message: 'What can you help me with?' }],
+  },
+  question: { title: 'Ask a question', label: 'Your question', submit: 'Ask', close: 'Cancel' },
+};
+
+/** What is said to people who stop messages, begin them again, or ask who is there. */
+export const twilioTexts = {
+  stop: 'You have been unsubscribed and will receive no more messages. Reply START to receive them again.',
+  start: 'You will receive messages again. Reply STOP to unsubscribe, HELP for help.',
+  help: 'This number answers your questions. Reply STOP to unsubscribe.',
+};

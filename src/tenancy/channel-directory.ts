@@ -16,6 +16,7 @@ type StoredChannel = {
   id: Uuid;
   platform: Channel['platform'];
   key: string;
+  version: number;
   status: OpenChannel['status'];
   statusReason: string | null;
   settings: Record<string, unknown>;
@@ -26,6 +27,11 @@ type StoredChannel = {
   agent: OpenChannel['agent'] | null;
 };
 
+type Place = { tenantId: Uuid; channelId: Uuid };
+
+/** Failures are not remembered, and this is to be none that is. */
+class Unclaimed extends Error {}
+
 /** Finds channels by the keys that they claim, with their secrets opened. */
 export function createChannelDirectory({
   scopes,
@@ -34,27 +40,35 @@ export function createChannelDirectory({
   scopes: Scopes;
   keyRing: KeyRing;
 }): ChannelDirectory {
-  const places = createExpiringCache<{ tenantId: Uuid; channelId: Uuid } | null>(ttlMs, cachedChannelsMax);
+  const places = createExpiringCache<Place>(ttlMs, cachedChannelsMax);
   const channels = createExpiringCache<OpenChannel | undefined>(ttlMs, cachedChannelsMax);
 
   const find = (tenantId: Uuid, channelId: Uuid) =>
     channels(`${tenantId}/${channelId}`, async () => {
-      const [row] = await scopes.call<{ describe_channel_v1: StoredChannel | null }>(
-        'swarmgate.describe_channel_v1',
+      const [row] = await scopes.call<{ describe_channel_v2: StoredChannel | null }>(
+        'swarmgate.describe_channel_v2',
         [tenantId, channelId],
       );
-      return row?.describe_channel_v1 ? open(row.describe_channel_v1, keyRing) : undefined;
+      return row?.describe_channel_v2 ? open(row.describe_channel_v2, keyRing) : undefined;
     });
 
+  // That nobody claims an account is not remembered: somebody may do so the next moment, and what comes then is theirs.
   const locate = async (platform: Platform, { kind, app, key }: AccountKey) => {
-    const place = await places(JSON.stringify([platform, kind, app, key]), async () => {
-      const [row] = await scopes.call<{ locate_v1: { tenantId: Uuid; channelId: Uuid } | null }>(
-        'directory.locate_v1',
-        [platform, kind, app, key],
-      );
-      return row?.locate_v1 ?? null;
+    const name = JSON.stringify([platform, kind, app, key]);
+    const place = await places(name, async () => {
+      const [row] = await scopes.call<{ locate_v1: Place | null }>('directory.locate_v1', [
+        platform,
+        kind,
+        app,
+        key,
+      ]);
+      if (!row?.locate_v1) throw new Unclaimed();
+      return row.locate_v1;
+    }).catch((error: unknown) => {
+      if (error instanceof Unclaimed) return undefined;
+      throw error;
     });
-    return place ? find(place.tenantId, place.channelId) : undefined;
+    return place && find(place.tenantId, place.channelId);
   };
 
   return {

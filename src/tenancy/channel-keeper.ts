@@ -25,8 +25,8 @@ export function createChannelKeeper({
   keyRing: KeyRing;
 }): ChannelKeeper {
   return {
-    async pause({ tenantId, channelId }, reason) {
-      await scopes.call('swarmgate.pause_channel_v1', [tenantId, channelId, reason, newId()]);
+    async pause({ tenantId, id, version }, reason) {
+      await scopes.call('swarmgate.pause_channel_v1', [tenantId, id, version, reason, newId()]);
     },
 
     async install(at, installation) {

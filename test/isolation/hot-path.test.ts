@@ -246,7 +246,7 @@ const calls: readonly Call[] = [
   {
     what: 'pauses no channel of theirs',
     name: 'pause_channel_v1',
-    parameters: () => [ours, their('channels'), 'ours', newId()],
+    parameters: () => [ours, their('channels'), 1, 'ours', newId()],
     answers: false,
   },
   {
@@ -285,12 +285,12 @@ const calls: readonly Call[] = [
     parameters: () => [ours, canary, 10],
     answers: { passageCount: 1, passages: [], stems: [{ stem: canary, passages: 0 }] },
   },
-  {
+  ...['describe_channel_v1', 'describe_channel_v2'].map((name) => ({
     what: 'describes no channel of theirs',
-    name: 'describe_channel_v1',
+    name,
     parameters: () => [ours, their('channels')],
     answers: nothing,
-  },
+  })),
 ];
 
 function commitTurn(conversation: string): unknown[] {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { readConfig } from '#config/config.ts';
 import type { Env } from '#config/env.ts';
 import { createLogger } from '#kernel/logger.ts';
+import type { ApplyPlan } from '#tenancy/apply/apply-plan.ts';
 import { type AppOverrides, createApp } from '../../src/app.ts';
 import { planTenant, shopOrigin, type TenantOptions } from './a-tenant.ts';
 import { aVisitor, type Visitor, type VisitorOptions } from './a-visitor.ts';
@@ -15,6 +16,8 @@ export type ServiceOptions = {
   overrides?: AppOverrides;
   /** Made before the service starts. */
   tenants?: readonly TenantOptions[];
+  /** The same, as an apply file would have them. */
+  plans?: readonly ApplyPlan[];
 };
 
 export type Service = Awaited<ReturnType<typeof aService>>;
@@ -40,7 +43,9 @@ export async function aService(options: ServiceOptions = {}, atEnd: AtEnd = onTe
     await close();
   });
 
-  for (const tenant of options.tenants ?? [{}]) await app.apply(planTenant(tenant), { dryRun: false });
+  const tenants = options.tenants ?? (options.plans ? [] : [{}]);
+  for (const plan of [...tenants.map(planTenant), ...(options.plans ?? [])])
+    await app.apply(plan, { dryRun: false });
   const { port } = await app.start();
   const service = {
     app,

@@ -20,15 +20,17 @@ export type OptOutSettings = z.infer<typeof optOutSettings>;
 const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 21:00');
 
 /** When nothing is sent of our own accord. Answers go out all the same unless `answers` holds them back too. */
-export const quietHours = z.strictObject({
-  from: timeOfDay,
-  to: timeOfDay,
-  timeZone: z
-    .string()
-    .refine(isTimeZone, 'a time zone such as Europe/Berlin or America/New_York')
-    .default('UTC'),
-  answers: z.boolean().default(false),
-});
+export const quietHours = z
+  .strictObject({
+    from: timeOfDay,
+    to: timeOfDay,
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'a time zone such as Europe/Berlin or America/New_York')
+      .default('UTC'),
+    answers: z.boolean().default(false),
+  })
+  .refine(({ from, to }) => from !== to, { path: ['to'], message: 'another time than from' });
 export type QuietHours = z.infer<typeof quietHours>;
 
 /** A Twilio channel as the apply file gives it: a number or a messaging service, of the shared account or of an own one. */

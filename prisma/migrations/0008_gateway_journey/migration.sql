@@ -175,8 +175,9 @@ BEGIN
       WHERE t.tenant_id = p_tenant AND t.message_id = v_target AND t.state = 'pending';
     UPDATE swarmgate.turns t SET cancel_requested_at = coalesce(t.cancel_requested_at, clock_timestamp())
       WHERE t.tenant_id = p_tenant AND t.message_id = v_target AND t.state IN ('running', 'waiting');
-    UPDATE swarmgate.files f SET state = 'deleted', deleted_at = clock_timestamp()
-      WHERE f.tenant_id = p_tenant AND f.message_id = v_target AND f.state IN ('remote', 'failed');
+    -- Those whose bytes may be kept are deleted for good by the file store, which notes when it is done.
+    UPDATE swarmgate.files f SET state = 'deleted', deleted_at = CASE WHEN f.state = 'remote' THEN clock_timestamp() END
+      WHERE f.tenant_id = p_tenant AND f.message_id = v_target AND f.state <> 'deleted';
     v_numbers := 2;
   END IF;
   UPDATE swarmgate.conversations c SET next_sequence = v_sequence + v_numbers
@@ -442,19 +443,41 @@ BEGIN
     VALUES (p_tenant, p_id, p_channel, p_sender, p_recipient, p_state, p_source);
 END $$;
 
--- Closes a channel until somebody has mended what is wrong. False: it was closed already, and the first reason stays.
-CREATE FUNCTION swarmgate.pause_channel_v1(p_tenant uuid, p_channel uuid, p_reason text, p_event uuid) RETURNS boolean
+-- Closes a channel until somebody has mended what is wrong. False: it was closed already, and the first reason stays; or
+-- it was changed since p_version, and may be mended already.
+CREATE FUNCTION swarmgate.pause_channel_v1(p_tenant uuid, p_channel uuid, p_version integer, p_reason text, p_event uuid) RETURNS boolean
 LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
 BEGIN
   PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
   UPDATE swarmgate.channels c SET status = 'paused', status_reason = p_reason, version = c.version + 1, updated_at = clock_timestamp()
-    WHERE c.tenant_id = p_tenant AND c.id = p_channel AND c.status = 'active';
+    WHERE c.tenant_id = p_tenant AND c.id = p_channel AND c.version = p_version AND c.status = 'active';
   IF NOT FOUND THEN
     RETURN false;
   END IF;
   INSERT INTO swarmgate.events (tenant_id, id, kind, subject)
     VALUES (p_tenant, p_event, 'channel.paused', jsonb_build_object('channelId', p_channel));
   RETURN true;
+END $$;
+
+-- A channel as its gateway needs it, as describe_channel_v1 has it, and with the number of its changes.
+CREATE FUNCTION swarmgate.describe_channel_v2(p_tenant uuid, p_channel uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET role = 'swarmgate_tenant' AS $$
+DECLARE
+  v jsonb;
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  SELECT jsonb_build_object(
+      'tenantId', c.tenant_id, 'id', c.id, 'platform', c.platform, 'key', c.key, 'version', c.version,
+      'status', c.status, 'statusReason', c.status_reason,
+      'settings', c.settings, 'sealed', c.sealed, 'tenantStatus', t.status, 'tenantSettings', t.settings, 'organizationSettings', o.settings,
+      'agent', (SELECT jsonb_build_object('name', a.name, 'model', a.model, 'settings', a.settings) FROM swarmgate.agents a
+        WHERE a.tenant_id = p_tenant AND (a.id = c.agent_id OR (c.agent_id IS NULL AND a.slug = 'default'))))
+    INTO v
+    FROM swarmgate.channels c
+    JOIN directory.tenants t ON t.id = c.tenant_id
+    JOIN directory.organizations o ON o.id = t.organization_id
+    WHERE c.tenant_id = p_tenant AND c.id = p_channel;
+  RETURN v;
 END $$;
 
 -- An installation that somebody begins, and the one time that it may end. Old ones go when a new one begins.
@@ -522,7 +545,8 @@ GRANT EXECUTE ON FUNCTION
   swarmgate.send_message_v1(uuid, uuid, text, uuid, text, uuid, text, uuid, uuid, text, text, text),
   swarmgate.is_opted_out_v1(uuid, text, text),
   swarmgate.record_consent_v1(uuid, uuid, uuid, text, text, text, text),
-  swarmgate.pause_channel_v1(uuid, uuid, text, uuid),
+  swarmgate.describe_channel_v2(uuid, uuid),
+  swarmgate.pause_channel_v1(uuid, uuid, integer, text, uuid),
   swarmgate.begin_install_v1(uuid, uuid, text, integer),
   swarmgate.use_install_v1(uuid, text),
   directory.quarantine_v1(text, text, text, text, text),

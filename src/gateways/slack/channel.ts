@@ -22,7 +22,8 @@ export function botTokenOf(channel: Channel): string {
   const token = botToken ?? installedBotToken;
   if (token !== undefined) return token;
   throw new GatewayError(
-    'credentials_refused',
-    'The Slack channel has no bot token: install the app with its link, or give it a botToken.',
+    'not_now',
+    'The Slack channel has no bot token yet: install the app with its link, or give it a botToken.',
+    { retryAfterMs: 5_000 },
   );
 }

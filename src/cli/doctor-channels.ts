@@ -1,0 +1,115 @@
+import type { Config } from '#config/config.ts';
+import type { Storage } from '../storage.ts';
+import { examine, type Finding } from './findings.ts';
+
+const shownMax = 5;
+const daysBack = 7;
+
+/** What platforms and their channels tell: who wrote and belongs to nobody, what is paused, what may stand twice. */
+export async function examineChannels(config: Config, { scopes }: Storage): Promise<Finding[]> {
+  const perTenant = async () => {
+    const tenants = await scopes.inPlatform((unit) =>
+      unit.sql<{ id: string; slug: string }>(
+        `SELECT t.id, t.slug FROM directory.tenants t JOIN swarmgate.this_cell h ON h.cell = t.cell ORDER BY t.slug`,
+      ),
+    );
+    const seen: TenantState[] = [];
+    for (const { id, slug } of tenants) {
+      const [row] = await scopes.inTenant(id, (unit) => unit.sql<Omit<TenantState, 'tenant'>>(stateOfTenant));
+      if (row) seen.push({ tenant: slug, ...row });
+    }
+    return seen;
+  };
+  const states = perTenant();
+  states.catch(() => {}); // each check looks at it
+
+  return [
+    examinePlatforms(config),
+    await examine('quarantine', async () => {
+      const rows = await scopes.inPlatform((unit) => unit.sql<Quarantined>(unclaimedAccounts));
+      if (rows.length === 0)
+        return { state: 'ok', says: 'nobody wrote from an account that no tenant claims' };
+      const names = rows.map(
+        ({ platform, kind, app, key, seen }) =>
+          `${platform} ${kind.replaceAll('_', ' ')} ${key}${app ? ` (app ${app})` : ''}, ${seen} times`,
+      );
+      return {
+        state: 'warning',
+        says: `not kept, because no channel claims it: ${list(names)}`,
+        mend: 'give a tenant a channel for it (docs/apply.md), or remove the app there',
+      };
+    }),
+    await examine('channels', async () => {
+      const paused = (await states).flatMap(({ tenant, paused }) =>
+        paused.map(({ slug, platform, reason }) => `${tenant}/${slug} (${platform}): ${reason}`),
+      );
+      if (paused.length === 0) return { state: 'ok', says: 'none is paused' };
+      return {
+        state: 'warning',
+        says: `paused: ${list(paused)}`,
+        mend: 'mend what the reason says, then install again or apply the file with the new credentials',
+      };
+    }),
+    await examine('deliveries', async () => {
+      const all = await states;
+      const failed = sum(all.map((state) => Number(state.failed)));
+      const doubled = sum(all.map((state) => Number(state.doubled)));
+      const says = `in the last ${daysBack} days ${failed} given up, ${doubled} perhaps shown twice after a crash`;
+      if (failed + doubled === 0) return { state: 'ok', says };
+      const worst = all.filter(({ failed: n, doubled: m }) => Number(n) + Number(m) > 0);
+      return { state: 'note', says: `${says} (${list(worst.map(({ tenant }) => tenant))})` };
+    }),
+  ];
+}
+
+type TenantState = {
+  tenant: string;
+  paused: { slug: string; platform: string; reason: string }[];
+  failed: string;
+  doubled: string;
+};
+type Quarantined = { platform: string; kind: string; app: string; key: string; seen: string };
+
+const stateOfTenant = `
+  SELECT
+    coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform,
+        'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
+      FROM swarmgate.channels c WHERE c.status = 'paused'), '[]') AS paused,
+    (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.failed'
+      AND e.created_at > now() - interval '${daysBack} days') AS failed,
+    (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.doubled'
+      AND e.created_at > now() - interval '${daysBack} days') AS doubled`;
+
+// What somebody has claimed since is no concern any more.
+const unclaimedAccounts = `
+  SELECT q.platform, q.kind, q.app, q.key, q.seen FROM directory.quarantine q
+    WHERE NOT EXISTS (SELECT 1 FROM directory.external_keys k
+      WHERE k.platform = q.platform AND k.kind = q.kind AND k.app = q.app AND k.key = q.key)
+    ORDER BY q.last_seen_at DESC LIMIT 100`;
+
+function examinePlatforms({ platforms, publicUrl }: Config): Finding {
+  const { slack, twilio } = platforms;
+  const shared = [
+    ...(slack.app ? [`Slack app ${slack.app.appId}`] : []),
+    ...(twilio.account ? [`Twilio account ${twilio.account.accountSid}`] : []),
+  ];
+  if (shared.length === 0)
+    return { check: 'platforms', state: 'ok', says: 'no shared app; tenants may bring their own' };
+  if (!publicUrl)
+    return {
+      check: 'platforms',
+      state: 'warning',
+      says: `${shared.join(', ')}, and PUBLIC_URL is not set`,
+      mend: 'set PUBLIC_URL to the address by which the platforms reach this service',
+    };
+  return { check: 'platforms', state: 'ok', says: `shared: ${shared.join(', ')}` };
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length - shownMax;
+  return names.slice(0, shownMax).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, number) => all + number, 0);
+}

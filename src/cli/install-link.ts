@@ -1,0 +1,42 @@
+import { AppError } from '#domain/errors.ts';
+import type { Uuid } from '#domain/ids.ts';
+import { createInstallLinks, writeInstallLink } from '#gateways/slack/install-links.ts';
+import { createChannelDirectory } from '#tenancy/channel-directory.ts';
+import type { Storage } from '../storage.ts';
+
+export type InstallLink = { url: string; expiresAt: string };
+
+class NoSuchChannelError extends AppError<'no_such_channel'> {
+  override readonly name = 'NoSuchChannelError';
+
+  constructor(path: string, why: string) {
+    super('no_such_channel', `${path} ${why}.`);
+  }
+}
+
+/** Makes the link by which somebody connects a workspace to a channel of a tenant. */
+export async function makeInstallLink(
+  { scopes, keyRing }: Storage,
+  { tenant, channel }: { tenant: string; channel: string },
+  publicUrl: string,
+): Promise<InstallLink> {
+  const path = `${tenant}/${channel}`;
+  const target = await scopes.inPlatform(async (unit) => {
+    const [found] = await unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [
+      tenant,
+    ]);
+    if (!found) throw new NoSuchChannelError(tenant, 'is no tenant here');
+    await unit.becomeTenant(found.id);
+    const [row] = await unit.sql<{ id: Uuid; platform: string }>(
+      'SELECT id, platform FROM swarmgate.channels WHERE slug = $1',
+      [channel],
+    );
+    if (!row) throw new NoSuchChannelError(path, 'is no channel of this tenant');
+    if (row.platform !== 'slack') throw new NoSuchChannelError(path, `is on ${row.platform}, not on Slack`);
+    return { tenantId: found.id, channelId: row.id };
+  });
+  const open = await createChannelDirectory({ scopes, keyRing }).find(target.tenantId, target.channelId);
+  if (!open) throw new NoSuchChannelError(path, 'is not there any more');
+  const { token, expiresAt } = await createInstallLinks(keyRing).make(target);
+  return { url: writeInstallLink(publicUrl, open, token), expiresAt: expiresAt.toISOString() };
+}

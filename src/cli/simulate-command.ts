@@ -1,0 +1,104 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { readConfig } from '#config/config.ts';
+import { readEnv } from '#config/env.ts';
+import type { SetExitCode } from './exit-code.ts';
+import { operate } from './operate.ts';
+import { simulateSlack } from './simulate-slack.ts';
+import { simulateTwilio } from './simulate-twilio.ts';
+
+/** Somebody on a platform that is simulated on this machine. */
+export type Simulation = {
+  /** Where the service and its simulated channel are found, once there is one. */
+  connect(channel: { key: string; url: string }): void;
+  /** Says something; resolves once the service has it. @throws when the service refuses it */
+  say(text: string): Promise<void>;
+  /** Calls back with each thing that the service says, whole. */
+  onAnswer(show: (text: string) => void): void;
+  channel: Parameters<typeof operate<'open-simulation'>>[1]['simulated']['channel'];
+  apiUrl: string;
+  /** Who is who, in a line. */
+  introduction: string;
+  close(): Promise<void>;
+};
+
+const platforms: Readonly<Record<string, () => Promise<Simulation>>> = {
+  slack: simulateSlack,
+  twilio: simulateTwilio,
+};
+
+const answerWithinMs = 60_000;
+
+type Flags = { tenant: string; url?: string };
+
+export function addSimulateCommand(program: Command, setExitCode: SetExitCode): void {
+  const simulate = program
+    .command('simulate')
+    .description(
+      'try a channel without an account: a stand-in for the platform, against the running service',
+    );
+  for (const [platform, begin] of Object.entries(platforms)) {
+    simulate
+      .command(platform)
+      .description(`talk to a tenant's agent as if over ${platform === 'slack' ? 'Slack' : 'SMS'}`)
+      .argument('[message]', 'what to say; without it you are asked, line by line')
+      .option('--tenant <slug>', 'whose agent', 'demo')
+      .option('--url <url>', 'where the service runs, when it does not run on this data directory')
+      .action(async (message: string | undefined, flags: Flags) => {
+        setExitCode(await run(await begin(), message, flags));
+      });
+  }
+}
+
+async function run(simulation: Simulation, message: string | undefined, flags: Flags): Promise<0 | 1> {
+  const config = readConfig(readEnv());
+  const { channel, apiUrl } = simulation;
+  const { tenant } = flags;
+  try {
+    const opened = await operate(config, {
+      command: 'open-simulation',
+      simulated: { tenant, channel, apiUrl },
+    });
+    simulation.connect({ key: opened.key, url: flags.url ?? opened.url });
+    try {
+      return message === undefined ? await converse(simulation) : await askOnce(simulation, message);
+    } finally {
+      await operate(config, { command: 'close-simulation', tenant, slug: channel.slug });
+    }
+  } finally {
+    await simulation.close();
+  }
+}
+
+async function askOnce(simulation: Simulation, message: string): Promise<0 | 1> {
+  const answered = new Promise<0>((resolve) =>
+    simulation.onAnswer((text) => {
+      console.log(text);
+      resolve(0);
+    }),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<1>((resolve) => {
+    timer = setTimeout(() => {
+      console.error(`There was no answer within ${answerWithinMs / 1_000} s. Does the service run?`);
+      resolve(1);
+    }, answerWithinMs);
+  });
+  await simulation.say(message);
+  return Promise.race([answered, late]).finally(() => clearTimeout(timer));
+}
+
+async function converse(simulation: Simulation): Promise<0> {
+  console.log(`${simulation.introduction}\nWrite something, Ctrl-D to end.`);
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  simulation.onAnswer((text) => {
+    console.log(`\n${text}\n`);
+    lines.prompt();
+  });
+  lines.prompt();
+  for await (const line of lines) {
+    if (line.trim() !== '') await simulation.say(line);
+    lines.prompt();
+  }
+  return 0;
+}

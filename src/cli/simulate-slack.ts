@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { slackChannel } from '@swarmgate/contract/channels/slack.ts';
+import { AppError } from '#domain/errors.ts';
+import { startSlackSimulator } from '../simulators/slack/simulator.ts';
+import type { Simulation } from './simulate-command.ts';
+
+const teamId = 'TSIMULATED';
+const appId = 'ASIMULATED';
+const user = 'UYOU';
+const lookEveryMs = 100;
+
+/** The service did not take what was said. */
+export class SimulationRefusedError extends AppError<'simulation_refused'> {
+  override readonly name = 'SimulationRefusedError';
+
+  constructor(status: number) {
+    super(
+      'simulation_refused',
+      status === 0
+        ? 'The service does not answer. Start it ("npm start"), or say where it runs with --url.'
+        : `The service answered ${status} to what was said.`,
+    );
+  }
+}
+
+/** You, in the direct messages with the bot, in a workspace that exists on this machine only. */
+export async function simulateSlack(): Promise<Simulation> {
+  const slack = await startSlackSimulator();
+  const signingSecret = randomBytes(16).toString('hex');
+  slack.addWorkspace({ teamId, name: 'Simulated' });
+  const app = slack.addApp({ appId, signingSecret });
+  const { botToken } = slack.install(appId, teamId);
+  let timer: NodeJS.Timeout | undefined;
+
+  return {
+    channel: slackChannel.parse({
+      ...{ slug: 'simulated-slack', platform: 'slack', workspace: teamId, appId, signingSecret, botToken },
+    }),
+    apiUrl: slack.apiUrl,
+    introduction: 'You are in the direct messages with the bot of a simulated Slack workspace.',
+    connect({ key, url }) {
+      const base = `${url}/webhooks/slack/${key}`;
+      Object.assign(app, {
+        eventsUrl: `${base}/events`,
+        interactionsUrl: `${base}/interactions`,
+        commandsUrl: `${base}/commands`,
+      });
+    },
+    async say(text) {
+      const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+      const { deliveries } = await slack.say(teamId, { user, text: escaped });
+      const last = deliveries.at(-1);
+      if (last?.failure !== undefined) throw new SimulationRefusedError(last.status);
+    },
+    onAnswer(show) {
+      const shown = new Set<string>();
+      const channel = slack.directChannel(teamId, user);
+      timer = setInterval(() => {
+        for (const { ts, streaming, finalText } of slack.posts(teamId, channel)) {
+          if (streaming || shown.has(ts)) continue;
+          shown.add(ts);
+          show(finalText);
+        }
+      }, lookEveryMs);
+    },
+    async close() {
+      clearInterval(timer);
+      await slack.close();
+    },
+  };
+}

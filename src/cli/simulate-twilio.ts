@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { twilioChannel } from '@swarmgate/contract/channels/twilio.ts';
+import { startTwilioSimulator } from '../simulators/twilio/simulator.ts';
+import type { Simulation } from './simulate-command.ts';
+import { SimulationRefusedError } from './simulate-slack.ts';
+
+const accountSid = `AC${'0'.repeat(32)}`;
+const number = '+15550000001';
+const you = '+15550000009';
+const lookEveryMs = 100;
+
+/** You, with a phone that exists on this machine only. */
+export async function simulateTwilio(): Promise<Simulation> {
+  const twilio = await startTwilioSimulator();
+  const authToken = randomBytes(16).toString('hex');
+  twilio.addAccount({ accountSid, authToken });
+  let timer: NodeJS.Timeout | undefined;
+
+  return {
+    channel: twilioChannel.parse({
+      slug: 'simulated-twilio',
+      platform: 'twilio',
+      accountSid,
+      authToken,
+      number,
+    }),
+    apiUrl: twilio.url,
+    introduction: `You (${you}) write text messages to ${number}, over a simulated Twilio.`,
+    connect({ key, url }) {
+      const smsUrl = `${url}/webhooks/twilio/${key}/messages`;
+      twilio.addNumber({ accountSid, number, kind: 'long_code', smsUrl });
+    },
+    async say(body) {
+      const deliveries = await twilio.text({ from: you, to: number, body });
+      const last = deliveries.at(-1);
+      if (last?.status !== 200) throw new SimulationRefusedError(last?.status ?? 0);
+    },
+    onAnswer(show) {
+      let shown = 0;
+      timer = setInterval(() => {
+        const all = [
+          ...twilio.sent({ to: you }).map(({ body }) => body),
+          ...twilio.twilioReplies.map(({ body }) => body),
+        ];
+        for (const text of all.slice(shown)) show(text);
+        shown = all.length;
+      }, lookEveryMs);
+    },
+    async close() {
+      clearInterval(timer);
+      await twilio.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { FileStore } from '#files/file-store.ts';
+import type { Logger } from '#kernel/logger.ts';
+import type { OpenChannel, WebhookGateway } from '../gateway.ts';
+import type { Pacer } from '../pacer.ts';
+import { createSlackApi } from './api.ts';
+import { createFileFetch, openAttachment } from './attachments.ts';
+import { botTokenOf, settingsOf } from './channel.ts';
+import { identifySlack } from './identify.ts';
+import { fillOpening } from './open.ts';
+import { parseSlack } from './parse.ts';
+import { sendToSlack } from './send.ts';
+import { createPlaceFinder } from './send-places.ts';
+import { createSlackPosts } from './send-posts.ts';
+import { openSlackStream } from './stream.ts';
+import { createRefusals } from './stream-refusals.ts';
+import { showWorking } from './stream-working.ts';
+import type { SlackTexts } from './texts.ts';
+import { verifySlack } from './verify.ts';
+
+export type { SlackTexts } from './texts.ts';
+
+export type SlackGatewayParts = {
+  /** The app of the environment, for tenants without one of their own. */
+  sharedApp?: { appId: string; signingSecret: string; clientId?: string; clientSecret?: string } | undefined;
+  /** Where the Web API is, when it is not Slack's own: `http://127.0.0.1:1/api/`. */
+  apiUrl?: string | undefined;
+  /** The bot token of a channel as it is now; the one that is stored when absent. */
+  tokens?: (channel: OpenChannel) => Promise<string>;
+  pacer: Pacer;
+  files: Pick<FileStore, 'open'>;
+  texts: SlackTexts;
+  /** Reaches the public internet only. */
+  fetch: typeof globalThis.fetch;
+  logger?: Logger;
+};
+
+/** Slack, for all channels of the process. */
+export function createSlackGateway(parts: SlackGatewayParts): WebhookGateway {
+  const { sharedApp, apiUrl, pacer, files, texts, logger } = parts;
+  const tokens = parts.tokens ?? (async (channel: OpenChannel) => botTokenOf(channel));
+  const api = createSlackApi({ apiUrl, tokens });
+  const fetchFile = createFileFetch(parts.fetch, apiUrl);
+  const posts = createSlackPosts({ api, pacer });
+  const places = createPlaceFinder(api);
+  const refusals = createRefusals();
+
+  const sendParts = { api, posts, places, files, fetchFile };
+  const sending = { ...sendParts, sharedAppId: sharedApp?.appId, sourcesTitle: texts.sources };
+  const streaming = { api, posts, places, pacer, refusals, logger };
+  const working = { api, refusals, status: texts.working };
+
+  return {
+    platform: 'slack',
+    capabilities: { streaming: 'post', streamAfterMs: 700 },
+    endpoints: ['events', 'interactions', 'commands'],
+    sharedApp,
+    ownApp: (channel) => settingsOf(channel).appId ?? '',
+    verify: verifySlack,
+    identify: identifySlack,
+    parse: parseSlack,
+    send: (channel, message, progress) => sendToSlack(sending, channel, message, progress),
+    openStream: (channel, target, keep) => openSlackStream(streaming, channel, target, keep),
+    showWorking: (channel, target) => showWorking(working, channel, target),
+    openAttachment: (channel, source, signal) =>
+      openAttachment({ api, fetchFile, tokens }, channel, source, signal),
+    open: (channel, opening, signal) => fillOpening({ api, texts }, channel, opening, signal),
+  };
+}

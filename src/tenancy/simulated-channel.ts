@@ -1,0 +1,69 @@
+import type { SlackChannel } from '@swarmgate/contract/channels/slack.ts';
+import type { TwilioChannel } from '@swarmgate/contract/channels/twilio.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Uuid } from '#domain/ids.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
+import { applyChannels } from './apply/apply-channels.ts';
+import type { Scopes } from './scopes.ts';
+
+/** A channel that talks to a stand-in of its platform on this machine. */
+export type SimulatedChannel = {
+  tenant: string;
+  channel: SlackChannel | TwilioChannel;
+  /** Where the stand-in's API is. */
+  apiUrl: string;
+};
+
+class UnknownTenantError extends AppError<'unknown_tenant'> {
+  override readonly name = 'UnknownTenantError';
+
+  constructor(slug: string) {
+    super('unknown_tenant', `There is no tenant "${slug}"; name one of yours with --tenant.`);
+  }
+}
+
+/**
+ * Makes a tenant's channel for a simulation, or takes up the one of the last time, and answers its key. Only an operator
+ * gets here: the address may lead to this machine itself.
+ */
+export async function openSimulatedChannel(
+  { scopes, keyRing }: { scopes: Scopes; keyRing: KeyRing },
+  { tenant, channel, apiUrl }: SimulatedChannel,
+): Promise<{ key: string }> {
+  let key = '';
+  await scopes.inPlatform(async (unit) => {
+    const [found] = await unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [
+      tenant,
+    ]);
+    if (!found) throw new UnknownTenantError(tenant);
+    await unit.becomeTenant(found.id);
+    await applyChannels({ keyRing }, unit, found.id, tenant, [channel], (change) => {
+      if (change.path === `${tenant}/${channel.slug}` && change.key) key = change.key;
+    });
+    await unit.sql(
+      `UPDATE swarmgate.channels SET settings = settings || jsonb_build_object('apiUrl', $2::text),
+         status = 'active', status_reason = NULL WHERE slug = $1`,
+      [channel.slug, apiUrl],
+    );
+  });
+  return { key };
+}
+
+/** Pauses the channel of a simulation that has ended: nobody is there to send to. */
+export async function closeSimulatedChannel(
+  { scopes }: { scopes: Scopes },
+  { tenant, slug }: { tenant: string; slug: string },
+): Promise<void> {
+  await scopes.inPlatform(async (unit) => {
+    const [found] = await unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [
+      tenant,
+    ]);
+    if (!found) throw new UnknownTenantError(tenant);
+    await unit.becomeTenant(found.id);
+    await unit.sql(
+      `UPDATE swarmgate.channels SET status = 'paused',
+         status_reason = 'the simulation has ended; start another with "swarmgate simulate"' WHERE slug = $1`,
+      [slug],
+    );
+  });
+}

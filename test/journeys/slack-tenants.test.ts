@@ -1,0 +1,175 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { addressesOf, aSlackService, postsOf, sharedApp } from '../support/a-slack-service.ts';
+import { eventually } from '../support/eventually.ts';
+import { planPlatformTenant, slackChannelOf } from '../support/platform-tenants.ts';
+
+type Running = Awaited<ReturnType<typeof aSlackService>>;
+let running: Running | undefined;
+afterEach(() => expect(running?.slack.violations).toEqual([]));
+
+/** Two tenants in workspaces T1 and T2 of the shared app, and one with an app of its own in T2. */
+async function threeTenants(): Promise<Running & { bots: string[] }> {
+  const bots: string[] = [];
+  running = await aSlackService({
+    plans: (slack, { url }) => {
+      for (const teamId of ['T1', 'T2']) slack.addWorkspace({ teamId });
+      const [one, two] = ['T1', 'T2'].map((teamId) => slack.install(sharedApp.appId, teamId));
+      slack.addApp({ appId: 'A2', signingSecret: 'secret-of-A2', ...addressesOf({ url }, 'ck_own') });
+      const own = slack.install('A2', 'T2');
+      for (const { botUserId } of [one, two, own].filter((bot) => bot !== undefined)) bots.push(botUserId);
+      const ownApp = { appId: 'A2', signingSecret: 'secret-of-A2', key: 'ck_own' };
+      return [
+        planPlatformTenant({
+          slug: 'one',
+          channels: [slackChannelOf({ workspace: 'T1', botToken: one?.botToken ?? '' })],
+        }),
+        planPlatformTenant({
+          slug: 'two',
+          channels: [slackChannelOf({ workspace: 'T2', botToken: two?.botToken ?? '' })],
+        }),
+        planPlatformTenant({
+          slug: 'own',
+          channels: [slackChannelOf({ workspace: 'T2', botToken: own.botToken, ...ownApp })],
+        }),
+      ];
+    },
+  });
+  return { ...running, bots };
+}
+
+const textsOf = async ({ rows }: Running, tenant: string) =>
+  (await rows(tenant)).messages.map(({ text }) => text);
+
+const channelsOf = ({ app }: Running, tenant: string) =>
+  app.storage.scopes.inPlatform(async (unit) => {
+    const [found] = await unit.sql<{ id: string }>('SELECT id FROM directory.tenants WHERE slug = $1', [
+      tenant,
+    ]);
+    await unit.becomeTenant(found?.id ?? '');
+    return unit.sql<{ status: string; status_reason: string }>(
+      'SELECT status, status_reason FROM swarmgate.channels',
+    );
+  });
+
+test('the same text at the same time stamp in two workspaces is answered in each', async () => {
+  const service = await threeTenants();
+  const { slack, bots } = service;
+  const ts = '1767224888.280449';
+  const said = ['T1', 'T2'].map((teamId, index) =>
+    slack.say(teamId, {
+      user: 'U1',
+      channel: 'C7',
+      text: `<@${bots[index]}> same`,
+      ts,
+      app: sharedApp.appId,
+    }),
+  );
+  await Promise.all(said);
+  for (const teamId of ['T1', 'T2'])
+    expect(await postsOf(slack, teamId, 'C7', { threadTs: ts })).toEqual(['same']);
+  expect(await textsOf(service, 'one')).toEqual(['same', 'same']);
+  expect(await textsOf(service, 'two')).toEqual(['same', 'same']);
+});
+
+test('two apps in one workspace each answer with their own token, each for its own tenant', async () => {
+  const service = await threeTenants();
+  const { slack, bots } = service;
+  await slack.say('T2', { user: 'U1', channel: 'C1', text: `<@${bots[1]}> to the shared one`, app: 'A1' });
+  await slack.say('T2', { user: 'U1', channel: 'C2', text: `<@${bots[2]}> to the own one`, app: 'A2' });
+  expect(await postsOf(slack, 'T2', 'C1')).toEqual(['to the shared one']);
+  expect(await postsOf(slack, 'T2', 'C2')).toEqual(['to the own one']);
+  expect(slack.posts('T2', 'C1')[0]?.appId).toBe('A1');
+  expect(slack.posts('T2', 'C2')[0]?.appId).toBe('A2');
+  expect(await textsOf(service, 'own')).toEqual(['to the own one', 'to the own one']);
+});
+
+describe('an account that nobody has claimed', () => {
+  test('is quarantined: acknowledged, not kept, and shown to the operator', async () => {
+    const service = await threeTenants();
+    const { slack, app } = service;
+    slack.addWorkspace({ teamId: 'T9' });
+    const { botUserId } = slack.install(sharedApp.appId, 'T9');
+    const said = await slack.say('T9', { user: 'U1', channel: 'C1', text: `<@${botUserId}> anybody there?` });
+    expect(said.deliveries.map(({ status }) => status)).toEqual([200, 200]);
+    const rows = await app.storage.scopes.inPlatform((unit) =>
+      unit.sql('SELECT platform, kind, app, key FROM directory.quarantine'),
+    );
+    expect(rows).toEqual([{ platform: 'slack', kind: 'workspace', app: '', key: 'T9' }]);
+    for (const tenant of ['one', 'two', 'own']) expect(await textsOf(service, tenant)).toEqual([]);
+  });
+
+  test('an app of a tenant’s own cannot speak for a workspace that another tenant claims', async () => {
+    const service = await threeTenants();
+    const { slack, url } = service;
+    // What its owner could send: signed by its own secret, at its own address, in the name of T1.
+    const event = {
+      type: 'message',
+      channel: 'D1',
+      channel_type: 'im',
+      user: 'U1',
+      text: 'forged',
+      ts: '1.1',
+    };
+    const delivery = await slack.raw('A2', {
+      to: { url: addressesOf({ url }, 'ck_own').eventsUrl },
+      body: { type: 'event_callback', team_id: 'T1', api_app_id: 'A2', event, event_id: 'Ev1' },
+    });
+    expect(delivery.status).toBe(200);
+    for (const tenant of ['one', 'two', 'own']) expect(await textsOf(service, tenant)).toEqual([]);
+  });
+});
+
+test('a workspace that is claimed cannot be claimed by another tenant', async () => {
+  const { app } = await threeTenants();
+  const plan = planPlatformTenant({ slug: 'thief', channels: [slackChannelOf({ workspace: 'T1' })] });
+  await expect(app.apply(plan, { dryRun: false })).rejects.toThrow(/workspace T1.*claimed already/);
+});
+
+describe('an app that is removed', () => {
+  test.each(['appUninstalled', 'tokensRevoked'] as const)(
+    'pauses its channel, with a reason (%s)',
+    async (end) => {
+      const service = await threeTenants();
+      const { slack } = service;
+      await slack[end]('T1', { app: 'A1' });
+      const [channel] = await channelsOf(service, 'one');
+      expect(channel?.status).toBe('paused');
+      expect(channel?.status_reason).toMatch(/install/i);
+    },
+  );
+
+  test('although it does not say so pauses its channel too, and what waits goes out once it is back', async () => {
+    const service = await threeTenants();
+    const { slack, app, bots } = service;
+    const { ts } = await slack.say('T1', {
+      user: 'U1',
+      channel: 'C1',
+      text: `<@${bots[0]}> hello`,
+      app: 'A1',
+    });
+    await postsOf(slack, 'T1', 'C1', { threadTs: ts });
+    slack.uninstall(sharedApp.appId, 'T1');
+    const event = {
+      type: 'app_mention',
+      channel: 'C1',
+      user: 'U1',
+      text: `<@${bots[0]}> still there?`,
+      ts: '1999999999.000001',
+    };
+    await slack.raw('A1', {
+      body: { type: 'event_callback', team_id: 'T1', api_app_id: 'A1', event, event_id: 'Ev2' },
+    });
+    await eventually(async () => {
+      const [channel] = await channelsOf(service, 'one');
+      expect(channel?.status).toBe('paused');
+    });
+    const { botToken } = slack.install(sharedApp.appId, 'T1');
+    const plan = planPlatformTenant({
+      slug: 'one',
+      channels: [slackChannelOf({ workspace: 'T1', botToken })],
+    });
+    await app.apply(plan, { dryRun: false });
+    const [channel] = await channelsOf(service, 'one');
+    expect(channel?.status).toBe('active');
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import type { Uuid } from '#domain/ids.ts';
+import type { ChannelPlace } from '#gateways/journey.ts';
+import { aTwilioService, ourNumber, type TwilioService } from '../support/a-twilio-service.ts';
+import { eventually } from '../support/eventually.ts';
+
+const ann = '+15550009';
+const bob = '+15550008';
+
+async function placeOf({ app }: TwilioService): Promise<ChannelPlace> {
+  return app.storage.scopes.inPlatform(async (unit) => {
+    const [tenant] = await unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
+    await unit.becomeTenant(tenant?.id ?? '');
+    const [channel] = await unit.sql<{ id: Uuid }>(`SELECT id FROM swarmgate.channels WHERE slug = 'sms'`);
+    if (!tenant || !channel) throw new Error('The tenant or its channel is not there.');
+    return { tenantId: tenant.id, channelId: channel.id, platform: 'twilio' };
+  });
+}
+
+/** Says something to somebody who has not asked. */
+async function say(service: TwilioService, to: string, text: string): Promise<void> {
+  await service.app.sendMessage(await placeOf(service), {
+    key: text,
+    conversationExternalId: `${ourNumber}/${to}`,
+    participantExternalId: to,
+    role: 'operator',
+    text,
+  });
+}
+
+const ledger = ({ app }: TwilioService) =>
+  app.storage.scopes.inPlatform(async (unit) => {
+    const [tenant] = await unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
+    await unit.becomeTenant(tenant?.id ?? '');
+    return unit.sql(
+      'SELECT sender, recipient, state, source FROM swarmgate.consent_entries ORDER BY created_at',
+    );
+  });
+
+const bodiesTo = (service: TwilioService, to: string) => service.twilio.sent({ to }).map(({ body }) => body);
+
+describe('somebody who writes STOP', () => {
+  test('gets nothing any more, and what was refused is recorded', async () => {
+    const service = await aTwilioService();
+    await service.twilio.text({ from: ann, to: ourNumber, body: ' Stop. ' });
+    await say(service, ann, 'A special offer!');
+    await eventually(async () => {
+      const { deliveries } = await service.rows();
+      expect(deliveries.map(({ state, error_code: code }) => [state, code])).toEqual([
+        ['failed', 'gateway_recipient_opted_out'],
+      ]);
+    });
+    expect(bodiesTo(service, ann)).toEqual([]);
+    expect(service.twilio.calls).toEqual([]);
+    expect(await ledger(service)).toEqual([
+      { sender: ourNumber, recipient: ann, state: 'opted_out', source: 'Stop.' },
+    ]);
+    const { turns } = await service.rows();
+    expect(turns).toEqual([]);
+  });
+
+  test('gets messages again after START', async () => {
+    const service = await aTwilioService();
+    for (const body of ['STOP', 'START']) await service.twilio.text({ from: ann, to: ourNumber, body });
+    await say(service, ann, 'Welcome back');
+    await eventually(() => expect(bodiesTo(service, ann)).toEqual(['Welcome back']));
+  });
+
+  test('does not speak for anybody else', async () => {
+    const service = await aTwilioService();
+    await service.twilio.text({ from: ann, to: ourNumber, body: 'STOP' });
+    await say(service, bob, 'Hello Bob');
+    await eventually(() => expect(bodiesTo(service, bob)).toEqual(['Hello Bob']));
+  });
+});
+
+test('what Twilio refuses because of an opt-out that we did not hear of is learned', async () => {
+  const service = await aTwilioService();
+  service.twilio.fail({ kind: 'error', status: 400, code: 21_610 });
+  await say(service, ann, 'Hello');
+  await eventually(async () => {
+    const { deliveries } = await service.rows();
+    expect(deliveries[0]).toMatchObject({ state: 'failed' });
+  });
+  expect(await ledger(service)).toEqual([
+    { sender: ourNumber, recipient: ann, state: 'opted_out', source: '21610' },
+  ]);
+});
+
+test('a message that was sent under one key goes out once', async () => {
+  const service = await aTwilioService();
+  for (let times = 0; times < 3; times += 1) await say(service, ann, 'Only once');
+  await eventually(() => expect(bodiesTo(service, ann)).toEqual(['Only once']));
+  const { deliveries } = await service.rows();
+  expect(deliveries).toHaveLength(1);
+});

@@ -70,11 +70,12 @@ type TenantState = {
 };
 type Quarantined = { platform: string; kind: string; app: string; key: string; seen: string };
 
+// A channel with an address of its own is a simulation's, which pauses it when it ends.
 const stateOfTenant = `
   SELECT
     coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform,
         'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
-      FROM swarmgate.channels c WHERE c.status = 'paused'), '[]') AS paused,
+      FROM swarmgate.channels c WHERE c.status = 'paused' AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
     (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.failed'
       AND e.created_at > now() - interval '${daysBack} days') AS failed,
     (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.doubled'

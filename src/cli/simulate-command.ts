@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
@@ -28,6 +29,7 @@ const platforms: Readonly<Record<string, () => Promise<Simulation>>> = {
 };
 
 const answerWithinMs = 60_000;
+const lookEveryMs = 100;
 
 type Flags = { tenant: string; url?: string };
 
@@ -91,14 +93,28 @@ async function askOnce(simulation: Simulation, message: string): Promise<0 | 1> 
 async function converse(simulation: Simulation): Promise<0> {
   console.log(`${simulation.introduction}\nWrite something, Ctrl-D to end.`);
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
-  simulation.onAnswer((text) => {
-    console.log(`\n${text}\n`);
-    lines.prompt();
+  let ended = false;
+  lines.once('close', () => {
+    ended = true;
   });
-  lines.prompt();
+  const prompt = () => {
+    if (!ended) lines.prompt();
+  };
+  let unanswered = 0;
+  simulation.onAnswer((text) => {
+    unanswered -= 1;
+    console.log(`\n${text}\n`);
+    prompt();
+  });
+  prompt();
   for await (const line of lines) {
-    if (line.trim() !== '') await simulation.say(line);
-    lines.prompt();
+    if (line.trim() === '') continue;
+    unanswered += 1;
+    await simulation.say(line);
+    prompt();
   }
+  // What was asked by a pipe is answered before it ends.
+  const giveUpAt = Date.now() + answerWithinMs;
+  while (unanswered > 0 && Date.now() < giveUpAt && !process.stdin.isTTY) await pause(lookEveryMs);
   return 0;
 }

@@ -12,6 +12,8 @@ const callPoints = {
   'after-stream-part': { side: 'after', call: 'swarmgate.keep_stream_part_v1' },
   'before-turn-commit': { side: 'before', call: 'swarmgate.commit_turn_v1' },
   'after-turn-commit': { side: 'after', call: 'swarmgate.commit_turn_v1' },
+  // The platform has taken a part of the message.
+  'before-delivery-part': { side: 'before', call: 'swarmgate.keep_delivery_part_v1' },
   // The platform has taken the message.
   'mid-delivery': { side: 'before', call: 'swarmgate.sent_and_next_v2' },
 } as const satisfies Record<string, { side: 'before' | 'after'; call: HotPathFunction }>;

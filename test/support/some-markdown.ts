@@ -42,7 +42,7 @@ const line = fc.array(inline, { minLength: 1, maxLength: 5 }).map((all) => all.j
 const item = fc
   .tuple(line, fc.option(line))
   .map(([first, nested]) => (nested ? `${first}\n   - ${nested}` : first));
-const cell = fc.stringMatching(/^[a-z]{1,10}$/);
+const cell = fc.stringMatching(/^[a-z]{1,10}( [a-z]{1,10}){0,8}$/);
 const block = fc.oneof(
   { weight: 3, arbitrary: line },
   line.map((text) => `## ${text}`),

@@ -6,15 +6,20 @@
  * of several thousand that were tried took longer than a few seconds.
  */
 
+/** In UTF-16 units. Answers of models are a fraction of it. */
 export const lengthMax = 128_000;
 const linesMax = 15_000;
 const paragraphsMax = 5_000;
 
-/** Whether a text is too long for the parser whatever is in it. */
+/** Whether a text would take too long whatever is switched off. */
 export function isTooMuchToParse(text: string): boolean {
-  return text.length > lengthMax || count(text, /\n/g) > linesMax || count(text, emptyLines) > paragraphsMax;
+  if (text.length > lengthMax || count(text, /\n/g) > linesMax) return true;
+  const blocks = text.split(emptyLines);
+  return blocks.length > paragraphsMax || sum(blocks, (block) => count(block, mark) ** 2) > 2e8;
 }
 
+/** What ends a piece of text in the parser, which then joins the pieces with all that follow. */
+const mark = /[!&*<[\\\]_`~\n]/g;
 const emptyLines = /\n[ \t]*\n/g;
 
 /** Quotes and lists inside one another. */
@@ -43,8 +48,7 @@ export function constructsInExcess(text: string): string[] {
   if (count(text, /^[ \t>]*(?:=+|-+)[ \t]*$/gm) > underlinesMax) off.push('setextUnderline');
   const blocks = text.split(emptyLines);
   for (const { of, workIn, workMax } of comparisons) {
-    const work = blocks.reduce((sum, block) => sum + workIn(block), 0);
-    if (work > workMax) off.push(...of);
+    if (sum(blocks, workIn) > workMax) off.push(...of);
   }
   return off;
 }
@@ -76,10 +80,14 @@ function measureContainers(text: string): { deepest: number; begun: number } {
 
 /** A long run of marks nests as deep as several short ones. */
 function delimitersIn(block: string): number {
-  let sum = 0;
+  let found = 0;
   for (const [run] of block.matchAll(/\*+|~+|(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu))
-    sum += Math.ceil(run.length / 2);
-  return sum;
+    found += Math.ceil(run.length / 2);
+  return found;
+}
+
+function sum(blocks: readonly string[], of: (block: string) => number): number {
+  return blocks.reduce((total, block) => total + of(block), 0);
 }
 
 function count(text: string, pattern: RegExp): number {

@@ -159,6 +159,13 @@ describe('what cannot be cut as it is becomes text', () => {
   });
 });
 
+test('an address that takes up half of a part is not repeated in each', () => {
+  const url = 'https://a.example/long';
+  const parts = texts(`[${'word '.repeat(12)}end](${url})`, 50);
+  expect(parts.join(' ').split(url)).toHaveLength(2);
+  expect(parts.join(' ').match(/word/g)).toHaveLength(12);
+});
+
 test('a header stays even if none of its rows does', () => {
   const parts = texts(`| a | b |\n|---|---|\n| ${'word '.repeat(12)}| 3 |`, 30);
   expect(parts[0]).toMatch(/^a \| b/);
@@ -172,6 +179,11 @@ describe('it comes to an end', () => {
       'b',
       '👍🏽',
     ]);
+  });
+
+  test('when nothing fits, without an empty block for the end of code', () => {
+    const parts = splitMarkdown(parseMarkdown('```\nab\n```'), () => false);
+    expect(parts.map(renderPlainText)).toEqual(['a', 'b']);
   });
 
   test('when there is nothing', () => {

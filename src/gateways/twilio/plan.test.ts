@@ -17,8 +17,9 @@ function plan(
   text: string,
   attachments: OutboundAttachment[],
   where: { whatsApp?: boolean; mayBeTemplate?: boolean } = {},
+  content: object = {},
 ) {
-  const message = { text, attachments } as unknown as OutboundMessage;
+  const message = { text, attachments, content } as unknown as OutboundMessage;
   const parts = planParts(message, { whatsApp: false, mayBeTemplate: false, ...where });
   return parts.map((part) => [part.text, ...part.media.map(({ name }) => name)]);
 }
@@ -35,6 +36,17 @@ describe('by SMS', () => {
     expect(plan('', heavy)).toEqual([
       ['', 'a.png'],
       ['', 'b.png'],
+    ]);
+  });
+
+  test('what an answer rests on is named by its numbers, with the addresses that lead somewhere', () => {
+    const sources = [
+      { title: 'Handbook', url: 'https://acme.example/handbook' },
+      { title: 'Here', url: '/demo/docs' },
+      { nothing: true },
+    ];
+    expect(plan('So it is. [1]', [], {}, { sources })).toEqual([
+      ['So it is. [1]\n[1] Handbook https://acme.example/handbook\n[2] Here'],
     ]);
   });
 

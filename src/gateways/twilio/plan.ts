@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { OutboundAttachment, OutboundMessage } from '../gateway.ts';
 import { plainParts } from '../markdown/plain-parts.ts';
 import { isTaken } from './media-types.ts';
@@ -34,7 +35,11 @@ export function planParts(
   );
   // Files speak for themselves; what stands for an answer that shows nothing is for when there is nothing else.
   const isSilent = message.text.trim() === '' && message.attachments.length > 0;
-  const texts = addNames(isSilent ? [] : plainParts(message.text, lengthMax), others, lengthMax);
+  const texts = addLines(
+    isSilent ? [] : plainParts(message.text, lengthMax),
+    [...describeSources(message.content['sources']), ...others.map((file) => nameFiles([file]))],
+    lengthMax,
+  );
   const parts: Part[] = texts.map((text) => ({ text, media: [] }));
   for (const media of group(fitting, bounds)) {
     const last = parts.at(-1);
@@ -87,18 +92,29 @@ function group(files: readonly OutboundAttachment[], { count, bytes }: Bounds): 
   return groups;
 }
 
-function addNames(
-  texts: readonly string[],
-  files: readonly OutboundAttachment[],
-  lengthMax: number,
-): string[] {
+function addLines(texts: readonly string[], lines: readonly string[], lengthMax: number): string[] {
   const added = [...texts];
-  for (const file of files) {
-    const name = nameFiles([file]);
+  for (const line of lines) {
     const last = added.at(-1);
-    if (last !== undefined && last.length + 1 + name.length <= lengthMax)
-      added[added.length - 1] = `${last}\n${name}`;
-    else added.push(name);
+    if (last !== undefined && last.length + 1 + line.length <= lengthMax)
+      added[added.length - 1] = `${last}\n${line}`;
+    else added.push(line);
   }
   return added;
+}
+
+const sourceSchema = z.object({ title: z.string().min(1), url: z.string().optional() });
+const sourcesMax = 10;
+const sourceLengthMax = 300;
+
+/** What the answer rests on, by the numbers that stand in its text: `[1] Handbook https://…`. */
+function describeSources(given: unknown): string[] {
+  if (!Array.isArray(given)) return [];
+  return given.slice(0, sourcesMax).flatMap((source, index) => {
+    const { success, data } = sourceSchema.safeParse(source);
+    if (!success) return [];
+    const url = data.url !== undefined && /^https?:\/\//.test(data.url) ? ` ${data.url}` : '';
+    const line = `[${index + 1}] ${data.title}`.slice(0, sourceLengthMax).toWellFormed();
+    return [line.length + url.length <= sourceLengthMax ? line + url : line];
+  });
 }

@@ -215,7 +215,7 @@ test('a renewed token that cannot be kept is used all the same, and the operator
 
 test('a channel without any token is an error that says what to do', async () => {
   const channel = { ...(await installed()), secrets: {} };
-  await expect(aProcess()(channel)).rejects.toMatchObject({ code: 'gateway_credentials_refused' });
+  await expect(aProcess()(channel)).rejects.toMatchObject({ code: 'gateway_not_now' });
 });
 
 /** A channel whose app was installed now, with a token of twelve hours. */

@@ -115,7 +115,7 @@ describe('a mistake is told with its line', () => {
     ],
     [
       'an unknown platform',
-      withTenant('channels:\n  - { slug: hq,\n      platform: slack }'),
+      withTenant('channels:\n  - { slug: hq,\n      platform: telegram }'),
       ['9: organizations.0.tenants.0.channels.0.platform is not a platform of this version; it has: webchat'],
     ],
     [

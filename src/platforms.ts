@@ -13,11 +13,11 @@ import type { ChannelDirectory, ChannelKeeper } from '#gateways/journey.ts';
 import { createPacer } from '#gateways/pacer.ts';
 import type { ReceiveWebhook } from '#gateways/receive-webhook.ts';
 import { createSlackGateway } from '#gateways/slack/index.ts';
-import { createSlackInstall } from '#gateways/slack/install.ts';
-import { createInstallLinks } from '#gateways/slack/install-links.ts';
-import { startSlackSockets } from '#gateways/slack/socket-mode.ts';
-import { receiveEnvelope } from '#gateways/slack/socket-request.ts';
-import { createSlackTokens } from '#gateways/slack/tokens.ts';
+import { createSlackInstall } from '#gateways/slack/install/install.ts';
+import { createInstallLinks } from '#gateways/slack/install/install-links.ts';
+import { createSlackTokens } from '#gateways/slack/install/tokens.ts';
+import { startSlackSockets } from '#gateways/slack/socket/socket-mode.ts';
+import { receiveEnvelope } from '#gateways/slack/socket/socket-request.ts';
 import { createTwilioGateway } from '#gateways/twilio/index.ts';
 import type { GatewayPage } from '#gateways/webhook-router.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
@@ -46,8 +46,6 @@ export type PlatformsParts = {
 
 /** Who holds an app's socket and gives no sign of life loses it after this time. */
 const socketLeaseMs = 6_000;
-
-export type Platforms = ReturnType<typeof createPlatforms>;
 
 /** The platforms that call us by webhook or socket, and the files that come and go with their messages. */
 export function createPlatforms(parts: PlatformsParts) {

@@ -1,6 +1,6 @@
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
-import { createInstallLinks, writeInstallLink } from '#gateways/slack/install-links.ts';
+import { createInstallLinks, writeInstallLink } from '#gateways/slack/install/install-links.ts';
 import { createChannelDirectory } from '#tenancy/channel-directory.ts';
 import type { Storage } from '../storage.ts';
 

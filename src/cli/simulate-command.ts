@@ -7,21 +7,7 @@ import type { SetExitCode } from './exit-code.ts';
 import { operate } from './operate.ts';
 import { simulateSlack } from './simulate-slack.ts';
 import { simulateTwilio } from './simulate-twilio.ts';
-
-/** Somebody on a platform that is simulated on this machine. */
-export type Simulation = {
-  /** Where the service and its simulated channel are found, once there is one. */
-  connect(channel: { key: string; url: string }): void;
-  /** Says something; resolves once the service has it. @throws when the service refuses it */
-  say(text: string): Promise<void>;
-  /** Calls back with each thing that the service says, whole. */
-  onAnswer(show: (text: string) => void): void;
-  channel: Parameters<typeof operate<'open-simulation'>>[1]['simulated']['channel'];
-  apiUrl: string;
-  /** Who is who, in a line. */
-  introduction: string;
-  close(): Promise<void>;
-};
+import type { Simulation } from './simulation.ts';
 
 const platforms: Readonly<Record<string, () => Promise<Simulation>>> = {
   slack: simulateSlack,

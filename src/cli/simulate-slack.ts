@@ -1,27 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { slackChannel } from '@swarmgate/contract/channels/slack.ts';
-import { AppError } from '#domain/errors.ts';
 import { startSlackSimulator } from '../simulators/slack/simulator.ts';
-import type { Simulation } from './simulate-command.ts';
+import { type Simulation, SimulationRefusedError } from './simulation.ts';
 
 const teamId = 'TSIMULATED';
 const appId = 'ASIMULATED';
 const user = 'UYOU';
 const lookEveryMs = 100;
-
-/** The service did not take what was said. */
-export class SimulationRefusedError extends AppError<'simulation_refused'> {
-  override readonly name = 'SimulationRefusedError';
-
-  constructor(status: number) {
-    super(
-      'simulation_refused',
-      status === 0
-        ? 'The service does not answer. Start it ("npm start"), or say where it runs with --url.'
-        : `The service answered ${status} to what was said.`,
-    );
-  }
-}
 
 /** You, in the direct messages with the bot, in a workspace that exists on this machine only. */
 export async function simulateSlack(): Promise<Simulation> {

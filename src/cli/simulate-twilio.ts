@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { twilioChannel } from '@swarmgate/contract/channels/twilio.ts';
 import { startTwilioSimulator } from '../simulators/twilio/simulator.ts';
-import type { Simulation } from './simulate-command.ts';
-import { SimulationRefusedError } from './simulate-slack.ts';
+import { type Simulation, SimulationRefusedError } from './simulation.ts';
 
 const accountSid = `AC${'0'.repeat(32)}`;
 const number = '+15550000001';

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
 import { AppError } from '#domain/errors.ts';
-import { slackAppNameLengthMax, slackManifest } from '#gateways/slack/manifest.ts';
+import { slackAppNameLengthMax, slackManifest } from '#gateways/slack/install/manifest.ts';
 import { operate } from './operate.ts';
 
 type ManifestFlags = { name: string; url?: string; key?: string; socket?: boolean; json?: boolean };

@@ -4,8 +4,6 @@ import type { Uuid } from '#domain/ids.ts';
 import type { OpenChannel } from '#gateways/gateway.ts';
 import type { ChannelDirectory, ChannelInstallation, ChannelKeeper } from '#gateways/journey.ts';
 
-export type ChannelShelf = ReturnType<typeof createChannelShelf>;
-
 /** Channels in memory: found like those of the database, each account claimed by one of them. */
 export function createChannelShelf() {
   const channels = new Map<Uuid, OpenChannel>();

@@ -8,7 +8,7 @@ import { optOutOf, senderOf } from './settings.ts';
 export type ConsentTexts = Readonly<Record<ConsentWord, string>>;
 
 /** Marks a message as the confirmation of a choice, which may be sent to somebody who has just opted out. */
-export const consentNotice = { consentNotice: true } as const;
+const consentNotice = { consentNotice: true } as const;
 
 export function isConsentNotice(content: Readonly<Record<string, unknown>>): boolean {
   return content['consentNotice'] === true;

@@ -1,0 +1,40 @@
+import type { OpenChannel, ParsedWebhook, RawRequest, Verified } from '../../gateway.ts';
+import { settingsOf } from '../channel.ts';
+import { parseCommand } from './parse-command.ts';
+import type { ParseContext } from './parse-context.ts';
+import { parseEvent } from './parse-event.ts';
+import { parseInteraction } from './parse-interaction.ts';
+import { readPayload, type SlackPayload } from './payload-body.ts';
+import { type Fields, idOf, rowsOf } from './payload-fields.ts';
+import { installationOf, teamOf } from './payload-installation.ts';
+
+/** What a request tells, by the settings of the channel that it belongs to. Nothing but reading: no calls, no clock. */
+export function parseSlack(request: Verified<RawRequest>, channel: OpenChannel): ParsedWebhook {
+  const payload = readPayload(request);
+  if (!payload) return { events: [{ kind: 'unsupported', reason: 'unreadable' }] };
+  const context = contextOf(payload, channel);
+  switch (payload.endpoint) {
+    case 'events':
+      return { events: [parseEvent(payload.fields, context)] };
+    case 'interactions':
+      return parseInteraction(payload.fields, context);
+    case 'commands':
+      return parseCommand(payload.fields, context);
+  }
+}
+
+function contextOf(payload: SlackPayload, channel: OpenChannel): ParseContext {
+  const { replies, installation } = settingsOf(channel);
+  return {
+    team: teamOf(installationOf(payload)),
+    botUserIds: botUserIdsOf(payload.fields, installation?.botUserId),
+    replies,
+  };
+}
+
+function botUserIdsOf(fields: Fields, installed: string | undefined): ReadonlySet<string> {
+  const authorized = rowsOf(fields['authorizations'])
+    .filter((authorization) => authorization['is_bot'] === true)
+    .map((authorization) => authorization['user_id']);
+  return new Set([installed, ...authorized].map(idOf).filter((id) => id !== undefined));
+}

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 
 /** The checkout's own documentation, which the demo tenant's agent answers from and links to. */
-export const documentPatterns = ['README.md', 'ARCHITECTURE.md', 'docs/*.md'];
+export const documentPatterns = ['README.md', 'ARCHITECTURE.md', 'docs/*.md', 'docs/channels/*.md'];
 
 const patterns = ['src/**/*.{ts,tsx,css}', 'demo/**/*', 'build/*.ts', 'build.ts', 'package.json'];
 

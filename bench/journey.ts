@@ -5,12 +5,12 @@
  * BENCH_REDIS_URL, on servers: a database that `swarmgate migrate` has prepared and that may be written to), lets
  * visitors write one message after the other and wait for each answer of `builtin/echo`, and prints what they saw.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { applyDocument, startService } from './running-service.ts';
 import { openEvents, type Session } from './visitor.ts';
 
 const { values: options } = parseArgs({
@@ -25,18 +25,14 @@ const durationMs = Number(options.seconds) * 1_000;
 const key = `wk_bench_${randomBytes(6).toString('hex')}`;
 
 const directory = mkdtempSync(join(tmpdir(), 'swarmgate-bench-'));
-const startedAt = performance.now();
-const service = startService();
+const service = await startService(environment());
 try {
-  const base = await waitForAddress(service);
-  const readyInMs = performance.now() - startedAt;
-  await applyTenant();
-  const latencies = await run(base);
-  const result = summarise(latencies, readyInMs);
+  await applyDocument(environment(), directory, tenant());
+  const latencies = await run(service.url);
+  const result = summarise(latencies, service.readyInMs);
   console.log(options.json ? JSON.stringify(result) : describe(result));
 } finally {
-  service.kill('SIGTERM');
-  await new Promise((resolve) => service.once('exit', resolve));
+  await service.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 
@@ -55,31 +51,8 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-function startService(): ChildProcess {
-  return spawn(process.execPath, ['bin/swarmgate.js', 'start'], {
-    env: environment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-}
-
-function waitForAddress(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let seen = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      seen += chunk.toString();
-      const port = /"port":(\d+)/.exec(seen)?.[1];
-      if (port) resolve(`http://127.0.0.1:${port}`);
-      seen = seen.slice(-2_000);
-    });
-    child.once('exit', (code) => reject(new Error(`The service ended with ${code} before it was ready.`)));
-  });
-}
-
-async function applyTenant(): Promise<void> {
-  const file = join(directory, 'bench.yaml');
-  writeFileSync(
-    file,
-    `organizations:
+function tenant(): string {
+  return `organizations:
   - slug: bench
     name: Bench
     tenants:
@@ -88,14 +61,7 @@ async function applyTenant(): Promise<void> {
         settings: { webchat: { messagesPerMinute: 10000, sessionsPerMinute: 100000 } }
         agents: [{ slug: default, model: builtin/echo }]
         channels: [{ slug: site, platform: webchat, key: ${key}, origins: ["http://127.0.0.1:*"] }]
-`,
-  );
-  const child = spawn(process.execPath, ['bin/swarmgate.js', 'apply', file], {
-    env: environment(),
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  if (code !== 0) throw new Error(`apply ended with ${code}`);
+`;
 }
 
 type Latencies = { ackMs: number[]; answerMs: number[]; elapsedMs: number };

@@ -38,6 +38,9 @@ const ageMsMax = 24 * 60 * 60_000;
 /** How soon a channel that was paused is looked at again. */
 const pausedRetryMs = 30_000;
 const backoffMsMax = 60_000;
+/** Whatever a platform asks for: no hot loop, and nothing that is forgotten. */
+const delayMsMin = 1_000;
+const delayMsMax = 60 * 60_000;
 /** A send gets so much of its claim's time, so that its outcome is recorded while the claim still holds. */
 const sendShareOfClaim = 2 / 3;
 
@@ -48,14 +51,15 @@ export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promis
       const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
       if (parts.draining.aborted) return;
       let delivery = await parts.journal.begin(at.tenantId, at.conversationId);
-      for (let sent = 1; delivery && sent <= deliveriesPerWakeUp; sent++) {
+      let sent = 0;
+      while (delivery) {
+        sent += 1;
         const outcome = await send(parts, delivery);
-        const recorded = await parts.journal.record(delivery, outcome);
+        const recorded = await parts.journal.record(delivery, outcome, sent < deliveriesPerWakeUp);
         report(parts, delivery, outcome, recorded !== undefined);
         delivery = recorded?.next;
       }
-      // The claim of a delivery that this wake-up did not get to runs out, and another one takes it.
-      if (delivery) await parts.queue.wake({ kind: 'delivery', ...at });
+      if (sent === deliveriesPerWakeUp) await parts.queue.wake({ kind: 'delivery', ...at });
     });
 }
 
@@ -142,14 +146,20 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOut
   const failures = delivery.attempt - delivery.deferrals;
   const tooOften = deferred ? Date.now() - delivery.createdAtMs > ageMsMax : failures >= attemptsMax;
   if (!mayPass || tooOften) return { state: 'failed', uncertain, error: described };
-  const backoffMs = Math.min(1_000 * 2 ** Math.max(failures - 1, 0), backoffMsMax);
+  const repeats = deferred ? delivery.deferrals : Math.max(failures - 1, 0);
+  const backoffMs = Math.min(delayMsMin * 2 ** Math.min(repeats, 10), backoffMsMax);
   return {
     state: 'pending',
-    delayMs: known?.retryAfterMs ?? backoffMs,
+    // What waits for one platform does not come back all at once.
+    delayMs: clamp((known?.retryAfterMs ?? backoffMs) * (1 + Math.random() / 4), delayMsMin, delayMsMax),
     deferred,
     uncertain,
     error: described,
   };
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(value, min), max);
 }
 
 function report(

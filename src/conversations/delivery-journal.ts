@@ -78,10 +78,11 @@ export function createDeliveryJournal(
       return row?.keep_delivery_part_v1 ?? false;
     },
 
-    /** Records what became of a delivery and claims the next one. `undefined`: the claim is lost, nothing was written. */
+    /** Records what became of a delivery and, with `takeNext`, claims the next one. `undefined`: the claim is lost, nothing was written. */
     async record(
       delivery: OpenDelivery,
       outcome: DeliveryOutcome,
+      takeNext: boolean,
     ): Promise<{ next: OpenDelivery | undefined } | undefined> {
       const { tenantId } = delivery;
       const error = outcome.state === 'sent' ? undefined : outcome.error;
@@ -101,6 +102,7 @@ export function createDeliveryJournal(
         error?.code ?? null,
         error?.reason ?? null,
         newId(),
+        takeNext,
         holder,
         claimMs,
       ]);

@@ -85,9 +85,11 @@ async function openPost(
 ): Promise<ReplyStream | undefined> {
   if (gateway.capabilities.streaming !== 'post' || !gateway.openStream) return undefined;
   const channel = await openChannel(turn.tenantId, turn.channel.id);
-  if (!channel) return undefined;
+  if (channel?.status !== 'active') return undefined;
   const stream = await journal.openStream(turn);
   if (!stream) throw new LeaseLostError();
+  // There may be a post whose id was lost. The delivery looks for it; another one would stay beside it.
+  if (stream.begun && stream.externalIds.length === 0) return undefined;
   const target = describeTarget(turn, stream.externalIds);
   return gateway.openStream(channel, target, async (number, externalId) => {
     if (!(await journal.keepStreamPart(turn, stream.deliveryId, number, externalId)))

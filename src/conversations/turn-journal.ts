@@ -52,6 +52,9 @@ export type TurnOutcome = {
   error?: { code: string; message: string };
 };
 
+/** The delivery of a streamed post. `begun`: an earlier attempt has made it. */
+export type StreamedDelivery = { deliveryId: Uuid; begun: boolean; externalIds: string[] };
+
 export type LeaseState = 'held' | 'cancelled' | 'lost';
 
 /** How many messages before the one to answer are loaded; the agent's token budget cuts further. */
@@ -109,13 +112,13 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
       conversationId,
       fence,
       turnId,
-    }: OpenTurn): Promise<{ deliveryId: Uuid; externalIds: string[] } | undefined> {
+    }: OpenTurn): Promise<StreamedDelivery | undefined> {
       const parameters = [tenantId, conversationId, fence, turnId, newId(), newId()];
-      const [row] = await scopes.call<{ open_stream_v1: { deliveryId: Uuid; externalIds: string[] } | null }>(
-        'swarmgate.open_stream_v1',
+      const [row] = await scopes.call<{ open_stream_v2: StreamedDelivery | null }>(
+        'swarmgate.open_stream_v2',
         parameters,
       );
-      return row?.open_stream_v1 ?? undefined;
+      return row?.open_stream_v2 ?? undefined;
     },
 
     async keepStreamPart(
@@ -125,11 +128,11 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
       externalId: string,
     ): Promise<boolean> {
       const parameters = [tenantId, conversationId, fence, deliveryId, number, externalId];
-      const [row] = await scopes.call<{ keep_stream_part_v1: boolean }>(
-        'swarmgate.keep_stream_part_v1',
+      const [row] = await scopes.call<{ keep_stream_part_v2: boolean }>(
+        'swarmgate.keep_stream_part_v2',
         parameters,
       );
-      return row?.keep_stream_part_v1 ?? false;
+      return row?.keep_stream_part_v2 ?? false;
     },
 
     /** Ends a turn and, with `takeNext`, begins the conversation's next one. `undefined`: the lease is lost, nothing was written. */

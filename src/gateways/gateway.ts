@@ -252,6 +252,8 @@ export type ParsedWebhook = {
 export interface WebhookGateway extends Gateway {
   /** What it takes behind its address: `events`, `messages`, … */
   readonly endpoints: readonly string[];
+  /** No request of the platform is larger; what is larger is refused before anything looks at it. */
+  readonly bodyBytesMax: number;
   /** Secrets of the environment's shared app; `undefined`: there is none. */
   readonly sharedApp: Readonly<Record<string, string>> | undefined;
   /** What {@link AccountKey} calls a channel's own app, from its settings. */

@@ -76,6 +76,8 @@ export type ChannelInstallation = {
   /** Names begin with `installed`. */
   secrets: Readonly<Record<string, string>>;
   claims: readonly AccountKey[];
+  /** The same installation with other secrets: a channel that is paused stays so, and another installation stays as it is. */
+  renews?: boolean;
 };
 
 /** Notes an account that nobody has claimed, for the operator to see. No content. */
@@ -83,7 +85,8 @@ export type Quarantine = (platform: Platform, account: AccountKey, reason: strin
 
 /** Who wants no messages from whom. One sender of a tenant's and one recipient; nobody else is concerned. */
 export interface ConsentLedger {
-  isOptedOut(tenantId: Uuid, sender: string, recipient: string): Promise<boolean>;
+  /** By any of the names that the sender has or had: a number may join a messaging service. */
+  isOptedOut(tenantId: Uuid, senders: readonly string[], recipient: string): Promise<boolean>;
   record(at: ChannelPlace, change: ConsentChange): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ export interface Pacer {
 }
 
 /** No send is held for longer than this: what has to wait longer is put back and leaves its place to others. */
-const waitMsMax = 8_000;
+const waitMsMax = 2_000;
 const keysMax = 20_000;
 
 /**
@@ -39,9 +39,9 @@ export function createPacer(
       fullAt.set(key, emptyUntil + cost * intervalMs);
       if (waitMs <= 0) return;
       await wait(waitMs, signal).catch(() => {
-        throw new GatewayError('not_now', 'The turn at the platform did not come in time.', {
-          retryAfterMs: 0,
-        });
+        // Its place is for those behind it.
+        fullAt.set(key, (fullAt.get(key) ?? 0) - cost * intervalMs);
+        throw tooLate();
       });
     },
   };

@@ -6,6 +6,7 @@ import type { Metrics } from '#kernel/metrics.ts';
 import type {
   InboundEvent,
   InboundOpening,
+  InboundStatus,
   OpenChannel,
   RawRequest,
   Verified,
@@ -80,13 +81,9 @@ export function createReceiveWebhook(parts: ReceiveWebhookParts) {
     const channel = await findChannel(parts, gateway, app, identified.accounts);
     if (!channel) return { reply: nothing };
     extendContext({ tenantId: channel.tenantId });
-    if (channel.status === 'paused') {
-      parts.metrics.platformEvent(gateway.platform, 'any', 'paused');
-      parts.logger.info({ reason: 'the channel is paused' }, 'a webhook call was not kept');
-      return { reply: nothing };
-    }
+    // Of a paused channel too: what people say is kept, and what is answered waits until the channel is mended.
     const { events, reply = nothing } = gateway.parse(request, channel);
-    for (const event of events) await keepInTime(parts, channel, event);
+    for (const event of events) await keep(parts, channel, event);
     const openings = events.filter((event) => event.kind === 'opening');
     if (openings.length === 0) return { reply };
     return { reply, afterwards: () => openAll(parts, gateway, channel, openings) };
@@ -99,9 +96,10 @@ export function createReceiveWebhook(parts: ReceiveWebhookParts) {
       channelKey: string | undefined,
       request: RawRequest,
     ): Promise<Handled | undefined> {
-      const app = await locate(parts, gateway, channelKey);
-      if (!app) return undefined;
-      return receiveVerified(gateway, app, verify(parts, gateway, app, request));
+      return inTime(async () => {
+        const app = await locate(parts, gateway, channelKey);
+        return app && receiveVerified(gateway, app, verify(parts, gateway, app, request));
+      });
     },
     /** The same for what came in by a way that proves itself, such as a socket that we opened. */
     receiveVerified,
@@ -154,16 +152,13 @@ async function findChannel(
   return undefined;
 }
 
-async function keepInTime(
-  parts: ReceiveWebhookParts,
-  channel: OpenChannel,
-  event: InboundEvent,
-): Promise<void> {
+// What is under way when the time is up may still be kept: the platform sends it again, and nothing happens twice.
+async function inTime<T>(work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new WebhookLateError()), answerWithinMs);
   });
-  await Promise.race([keep(parts, channel, event), late]).finally(() => clearTimeout(timer));
+  return Promise.race([work(), late]).finally(() => clearTimeout(timer));
 }
 
 async function keep(parts: ReceiveWebhookParts, channel: OpenChannel, event: InboundEvent): Promise<void> {
@@ -180,9 +175,7 @@ async function keep(parts: ReceiveWebhookParts, channel: OpenChannel, event: Inb
       metrics.platformEvent(at.platform, event.kind, await parts.receiveChange(at, event));
       return;
     case 'status':
-      if (event.consent) await parts.consents.record(at, event.consent);
-      metrics.platformEvent(at.platform, event.kind, await parts.recordStatus(at, event));
-      return;
+      return keepStatus(parts, at, event);
     case 'disconnected':
       metrics.platformEvent(at.platform, event.kind, 'paused');
       logger.warn({ reason: event.reason }, 'a channel was disconnected by its platform and is paused');
@@ -196,6 +189,17 @@ async function keep(parts: ReceiveWebhookParts, channel: OpenChannel, event: Inb
       logger.debug({ reason: event.reason }, 'a platform event was ignored');
       return;
   }
+}
+
+// A report that comes again, or late, says nothing new: not about what the person wants, either.
+async function keepStatus(
+  { recordStatus, consents, metrics }: ReceiveWebhookParts,
+  at: ChannelPlace,
+  status: InboundStatus,
+): Promise<void> {
+  const outcome = await recordStatus(at, status);
+  metrics.platformEvent(at.platform, status.kind, outcome);
+  if (status.consent && outcome === 'recorded') await consents.record(at, status.consent);
 }
 
 async function openAll(

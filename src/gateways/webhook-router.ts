@@ -40,12 +40,20 @@ export function webhookRoutes({ gateways, pages, receiveWebhook, publicUrl }: We
       const { platform, channelKey, endpoint } = addressOf(request);
       const gateway = byPlatform.get(platform);
       if (!gateway?.endpoints.includes(endpoint) || isNoKey(channelKey)) return next();
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      if (body.length > gateway.bodyBytesMax)
+        throw new ProblemError(
+          413,
+          'body_too_large',
+          'Body too large',
+          'The body is larger than this call takes.',
+        );
       const raw: RawRequest = {
         method: request.method,
         urls: urlsOf(request, publicUrl()),
         endpoint,
         headers: request.headers,
-        body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+        body,
       };
       const handled = await receiveWebhook.receive(gateway, channelKey, raw).catch(explainRejection);
       if (!handled) return next();
@@ -58,7 +66,7 @@ export function webhookRoutes({ gateways, pages, receiveWebhook, publicUrl }: We
     const { platform, channelKey, endpoint } = addressOf(request);
     const page = pages[platform as Platform];
     if (!page || isNoKey(channelKey)) return next();
-    const url = new URL(request.originalUrl, publicUrl());
+    const url = new URL(`${publicUrl()}${request.originalUrl}`);
     const answer = await page({ endpoint, channelKey, url, cookies: request.get('cookie') });
     if (!answer) return next();
     response

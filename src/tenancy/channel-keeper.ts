@@ -43,29 +43,29 @@ async function install(
   unit: Unit,
   keyRing: KeyRing,
   { tenantId, channelId, platform }: ChannelPlace,
-  { facts, secrets, claims }: ChannelInstallation,
+  { facts, secrets, claims, renews = false }: ChannelInstallation,
 ): Promise<void> {
   await unit.prisma(async (prisma) => {
     const where = { tenantId_id: { tenantId, id: channelId } };
     const channel = await prisma.channel.findUniqueOrThrow({ where });
+    const settings = channel.settings as StoredSettings;
+    const before = settings.installation?.claims ?? [];
+    if (renews && !claims.every((claim) => isAmong(before, claim))) return;
     const sealed = { ...(channel.sealed as Record<string, string>) };
     for (const [name, secret] of Object.entries(secrets))
       sealed[name] = keyRing.seal(secret, channelSecretPlace(tenantId, channelId, name));
-    const settings = channel.settings as StoredSettings;
     await prisma.channel.update({
       where,
       data: {
         sealed,
         settings: { ...settings, installation: { ...facts, claims } } as object,
-        status: 'active',
-        statusReason: null,
+        ...(!renews && { status: 'active', statusReason: null }),
         version: { increment: 1 },
         updatedAt: new Date(),
       },
     });
     const place = { tenantId, channelId, platform };
     const known = await claimsOf(prisma, place);
-    const before = settings.installation?.claims ?? [];
     const ofTheFile = known.filter((claim) => !isAmong(before, claim));
     await claimAccounts(prisma, place, [
       ...ofTheFile,

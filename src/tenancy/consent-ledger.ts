@@ -5,10 +5,10 @@ import type { Scopes } from './scopes.ts';
 /** Who wants no messages: a ledger a tenant, whose latest entry for a sender and a recipient holds. */
 export function createConsentLedger(scopes: Scopes): ConsentLedger {
   return {
-    async isOptedOut(tenantId, sender, recipient) {
+    async isOptedOut(tenantId, senders, recipient) {
       const [row] = await scopes.call<{ is_opted_out_v1: boolean }>('swarmgate.is_opted_out_v1', [
         tenantId,
-        sender,
+        senders,
         recipient,
       ]);
       if (!row) throw new TypeError('The database answered nothing.');

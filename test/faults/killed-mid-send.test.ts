@@ -27,12 +27,7 @@ async function theProcess(
 }
 
 describe('kill -9', () => {
-  for (const at of [
-    'before-delivery-part',
-    'mid-delivery',
-    'after-receive-commit',
-    'before-turn-commit',
-  ] as const)
+  for (const at of ['before-delivery-part', 'mid-delivery', 'after-receive-commit'] as const)
     test(`${at}, with Slack: answered once`, async (context) => {
       const { expect } = context;
       const slack = await startSlackSimulator({ retryDelaysMs: [1_000, 5_000, 10_000] });

@@ -101,8 +101,20 @@ const calls: readonly Call[] = [
     answers: nothing,
   },
   {
+    what: 'opens no stream of theirs',
+    name: 'open_stream_v2',
+    parameters: () => [ours, their('conversations'), fence, their('turns'), newId(), newId()],
+    answers: nothing,
+  },
+  {
     what: 'opens no stream for a turn of theirs under a lease of ours',
     name: 'open_stream_v1',
+    parameters: () => [ours, our('conversations'), fence, their('turns'), newId(), newId()],
+    answers: nothing,
+  },
+  {
+    what: 'opens no stream for a turn of theirs under a lease of ours',
+    name: 'open_stream_v2',
     parameters: () => [ours, our('conversations'), fence, their('turns'), newId(), newId()],
     answers: nothing,
   },
@@ -113,8 +125,20 @@ const calls: readonly Call[] = [
     answers: false,
   },
   {
+    what: 'keeps no part of theirs',
+    name: 'keep_stream_part_v2',
+    parameters: () => [ours, their('conversations'), fence, their('deliveries'), 1, 'ours'],
+    answers: false,
+  },
+  {
     what: 'keeps no part of a delivery of theirs under a lease of ours',
     name: 'keep_stream_part_v1',
+    parameters: () => [ours, our('conversations'), fence, their('deliveries'), 1, 'ours'],
+    answers: 'refused (23503)',
+  },
+  {
+    what: 'keeps no part of a delivery of theirs under a lease of ours',
+    name: 'keep_stream_part_v2',
     parameters: () => [ours, our('conversations'), fence, their('deliveries'), 1, 'ours'],
     answers: 'refused (23503)',
   },
@@ -177,7 +201,7 @@ const calls: readonly Call[] = [
     name: 'sent_and_next_v2',
     parameters: () => [
       ...[ours, their('conversations'), their('deliveries'), 0, 'sent', ['ours'], 0],
-      ...[false, false, true, null, null, newId(), 'us', 60_000],
+      ...[false, false, true, null, null, newId(), true, 'us', 60_000],
     ],
     answers: nothing,
   },
@@ -234,7 +258,7 @@ const calls: readonly Call[] = [
   {
     what: 'is not told of consent that was given to them',
     name: 'is_opted_out_v1',
-    parameters: () => [ours, canary, canary],
+    parameters: () => [ours, [canary], canary],
     answers: false,
   },
   {

@@ -84,7 +84,7 @@ test.for([
   ],
   [
     'a platform of a later version',
-    acme.replace('platform: webchat', 'platform: slack'),
+    acme.replace('platform: webchat', 'platform: telegram'),
     /:8: .* is not a platform of this version; it has: webchat/,
   ],
   ['a bad model', acme.replace('builtin/echo', 'skynet/1'), /:7: .*model/],

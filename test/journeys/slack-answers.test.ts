@@ -123,6 +123,12 @@ describe('a long answer', () => {
     expect(delivery?.external_ids).toEqual(posts.map(({ ts }) => `${channel}/${ts}`));
     const text = posts.map(({ finalText }) => finalText).join('\n');
     for (const line of code.flat()) expect(text.split(line)).toHaveLength(2);
+    const [, second] = posts;
+    await slack.react('T1', { user: 'U1', channel, ts: second?.ts ?? '', name: 'eyes' });
+    const { messages } = await service().rows();
+    expect(messages.find(({ text: name }) => name === 'eyes')).toMatchObject({
+      target_message_id: delivery?.message_id,
+    });
     for (const topic of ['part 1', 'part 2', 'part 3'])
       expect(text.split(`About ${topic}.`)).toHaveLength(171);
   });
@@ -176,5 +182,37 @@ describe('a post that Slack took without saying so', () => {
       const { events } = await service().rows();
       expect(events.filter(({ kind }) => kind === 'delivery.doubled')).toHaveLength(1);
     });
+  });
+});
+
+describe('a message that is changed before it is answered', () => {
+  /** Holds the answer to the first message, so that the second one waits. */
+  async function behindAnother() {
+    const gate = Promise.withResolvers<void>();
+    script = async function* (turn) {
+      if (turn.message.text === 'first') await gate.promise;
+      yield* say(`re: ${turn.message.text}`);
+    };
+    const { slack } = service();
+    const user = `U${String(++number).padStart(4, '0')}`;
+    const { channel } = await slack.say('T1', { user, text: 'first' });
+    const { ts } = await slack.say('T1', { user, text: 'secnod' });
+    return { slack, channel, ts, go: () => gate.resolve() };
+  }
+
+  test('is answered as it was edited', async () => {
+    const { slack, channel, ts, go } = await behindAnother();
+    await slack.edit('T1', { channel, ts, text: 'second' });
+    go();
+    expect(await postsOf(slack, 'T1', channel, { count: 2 })).toEqual(['re: first', 're: second']);
+  });
+
+  test('is not answered if it was deleted', async () => {
+    const { slack, channel, ts, go } = await behindAnother();
+    await slack.deleteMessage('T1', { channel, ts });
+    go();
+    await postsOf(slack, 'T1', channel);
+    await slack.say('T1', { user: slack.messages('T1', channel)[0]?.user ?? '', text: 'third' });
+    expect(await postsOf(slack, 'T1', channel, { count: 2 })).toEqual(['re: first', 're: third']);
   });
 });

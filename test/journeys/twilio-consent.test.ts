@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Uuid } from '#domain/ids.ts';
 import type { ChannelPlace } from '#gateways/journey.ts';
-import { aTwilioService, ourNumber, type TwilioService } from '../support/a-twilio-service.ts';
+import { aTwilioService, ourNumber, sharedAccount, type TwilioService } from '../support/a-twilio-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { planPlatformTenant, twilioChannelOf } from '../support/platform-tenants.ts';
 
 const ann = '+15550009';
 const bob = '+15550008';
@@ -93,4 +94,44 @@ test('a message that was sent under one key goes out once', async () => {
   await eventually(() => expect(bodiesTo(service, ann)).toEqual(['Only once']));
   const { deliveries } = await service.rows();
   expect(deliveries).toHaveLength(1);
+});
+
+test('what is said to a paused channel is kept, and STOP counts at once', async () => {
+  const service = await aTwilioService();
+  const { tenantId, channelId } = await placeOf(service);
+  const setStatus = (status: string) =>
+    service.app.storage.scopes.inTenant(tenantId, (unit) =>
+      unit.sql(`UPDATE swarmgate.channels SET status = $2, version = version + 1 WHERE id = $1`, [
+        channelId,
+        status,
+      ]),
+    );
+  await setStatus('paused');
+  await service.twilio.text({ from: ann, to: ourNumber, body: 'STOP' });
+  await service.twilio.text({ from: bob, to: ourNumber, body: 'Hello?' });
+  expect(await ledger(service)).toHaveLength(1);
+  await setStatus('active');
+  await say(service, ann, 'An offer');
+  await eventually(async () => {
+    const { deliveries } = await service.rows();
+    expect(deliveries.map(({ error_code: code }) => code)).toContain('gateway_recipient_opted_out');
+  });
+  await eventually(() => expect(bodiesTo(service, bob)).toEqual(['Hello?']), 60_000);
+  expect(bodiesTo(service, ann)).toEqual([]);
+});
+
+test('an opt-out holds although the number joins a messaging service', async () => {
+  const service = await aTwilioService();
+  await service.twilio.text({ from: ann, to: ourNumber, body: 'STOP' });
+  const { accountSid } = sharedAccount;
+  service.twilio.addMessagingService({ accountSid, sid: 'MG1', numbers: [ourNumber] });
+  const plan = planPlatformTenant({
+    channels: [twilioChannelOf({ number: ourNumber, messagingService: 'MG1' })],
+  });
+  await service.app.apply(plan, { dryRun: false });
+  await say(service, ann, 'By the service');
+  await eventually(async () => {
+    const { deliveries } = await service.rows();
+    expect(deliveries).toMatchObject([{ state: 'failed', error_code: 'gateway_recipient_opted_out' }]);
+  });
 });

@@ -8,8 +8,8 @@ import type { Diary } from './diary.ts';
 const callPoints = {
   'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v2' },
   'before-step-commit': { side: 'before', call: 'swarmgate.commit_step_v1' },
-  'before-stream-part': { side: 'before', call: 'swarmgate.keep_stream_part_v1' },
-  'after-stream-part': { side: 'after', call: 'swarmgate.keep_stream_part_v1' },
+  'before-stream-part': { side: 'before', call: 'swarmgate.keep_stream_part_v2' },
+  'after-stream-part': { side: 'after', call: 'swarmgate.keep_stream_part_v2' },
   'before-turn-commit': { side: 'before', call: 'swarmgate.commit_turn_v1' },
   'after-turn-commit': { side: 'after', call: 'swarmgate.commit_turn_v1' },
   // The platform has taken a part of the message.

@@ -5,6 +5,8 @@ export type MessageRow = {
   conversation_id: string;
   sequence: string | null;
   role: string;
+  kind: string;
+  target_message_id: string | null;
   state: string;
   text: string;
   content: Record<string, unknown>;

@@ -89,6 +89,8 @@ export type SlackInstallation = {
   name?: string;
   botUserId?: string;
   scopes?: string[];
+  /** In ISO 8601. What Slack tells of an earlier time is about an earlier installation. */
+  installedAt?: string;
   /** When the bot token runs out (token rotation), in ISO 8601. */
   tokenExpiresAt?: string;
 };

@@ -22,7 +22,7 @@ DECLARE
   v_extra jsonb;
   v_needs_answer boolean;
 BEGIN
-  FOR i IN SELECT n FROM generate_subscripts(p_tenants, 1) n ORDER BY p_tenants[n], p_conversation_keys[n], n LOOP
+  FOR i IN SELECT n FROM generate_subscripts(p_tenants, 1) n ORDER BY p_tenants[n], p_channels[n], p_conversation_keys[n], n LOOP
     BEGIN
       v_extra := p_extras[i]::jsonb;
       v_needs_answer := coalesce((v_extra ->> 'needsAnswer')::boolean, true);
@@ -172,9 +172,9 @@ BEGIN
       WHERE m.tenant_id = p_tenant AND m.id = v_target AND m.state = 'final';
     -- What was taken back before anybody answered it needs no answer; an answer that is being written stops.
     UPDATE swarmgate.turns t SET state = 'done', finished_at = clock_timestamp(), error_code = 'message_deleted'
-      WHERE t.tenant_id = p_tenant AND t.message_id = v_target AND t.state = 'pending';
+      WHERE t.tenant_id = p_tenant AND t.message_id = v_target AND t.state = 'pending' AND t.reply_message_id IS NULL;
     UPDATE swarmgate.turns t SET cancel_requested_at = coalesce(t.cancel_requested_at, clock_timestamp())
-      WHERE t.tenant_id = p_tenant AND t.message_id = v_target AND t.state IN ('running', 'waiting');
+      WHERE t.tenant_id = p_tenant AND t.message_id = v_target AND t.state IN ('pending', 'running', 'waiting');
     -- Those whose bytes may be kept are deleted for good by the file store, which notes when it is done.
     UPDATE swarmgate.files f SET state = 'deleted', deleted_at = CASE WHEN f.state = 'remote' THEN clock_timestamp() END
       WHERE f.tenant_id = p_tenant AND f.message_id = v_target AND f.state <> 'deleted';
@@ -266,6 +266,57 @@ BEGIN
   RETURN v;
 END $$;
 
+-- Makes the draft and the streaming delivery of an answer, as open_stream_v1 does, and says whether they were there
+-- before ('begun'). Until the platform's id of the post is kept, nobody knows whether there is one: the delivery is uncertain.
+CREATE FUNCTION swarmgate.open_stream_v2(
+  p_tenant uuid, p_conversation uuid, p_fence bigint, p_turn uuid, p_message uuid, p_delivery uuid
+) RETURNS jsonb LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+DECLARE
+  v_reply uuid;
+  v jsonb;
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  IF NOT swarmgate.hold_lease(p_tenant, p_conversation, p_fence) THEN
+    RETURN NULL;
+  END IF;
+  SELECT t.reply_message_id INTO v_reply FROM swarmgate.turns t
+    WHERE t.tenant_id = p_tenant AND t.id = p_turn AND t.state = 'running' AND t.fence = p_fence;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  IF v_reply IS NULL THEN
+    INSERT INTO swarmgate.messages (tenant_id, id, conversation_id, role, state, in_reply_to_id)
+      SELECT p_tenant, p_message, p_conversation, 'agent', 'draft', t.message_id
+        FROM swarmgate.turns t WHERE t.tenant_id = p_tenant AND t.id = p_turn;
+    INSERT INTO swarmgate.deliveries (tenant_id, id, conversation_id, channel_id, message_id, state, uncertain)
+      SELECT p_tenant, p_delivery, p_conversation, c.channel_id, p_message, 'streaming', true
+        FROM swarmgate.conversations c WHERE c.tenant_id = p_tenant AND c.id = p_conversation;
+    UPDATE swarmgate.turns t SET reply_message_id = p_message WHERE t.tenant_id = p_tenant AND t.id = p_turn;
+  END IF;
+  SELECT jsonb_build_object('messageId', d.message_id, 'deliveryId', d.id, 'begun', v_reply IS NOT NULL, 'externalIds', coalesce((
+      SELECT jsonb_agg(p.external_id ORDER BY p.number) FROM swarmgate.delivery_parts p
+        WHERE p.tenant_id = p_tenant AND p.delivery_id = d.id), '[]'))
+    INTO v FROM swarmgate.deliveries d WHERE d.tenant_id = p_tenant AND d.message_id = coalesce(v_reply, p_message);
+  RETURN v;
+END $$;
+
+-- Keeps the platform's id of a part of a streaming delivery, as keep_stream_part_v1 does; from then on it is known where
+-- the post is.
+CREATE FUNCTION swarmgate.keep_stream_part_v2(
+  p_tenant uuid, p_conversation uuid, p_fence bigint, p_delivery uuid, p_number integer, p_external_id text
+) RETURNS boolean LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  IF NOT swarmgate.hold_lease(p_tenant, p_conversation, p_fence) THEN
+    RETURN false;
+  END IF;
+  INSERT INTO swarmgate.delivery_parts (tenant_id, delivery_id, number, external_id)
+    VALUES (p_tenant, p_delivery, p_number, p_external_id)
+    ON CONFLICT (tenant_id, delivery_id, number) DO UPDATE SET external_id = EXCLUDED.external_id;
+  UPDATE swarmgate.deliveries d SET uncertain = false WHERE d.tenant_id = p_tenant AND d.id = p_delivery;
+  RETURN true;
+END $$;
+
 -- Keeps the platform's id of a part before the platform hears more. False: the claim is lost, nothing was written.
 CREATE FUNCTION swarmgate.keep_delivery_part_v1(
   p_tenant uuid, p_delivery uuid, p_claim bigint, p_number integer, p_external_id text, p_segments integer
@@ -308,13 +359,13 @@ BEGIN
 END $$;
 
 -- Records what became of a delivery ('sent', 'failed', or 'pending' to try again after p_delay_ms) with the platform's
--- ids of its parts, and claims the conversation's next one. p_deferred: it was put off, which is no failure. p_uncertain:
+-- ids of its parts and, with p_next, claims the conversation's next one. p_deferred: it was put off, which is no failure. p_uncertain:
 -- this attempt ended without the platform's answer. p_doubled: an earlier one may have arrived too, and the platform
 -- could not tell. NULL: the claim is lost, nothing was written.
 CREATE FUNCTION swarmgate.sent_and_next_v2(
   p_tenant uuid, p_conversation uuid, p_delivery uuid, p_claim bigint, p_state text, p_external_ids text[],
   p_delay_ms integer, p_deferred boolean, p_uncertain boolean, p_doubled boolean, p_error_code text, p_error_message text,
-  p_event uuid, p_holder text, p_claim_ms integer
+  p_event uuid, p_next boolean, p_holder text, p_claim_ms integer
 ) RETURNS jsonb LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
 BEGIN
   PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
@@ -340,7 +391,8 @@ BEGIN
       VALUES (p_tenant, p_event, CASE WHEN p_state = 'failed' THEN 'delivery.failed' ELSE 'delivery.doubled' END,
         jsonb_build_object('conversationId', p_conversation, 'deliveryId', p_delivery, 'error', p_error_code));
   END IF;
-  RETURN jsonb_build_object('next', swarmgate.next_delivery(p_tenant, p_conversation, p_holder, p_claim_ms));
+  RETURN jsonb_build_object('next',
+    CASE WHEN p_next THEN swarmgate.next_delivery(p_tenant, p_conversation, p_holder, p_claim_ms) END);
 END $$;
 
 -- Records what the platform says became of a part: by delivery and number where it can tell (it may know before our own
@@ -421,15 +473,15 @@ BEGIN
   RETURN jsonb_build_object('outcome', 'accepted', 'conversationId', v_conversation, 'messageId', p_message);
 END $$;
 
--- Whether somebody wants no messages from a sender: the latest word of theirs.
-CREATE FUNCTION swarmgate.is_opted_out_v1(p_tenant uuid, p_sender text, p_recipient text) RETURNS boolean
+-- Whether somebody wants no messages from a sender, by any of its names: the latest word of theirs.
+CREATE FUNCTION swarmgate.is_opted_out_v1(p_tenant uuid, p_senders text[], p_recipient text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET role = 'swarmgate_tenant' AS $$
 DECLARE
   v_state text;
 BEGIN
   PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
   SELECT e.state INTO v_state FROM swarmgate.consent_entries e
-    WHERE e.tenant_id = p_tenant AND e.sender = p_sender AND e.recipient = p_recipient
+    WHERE e.tenant_id = p_tenant AND e.sender = ANY (p_senders) AND e.recipient = p_recipient
     ORDER BY e.created_at DESC, e.id DESC LIMIT 1;
   RETURN coalesce(v_state = 'opted_out', false);
 END $$;
@@ -506,6 +558,10 @@ END $$;
 CREATE FUNCTION directory.quarantine_v1(p_platform text, p_kind text, p_app text, p_key text, p_reason text) RETURNS void
 LANGUAGE plpgsql SET role = 'swarmgate_platform' AS $$
 BEGIN
+  -- Who has an app of its own can name as many accounts as it likes: the latest are enough to see that.
+  DELETE FROM directory.quarantine q WHERE q.platform = p_platform AND q.app = p_app AND (q.kind, q.key) IN (
+    SELECT o.kind, o.key FROM directory.quarantine o WHERE o.platform = p_platform AND o.app = p_app
+      ORDER BY o.last_seen_at DESC OFFSET 500);
   INSERT INTO directory.quarantine AS q (platform, kind, app, key, reason) VALUES (p_platform, p_kind, p_app, p_key, p_reason)
     ON CONFLICT (platform, kind, app, key) DO UPDATE SET seen = q.seen + 1, last_seen_at = clock_timestamp();
 END $$;
@@ -539,11 +595,13 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   swarmgate.receive_messages_v2(uuid[], uuid[], uuid[], text[], uuid[], text[], boolean[], text[], uuid[], text[], text[], text[], text[], uuid[], text[]),
   swarmgate.receive_change_v1(uuid, uuid, text, text, text, text, text, uuid, text, text),
+  swarmgate.open_stream_v2(uuid, uuid, bigint, uuid, uuid, uuid),
+  swarmgate.keep_stream_part_v2(uuid, uuid, bigint, uuid, integer, text),
   swarmgate.keep_delivery_part_v1(uuid, uuid, bigint, integer, text, integer),
-  swarmgate.sent_and_next_v2(uuid, uuid, uuid, bigint, text, text[], integer, boolean, boolean, boolean, text, text, uuid, text, integer),
+  swarmgate.sent_and_next_v2(uuid, uuid, uuid, bigint, text, text[], integer, boolean, boolean, boolean, text, text, uuid, boolean, text, integer),
   swarmgate.record_status_v1(uuid, uuid, uuid, integer, text, text, text, integer),
   swarmgate.send_message_v1(uuid, uuid, text, uuid, text, uuid, text, uuid, uuid, text, text, text),
-  swarmgate.is_opted_out_v1(uuid, text, text),
+  swarmgate.is_opted_out_v1(uuid, text[], text),
   swarmgate.record_consent_v1(uuid, uuid, uuid, text, text, text, text),
   swarmgate.describe_channel_v2(uuid, uuid),
   swarmgate.pause_channel_v1(uuid, uuid, integer, text, uuid),

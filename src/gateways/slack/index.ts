@@ -53,6 +53,7 @@ export function createSlackGateway(parts: SlackGatewayParts): WebhookGateway {
     platform: 'slack',
     capabilities: { streaming: 'post', streamAfterMs: 700 },
     endpoints: ['events', 'interactions', 'commands'],
+    bodyBytesMax: 1_048_576,
     sharedApp,
     ownApp: (channel) => settingsOf(channel).appId ?? '',
     verify: verifySlack,

@@ -66,3 +66,8 @@ describe('with words of its own', () => {
       expect(readConsentWord(text, { stopWords: [' ', ''] })).toBeUndefined();
   });
 });
+
+test('a long text is no word, whatever it ends in, and is not searched for one', () => {
+  expect(readConsentWord(`STOP${'!'.repeat(200_000)}`, {})).toBeUndefined();
+  expect(readConsentWord(`a${'!'.repeat(200_000)}a`, {})).toBeUndefined();
+});

@@ -19,6 +19,8 @@ const knownWords: Readonly<Record<ConsentWord, readonly string[]>> = {
  * knows, or of the `settings`. Case, width, and punctuation around it are ignored. STOP goes before all.
  */
 export function readConsentWord(text: string, settings: OptOutSettings): ConsentWord | undefined {
+  // No word is so long, and looking at a long text costs everybody else.
+  if (text.length > textLengthMax) return undefined;
   const own = { stop: settings.stopWords, start: settings.startWords, help: settings.helpWords };
   const said = formsOf(text);
   return order.find((word) =>
@@ -27,6 +29,8 @@ export function readConsentWord(text: string, settings: OptOutSettings): Consent
     ),
   );
 }
+
+const textLengthMax = 120;
 
 const order = ['stop', 'start', 'help'] as const;
 

@@ -45,6 +45,7 @@ export function createTwilioGateway(given: TwilioGatewayParts): WebhookGateway {
     platform: 'twilio',
     capabilities: { streaming: 'none' },
     endpoints,
+    bodyBytesMax: 65_536,
     sharedApp: given.sharedAccount,
     ownApp: (channel) => settingsOf(channel).accountSid ?? '',
     verify: verifySignature,

@@ -57,7 +57,7 @@ function aLedger() {
   const changes: ConsentChange[] = [];
   return {
     changes,
-    async isOptedOut(_: Uuid, sender: string, recipient: string) {
+    async isOptedOut(_: Uuid, [sender = '']: readonly string[], recipient: string) {
       const last = changes.findLast((change) => change.sender === sender && change.recipient === recipient);
       return last?.state === 'opted_out';
     },

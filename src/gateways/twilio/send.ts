@@ -11,6 +11,7 @@ import { quietHoursOf, settingsOf } from './settings.ts';
 import { statusAddress } from './status-address.ts';
 import { templateFor, templateVariables } from './window.ts';
 
+const sharedFaultRetryMs = 60_000;
 /** Twilio fetches a file within minutes. */
 const mediaTtlMs = 60 * 60 * 1_000;
 
@@ -65,11 +66,11 @@ async function sendPart(
   return made.sid;
 }
 
-// The shared account is the operator's, and many channels': what is wrong with it stands in the log of each attempt.
+// The shared account is the operator's, and many channels': they wait until it is mended.
 function withChannelFault(error: unknown, channel: OpenChannel): unknown {
   const { accountSid } = settingsOf(channel);
-  if (!(error instanceof GatewayError) || error.code !== 'gateway_credentials_refused' || !accountSid)
-    return error;
+  if (!(error instanceof GatewayError) || error.code !== 'gateway_credentials_refused') return error;
+  if (!accountSid) return new GatewayError('not_now', error.message, { retryAfterMs: sharedFaultRetryMs });
   return new GatewayError('credentials_refused', error.message, {
     ...(error.platformCode !== undefined && { platformCode: error.platformCode }),
     channelFault: `Twilio does not take account ${accountSid} with the auth token that it was given. Give the channel the right one in its apply file.`,
@@ -89,7 +90,7 @@ async function assertWelcome(
   number: number,
 ): Promise<void> {
   if (isConsentNotice(message.content)) return;
-  if (await consents.isOptedOut(channel.tenantId, sender, place.theirs))
+  if (await consents.isOptedOut(channel.tenantId, [sender, place.ours], place.theirs))
     throw new GatewayError('recipient_opted_out', 'The person has opted out of messages from this sender.');
 
   const quiet = quietHoursOf(channel);

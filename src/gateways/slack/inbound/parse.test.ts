@@ -215,3 +215,24 @@ function withValueAt(payload: Json, place: number, value: unknown): unknown {
   let seen = 0;
   return JSON.parse(JSON.stringify(payload, (_key, part) => (seen++ === changed ? value : part)));
 }
+
+describe('the end of an installation', () => {
+  const ended = (eventTime: number) =>
+    posted({
+      type: 'event_callback',
+      team_id: 'T1',
+      event_time: eventTime,
+      event: { type: 'app_uninstalled' },
+    });
+  const installedAt = '2026-01-01T00:00:00.000Z';
+  const seconds = Date.parse(installedAt) / 1_000;
+  const channel = aChannel({ installation: { installedAt } });
+
+  test('that is told late, when the app is installed again, ends nothing', () => {
+    expect(parseSlack(ended(seconds - 60), channel).events).toMatchObject([{ kind: 'unsupported' }]);
+  });
+
+  test('is what it says otherwise', () => {
+    expect(parseSlack(ended(seconds + 60), channel).events).toMatchObject([{ kind: 'disconnected' }]);
+  });
+});

@@ -1,4 +1,4 @@
-import type { OpenChannel, ParsedWebhook, RawRequest, Verified } from '../../gateway.ts';
+import type { InboundEvent, OpenChannel, ParsedWebhook, RawRequest, Verified } from '../../gateway.ts';
 import { settingsOf } from '../channel.ts';
 import { parseCommand } from './parse-command.ts';
 import type { ParseContext } from './parse-context.ts';
@@ -15,12 +15,25 @@ export function parseSlack(request: Verified<RawRequest>, channel: OpenChannel):
   const context = contextOf(payload, channel);
   switch (payload.endpoint) {
     case 'events':
-      return { events: [parseEvent(payload.fields, context)] };
+      return {
+        events: [aboutThisInstallation(parseEvent(payload.fields, context), payload.fields, channel)],
+      };
     case 'interactions':
       return parseInteraction(payload.fields, context);
     case 'commands':
       return parseCommand(payload.fields, context);
   }
+}
+
+// Slack repeats an event for minutes: by then the app may be installed again.
+function aboutThisInstallation(event: InboundEvent, fields: Fields, channel: OpenChannel): InboundEvent {
+  const { installedAt } = settingsOf(channel).installation ?? {};
+  const eventTime = fields['event_time'];
+  if (event.kind !== 'disconnected' || installedAt === undefined || typeof eventTime !== 'number')
+    return event;
+  // Slack's times are whole seconds.
+  if (eventTime * 1_000 + 1_000 > Date.parse(installedAt)) return event;
+  return { kind: 'unsupported', reason: 'the end of an earlier installation' };
 }
 
 function contextOf(payload: SlackPayload, channel: OpenChannel): ParseContext {

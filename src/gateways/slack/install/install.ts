@@ -121,7 +121,8 @@ export function createSlackInstall(parts: SlackInstallParts): SlackInstall {
     }
 
     try {
-      await keeper.install(at, writeInstallation(grant.facts, grant.token, account));
+      const facts = { ...grant.facts, installedAt: new Date(nowMs()).toISOString() };
+      await keeper.install(at, writeInstallation(facts, grant.token, account));
     } catch (error) {
       if (error instanceof AppError && error.code === 'channel_claimed') return answers.claimed();
       throw error;

@@ -86,7 +86,7 @@ export function createSlackTokens(parts: SlackTokenParts): SlackTokens {
   async function keep(channel: OpenChannel, token: BotToken): Promise<void> {
     const { tenantId, id: channelId, platform } = channel;
     const { installation = {}, appId = '' } = settingsOf(channel);
-    const installed = writeInstallation(installation, token, appId);
+    const installed = { ...writeInstallation(installation, token, appId), renews: true };
     for (const delayMs of [...keepAgainAfterMs, undefined]) {
       try {
         return await parts.keeper.install({ tenantId, channelId, platform }, installed);
@@ -120,10 +120,10 @@ async function refresh(parts: SlackTokenParts, channel: OpenChannel, nowMs: numb
   const { clientSecret, installedRefreshToken } = secretsOf(channel);
   const app = appId === undefined ? parts.sharedApp : { clientId, clientSecret };
   if (!app?.clientId || !app.clientSecret || installedRefreshToken === undefined)
-    throw new GatewayError(
-      'credentials_refused',
-      'A Slack token runs out and cannot be renewed: client id, client secret or refresh token is missing. Set them, then install the app again by its link.',
-    );
+    throw new GatewayError('credentials_refused', 'A Slack token cannot be renewed.', {
+      channelFault:
+        'A Slack token runs out and cannot be renewed: client id, client secret or refresh token is missing. Set them, then install the app again by its link.',
+    });
   const response = await createAppClient(apiUrl).oauth.v2.access({
     client_id: app.clientId,
     client_secret: app.clientSecret,
@@ -144,8 +144,12 @@ function asGatewayError(error: unknown): GatewayError {
   if (failure.retry === 'later' || error instanceof GatewayError) return failure;
   return new GatewayError(
     'credentials_refused',
-    `Slack does not renew the bot token (${failure.platformCode}). Install the app again by its link.`,
-    { ...(failure.platformCode && { platformCode: failure.platformCode }), cause: failure },
+    `Slack does not renew the bot token (${failure.platformCode}).`,
+    {
+      channelFault: `Slack does not renew the bot token (${failure.platformCode}). Install the app again by its link.`,
+      ...(failure.platformCode && { platformCode: failure.platformCode }),
+      cause: failure,
+    },
   );
 }
 

@@ -27,6 +27,8 @@ const accessEnded: ReadonlySet<string> = new Set([
   'account_inactive',
   'app_uninstalled',
   'invalid_auth',
+  'not_authed',
+  'token_expired',
   'token_revoked',
 ]);
 

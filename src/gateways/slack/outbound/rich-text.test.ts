@@ -199,7 +199,7 @@ describe('whatever an agent writes', () => {
           expect(part.blocks).toHaveLength(1);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 15 },
     );
   });
 
@@ -212,7 +212,7 @@ describe('whatever an agent writes', () => {
           expect(textsIn(part.blocks)).not.toContain('');
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 15 },
     );
   });
 
@@ -224,7 +224,7 @@ describe('whatever an agent writes', () => {
         expect(seen(parts.flatMap(({ blocks }) => textsIn(blocks)))).toEqual(whole);
         expect(seen(parts.map((part) => part.text))).toEqual(whole);
       }),
-      { numRuns: 50 },
+      { numRuns: 15 },
     );
   });
 });

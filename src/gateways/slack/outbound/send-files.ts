@@ -24,8 +24,15 @@ export async function sendFiles(
   signal: AbortSignal,
 ): Promise<string> {
   const uploaded: { id: string; title: string }[] = [];
-  for (const attachment of attachments)
+  for (const attachment of attachments) {
+    // Uploads begin anew in each attempt, so one that runs out of time has failed: it would for ever.
+    if (signal.aborted)
+      throw new GatewayError(
+        'unavailable',
+        'The files could not be uploaded to Slack in the time that a delivery has.',
+      );
     uploaded.push({ id: await upload(parts, channel, attachment, signal), title: attachment.name });
+  }
   const args = { files: uploaded, channel_id: at, ...(threadTs !== undefined && { thread_ts: threadTs }) };
   await parts.api.call(channel, 'files.completeUploadExternal', args, signal);
   return uploaded[0]?.id ?? '';

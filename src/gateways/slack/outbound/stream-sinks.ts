@@ -99,6 +99,9 @@ export function createNativeSink(
   };
 }
 
+/** More than a post can show; the rest comes with the finished answer. */
+const shownLengthMax = 4_000;
+
 /** A post that is edited again and again, where there is no streaming. */
 export function createEditsSink(
   parts: SinkParts,
@@ -118,7 +121,7 @@ export function createEditsSink(
     hasBegun: () => id !== undefined || isStuck,
     post: () => id,
     async write(text) {
-      const [part] = slackParts(`${text} …`);
+      const [part] = slackParts(`${text.slice(0, shownLengthMax)} …`);
       if (isStuck || !part || part.text === shown) return;
       if (id === undefined) {
         id = await posts.post(channel, at, part, origin, within(callMs)).catch((error: unknown) => {

@@ -77,6 +77,7 @@ const stateOfTenant = `
         'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
       FROM swarmgate.channels c WHERE c.status = 'paused' AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
     (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.failed'
+      AND coalesce(e.subject ->> 'error', '') NOT IN ('gateway_recipient_opted_out', 'gateway_outside_window')
       AND e.created_at > now() - interval '${daysBack} days') AS failed,
     (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.doubled'
       AND e.created_at > now() - interval '${daysBack} days') AS doubled`;

@@ -1,3 +1,4 @@
+import type { SlackChannelSettings } from '@swarmgate/contract/channels/slack.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import { createInstallLinks, writeInstallLink } from '#gateways/slack/install/install-links.ts';
@@ -18,7 +19,7 @@ class NoSuchChannelError extends AppError<'no_such_channel'> {
 export async function makeInstallLink(
   { scopes, keyRing }: Storage,
   { tenant, channel }: { tenant: string; channel: string },
-  publicUrl: string,
+  { publicUrl, hasSharedApp }: { publicUrl: string; hasSharedApp: boolean },
 ): Promise<InstallLink> {
   const path = `${tenant}/${channel}`;
   const target = await scopes.inPlatform(async (unit) => {
@@ -37,6 +38,22 @@ export async function makeInstallLink(
   });
   const open = await createChannelDirectory({ scopes, keyRing }).find(target.tenantId, target.channelId);
   if (!open) throw new NoSuchChannelError(path, 'is not there any more');
+  const { appId, clientId } = open.settings as SlackChannelSettings;
+  if (open.secrets['botToken'] !== undefined)
+    throw new NoSuchChannelError(
+      path,
+      'has a botToken in its apply file; leave that out to install by a link',
+    );
+  if (appId !== undefined && (clientId === undefined || open.secrets['clientSecret'] === undefined))
+    throw new NoSuchChannelError(
+      path,
+      'has an app of its own without clientId and clientSecret, which a link needs',
+    );
+  if (appId === undefined && !hasSharedApp)
+    throw new NoSuchChannelError(
+      path,
+      'is on the shared app, and SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are not set',
+    );
   const { token, expiresAt } = await createInstallLinks(keyRing).make(target);
   return { url: writeInstallLink(publicUrl, open, token), expiresAt: expiresAt.toISOString() };
 }

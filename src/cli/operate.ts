@@ -19,7 +19,10 @@ export function answerOperator(
     case 'doctor':
       return runDoctor(config, storage);
     case 'install-link':
-      return makeInstallLink(storage, request, config.publicUrl ?? url);
+      return makeInstallLink(storage, request, {
+        publicUrl: config.publicUrl ?? url,
+        hasSharedApp: config.platforms.slack.app?.clientId !== undefined,
+      });
     case 'open-simulation':
       return openSimulatedChannel(storage, request.simulated).then(({ key }) => ({ key, url }));
     case 'close-simulation':

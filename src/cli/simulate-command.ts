@@ -5,17 +5,18 @@ import { readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { operate } from './operate.ts';
-import { simulateSlack } from './simulate-slack.ts';
-import { simulateTwilio } from './simulate-twilio.ts';
 import type { Simulation } from './simulation.ts';
 
 const platforms: Readonly<Record<string, () => Promise<Simulation>>> = {
-  slack: simulateSlack,
-  twilio: simulateTwilio,
+  // Loaded only when they are asked for.
+  slack: async () => (await import('./simulate-slack.ts')).simulateSlack(),
+  twilio: async () => (await import('./simulate-twilio.ts')).simulateTwilio(),
 };
 
-const answerWithinMs = 60_000;
+const answerWithinMs = 30_000;
 const lookEveryMs = 100;
+const noAnswerHint =
+  'Does the service run with the role worker? Its log says what became of the message; who has written STOP gets no answers.';
 
 type Flags = { tenant: string; url?: string };
 
@@ -31,7 +32,7 @@ export function addSimulateCommand(program: Command, setExitCode: SetExitCode): 
       .description(`talk to a tenant's agent as if over ${platform === 'slack' ? 'Slack' : 'SMS'}`)
       .argument('[message]', 'what to say; without it you are asked, line by line')
       .option('--tenant <slug>', 'whose agent', 'demo')
-      .option('--url <url>', 'where the service runs, when it does not run on this data directory')
+      .option('--url <url>', 'where the service runs on this machine, when it runs on a Postgres server')
       .action(async (message: string | undefined, flags: Flags) => {
         setExitCode(await run(await begin(), message, flags));
       });
@@ -68,7 +69,7 @@ async function askOnce(simulation: Simulation, message: string): Promise<0 | 1> 
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<1>((resolve) => {
     timer = setTimeout(() => {
-      console.error(`There was no answer within ${answerWithinMs / 1_000} s. Does the service run?`);
+      console.error(`There was no answer within ${answerWithinMs / 1_000} s. ${noAnswerHint}`);
       resolve(1);
     }, answerWithinMs);
   });
@@ -76,7 +77,7 @@ async function askOnce(simulation: Simulation, message: string): Promise<0 | 1> 
   return Promise.race([answered, late]).finally(() => clearTimeout(timer));
 }
 
-async function converse(simulation: Simulation): Promise<0> {
+async function converse(simulation: Simulation): Promise<0 | 1> {
   console.log(`${simulation.introduction}\nWrite something, Ctrl-D to end.`);
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   let ended = false;
@@ -102,5 +103,7 @@ async function converse(simulation: Simulation): Promise<0> {
   // What was asked by a pipe is answered before it ends.
   const giveUpAt = Date.now() + answerWithinMs;
   while (unanswered > 0 && Date.now() < giveUpAt && !process.stdin.isTTY) await pause(lookEveryMs);
-  return 0;
+  if (unanswered <= 0 || process.stdin.isTTY) return 0;
+  console.error(`${unanswered} got no answer. ${noAnswerHint}`);
+  return 1;
 }

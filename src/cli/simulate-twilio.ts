@@ -1,16 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { twilioChannel } from '@swarmgate/contract/channels/twilio.ts';
 import { startTwilioSimulator } from '../simulators/twilio/simulator.ts';
 import { type Simulation, SimulationRefusedError } from './simulation.ts';
 
 const accountSid = `AC${'0'.repeat(32)}`;
 const number = '+15550000001';
-const you = '+15550000009';
 const lookEveryMs = 100;
 
 /** You, with a phone that exists on this machine only. */
 export async function simulateTwilio(): Promise<Simulation> {
   const twilio = await startTwilioSimulator();
+  // Somebody else each time: who wrote STOP the last time has not written it now.
+  const you = `+1555${randomInt(1_000_000, 9_999_999)}`;
   const authToken = randomBytes(16).toString('hex');
   twilio.addAccount({ accountSid, authToken });
   let timer: NodeJS.Timeout | undefined;
@@ -35,14 +36,13 @@ export async function simulateTwilio(): Promise<Simulation> {
       if (last?.status !== 200) throw new SimulationRefusedError(last?.status ?? 0);
     },
     onAnswer(show) {
-      let shown = 0;
+      const shown = new Set<object>();
       timer = setInterval(() => {
-        const all = [
-          ...twilio.sent({ to: you }).map(({ body }) => body),
-          ...twilio.twilioReplies.map(({ body }) => body),
-        ];
-        for (const text of all.slice(shown)) show(text);
-        shown = all.length;
+        for (const one of [...twilio.sent({ to: you }), ...twilio.twilioReplies]) {
+          if (shown.has(one)) continue;
+          shown.add(one);
+          show(one.body);
+        }
       }, lookEveryMs);
     },
     async close() {

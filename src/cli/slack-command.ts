@@ -66,7 +66,7 @@ function readKey(key: string | undefined): string | undefined {
 /** Slack takes addresses with TLS only. With Socket Mode none is needed: an address then serves installations by a link. */
 function readAddress({ url, socket }: ManifestFlags): string | undefined {
   const address = (url ?? readConfig(readEnv()).publicUrl)?.replace(/\/+$/, '');
-  const isGood = address !== undefined && URL.canParse(address) && new URL(address).protocol === 'https:';
+  const isGood = address !== undefined && /^https:\/\/[^?#]+$/.test(address) && URL.canParse(address);
   if (isGood) return address;
   if (url === undefined && socket) return undefined;
   throw new AppError(

@@ -158,6 +158,10 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOut
   };
 }
 
+function isRefusal(code: string): boolean {
+  return code === 'gateway_recipient_opted_out' || code === 'gateway_outside_window';
+}
+
 function clamp(value: number, min: number, max: number): number {
   return Math.min(Math.max(value, min), max);
 }
@@ -193,6 +197,9 @@ function report(
       return;
     case 'failed':
       metrics.undeliverable(platform, outcome.error.code);
-      logger.error({ ...fields, ...outcome.error }, 'a delivery failed for good');
+      // That somebody wants no messages is what they said, and no fault.
+      if (isRefusal(outcome.error.code))
+        logger.info({ ...fields, ...outcome.error }, 'a delivery was not made');
+      else logger.error({ ...fields, ...outcome.error }, 'a delivery failed for good');
   }
 }

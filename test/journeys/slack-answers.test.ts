@@ -147,6 +147,7 @@ describe('a long answer', () => {
     await deliveryTo(channel);
     const texts = slack.posts('T1', channel).map(({ finalText }) => finalText);
     expect(new Set(texts).size).toBe(texts.length);
+    for (const line of code.flat()) expect(texts.join('\n').split(line)).toHaveLength(2);
   });
 });
 

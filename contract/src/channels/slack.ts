@@ -64,6 +64,11 @@ export const slackChannel = z
       fault('appId', 'an app of its own needs signingSecret (events by HTTP) or appToken (Socket Mode)');
     if ((clientId === undefined) !== (clientSecret === undefined))
       fault('clientId', 'clientId and clientSecret go together');
+    if (channel.botToken !== undefined && (channel.workspace ?? channel.enterprise) === undefined)
+      fault(
+        'workspace',
+        'a bot token is for a workspace: name it, or leave the token out and install by the link',
+      );
     if (channel.workspace !== undefined && channel.enterprise !== undefined)
       fault('enterprise', 'either workspace or enterprise');
   });

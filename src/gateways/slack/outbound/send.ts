@@ -41,15 +41,19 @@ export async function sendToSlack(
   progress: SendProgress,
 ): Promise<SendResult> {
   const place = readPlace(message.conversationExternalId);
-  try {
+  const ids = message.externalIds.filter((id) => !isFile(id));
+  const attempt = async () => {
     const at = await parts.places.find(channel, place, progress.signal);
-    const known = message.externalIds.filter((id) => !isFile(id));
-    return await send(parts, { channel, message, progress, at, ids: known });
-  } catch (error) {
-    if (error instanceof GatewayError && error.code === 'gateway_recipient_gone')
-      parts.places.forget(channel, place);
-    throw error;
-  }
+    return send(parts, { channel, message, progress, at, ids });
+  };
+  const outBefore = ids.length;
+  return attempt().catch((error: unknown) => {
+    const isGone = error instanceof GatewayError && error.code === 'gateway_recipient_gone';
+    if (!isGone || place.kind !== 'direct' || ids.length > outBefore) throw error;
+    // What was known of the direct message may be out of date: it is opened anew, once.
+    parts.places.forget(channel, place);
+    return attempt();
+  });
 }
 
 async function send(parts: SlackSendParts, sending: Sending): Promise<SendResult> {

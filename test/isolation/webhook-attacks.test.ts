@@ -182,6 +182,15 @@ describe('Slack', () => {
     expect(await refused({ path, body, headers: { ...headers, 'x-slack-signature': twice } })).toBe(401);
   });
 
+  test('a time stamp twice', async () => {
+    const body = slackEvent();
+    const headers = slackSigned(body);
+    const twice = [headers['x-slack-request-timestamp'], headers['x-slack-request-timestamp']];
+    expect(await refused({ path, body, headers: { ...headers, 'x-slack-request-timestamp': twice } })).toBe(
+      401,
+    );
+  });
+
   test.each([6 * 60, 24 * 60 * 60, -6 * 60])('a right signature of %s seconds ago', async (age) => {
     const body = slackEvent();
     const headers = slackSigned(body, { timestamp: String(nowSeconds() - age) });
@@ -326,6 +335,18 @@ describe('Twilio', () => {
     expect(
       messages.filter(({ text, role }) => text === `text ${counter}` && role === 'visitor'),
     ).toHaveLength(1);
+  });
+
+  test('what comes in pieces is taken, and what comes compressed is not', async () => {
+    expect(await post({ ...signed(form()), chunked: true })).toMatchObject({ status: 200 });
+    const sent = signed(form());
+    const headers = { ...sent.headers, 'content-encoding': 'gzip' };
+    expect(await refused({ ...sent, headers, body: gzipSync(sent.body) })).toBe(415);
+  });
+
+  test('more than a message can have', async () => {
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`p${n}`, '']));
+    expect(await refused(signed(form(many)))).toBe(413);
   });
 
   test('a body of 10 MB', async () => {

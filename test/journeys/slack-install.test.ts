@@ -1,13 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { makeInstallLink } from '../../src/cli/install-link.ts';
+import { done, scriptedAgent } from '../fakes/scripted-agent.ts';
 import type { SlackService } from '../support/a-slack-service.ts';
 import { aSlackService, postsOf } from '../support/a-slack-service.ts';
 import { eventually } from '../support/eventually.ts';
 import { planPlatformTenant, slackChannelOf } from '../support/platform-tenants.ts';
 
+/** Repeats what it hears, so slowly that it is shown while it is written. */
+const { agent } = scriptedAgent(async function* ({ message }) {
+  yield { kind: 'text', delta: message.text.slice(0, 2) };
+  await sleep(1_500);
+  yield { kind: 'text', delta: message.text.slice(2) };
+  yield done(message.text);
+});
+
 /** A service with a tenant whose channel waits to be installed. */
 const aWaitingChannel = () =>
   aSlackService({
+    overrides: { wrapAgents: () => agent },
     plans: (slack) => {
       for (const teamId of ['T1', 'T2']) slack.addWorkspace({ teamId, name: `Workspace ${teamId}` });
       return ['shop', 'other'].map((tenant) =>
@@ -51,7 +62,9 @@ test('install → message → streamed answer in the thread', async () => {
     expect(slack.violations).toEqual([]);
     return said;
   });
-  expect(await postsOf(slack, 'T1', 'C1', { threadTs: ts })).toEqual(['hello']);
+  await eventually(async () => expect(await postsOf(slack, 'T1', 'C1', { threadTs: ts })).toEqual(['hello']));
+  expect(slack.callsOf('chat.startStream')).toHaveLength(1);
+  expect(slack.callsOf('chat.postMessage')).toHaveLength(0);
 });
 
 test('a workspace that is connected already is refused to another tenant, who learns nothing of the first', async () => {

@@ -123,6 +123,47 @@ describe('an account that nobody has claimed', () => {
   });
 });
 
+describe('an enterprise', () => {
+  test('that has installed the app for all its workspaces is one tenant, but for a workspace with a channel of its own', async () => {
+    const bots: string[] = [];
+    const service = await aSlackService({
+      plans: (slack) => {
+        for (const teamId of ['T7', 'T8']) slack.addWorkspace({ teamId, enterpriseId: 'E1' });
+        const all = slack.installEnterprise(sharedApp.appId, 'E1');
+        bots.push(all.botUserId);
+        const { botToken } = all;
+        return [
+          planPlatformTenant({ slug: 'one', channels: [slackChannelOf({ enterprise: 'E1', botToken })] }),
+          planPlatformTenant({ slug: 'two', channels: [slackChannelOf({ workspace: 'T8', botToken })] }),
+        ];
+      },
+    });
+    running = service;
+    const { slack } = service;
+    for (const teamId of ['T7', 'T8']) {
+      const { ts } = await slack.say(teamId, {
+        user: 'U1',
+        channel: `C${teamId}`,
+        text: `<@${bots[0]}> from ${teamId}`,
+      });
+      expect(await postsOf(slack, teamId, `C${teamId}`, { threadTs: ts })).toEqual([`from ${teamId}`]);
+    }
+    expect(await textsOf(service, 'one')).toEqual(['from T7', 'from T7']);
+    expect(await textsOf(service, 'two')).toEqual(['from T8', 'from T8']);
+  });
+
+  test('that writes in a channel shared with it is answered by the tenant whose installation Slack names', async () => {
+    const service = await threeTenants();
+    const { slack, bots } = service;
+    slack.addChannel('T1', { id: 'C9', isShared: true });
+    const text = `<@${bots[0]}> from outside`;
+    await slack.say('T1', { user: 'U9', channel: 'C9', text, fromTeamId: 'T2', app: 'A1' });
+    expect(await postsOf(slack, 'T1', 'C9')).toEqual(['from outside']);
+    expect(await textsOf(service, 'one')).toEqual(['from outside', 'from outside']);
+    expect(await textsOf(service, 'two')).toEqual([]);
+  });
+});
+
 test('a workspace that is claimed cannot be claimed by another tenant', async () => {
   const { app } = await threeTenants();
   const plan = planPlatformTenant({ slug: 'thief', channels: [slackChannelOf({ workspace: 'T1' })] });

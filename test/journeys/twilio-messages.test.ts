@@ -31,6 +31,26 @@ test('a text message is answered by an empty TwiML at once and by a message afte
   expect(service.twilio.violations).toEqual([]);
 });
 
+test.each([
+  ['PUBLIC_URL', { PUBLIC_URL: 'https://chat.example.com:8443' }],
+  ['a trusted proxy', { TRUSTED_PROXIES: 'loopback' }],
+])('the address that was signed is the one that Twilio called, known from %s', async (_from, env) => {
+  const service = await aTwilioService({
+    env,
+    plans: (twilio, running) => {
+      const { accountSid } = sharedAccount;
+      twilio.route('https://chat.example.com:8443', running.url);
+      const smsUrl =
+        'https://chat.example.com:8443/webhooks/twilio/messages?from=console&q=a%20b#rc=2&rp=all';
+      twilio.addNumber({ accountSid, number: ourNumber, kind: 'long_code', smsUrl });
+      return [planPlatformTenant({ channels: [twilioChannelOf({ number: ourNumber })] })];
+    },
+  });
+  const deliveries = await service.twilio.text({ from: ann, to: ourNumber, body: 'Behind a proxy' });
+  expect(deliveries).toMatchObject([{ status: 200 }]);
+  await eventually(() => expect(bodiesTo(service, ann)).toEqual(['Behind a proxy']));
+});
+
 test('the same message told five times is answered once', async () => {
   const service = await aTwilioService();
   await service.twilio.text({ from: ann, to: ourNumber, body: 'Again', repeat: 5, atOnce: true });

@@ -3,6 +3,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import { createInstallLinks, writeInstallLink } from '#gateways/slack/install/install-links.ts';
 import { createChannelDirectory } from '#tenancy/channel-directory.ts';
+import { enterTenant } from '#tenancy/enter-tenant.ts';
 import type { Storage } from '../storage.ts';
 
 export type InstallLink = { url: string; expiresAt: string };
@@ -23,18 +24,14 @@ export async function makeInstallLink(
 ): Promise<InstallLink> {
   const path = `${tenant}/${channel}`;
   const target = await scopes.inPlatform(async (unit) => {
-    const [found] = await unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [
-      tenant,
-    ]);
-    if (!found) throw new NoSuchChannelError(tenant, 'is no tenant here');
-    await unit.becomeTenant(found.id);
+    const tenantId = await enterTenant(unit, tenant);
     const [row] = await unit.sql<{ id: Uuid; platform: string }>(
       'SELECT id, platform FROM swarmgate.channels WHERE slug = $1',
       [channel],
     );
     if (!row) throw new NoSuchChannelError(path, 'is no channel of this tenant');
     if (row.platform !== 'slack') throw new NoSuchChannelError(path, `is on ${row.platform}, not on Slack`);
-    return { tenantId: found.id, channelId: row.id };
+    return { tenantId, channelId: row.id };
   });
   const open = await createChannelDirectory({ scopes, keyRing }).find(target.tenantId, target.channelId);
   if (!open) throw new NoSuchChannelError(path, 'is not there any more');

@@ -1,9 +1,8 @@
 import type { SlackChannel } from '@swarmgate/contract/channels/slack.ts';
 import type { TwilioChannel } from '@swarmgate/contract/channels/twilio.ts';
-import { AppError } from '#domain/errors.ts';
-import type { Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import { applyChannels } from './apply/apply-channels.ts';
+import { enterTenant } from './enter-tenant.ts';
 import type { Scopes } from './scopes.ts';
 
 /** A channel that talks to a stand-in of its platform on this machine. */
@@ -13,14 +12,6 @@ export type SimulatedChannel = {
   /** Where the stand-in's API is. */
   apiUrl: string;
 };
-
-class UnknownTenantError extends AppError<'unknown_tenant'> {
-  override readonly name = 'UnknownTenantError';
-
-  constructor(slug: string) {
-    super('unknown_tenant', `There is no tenant "${slug}"; name one of yours with --tenant.`);
-  }
-}
 
 /**
  * Makes a tenant's channel for a simulation, or takes up the one of the last time, and answers its key. Only an operator
@@ -32,12 +23,8 @@ export async function openSimulatedChannel(
 ): Promise<{ key: string }> {
   let key = '';
   await scopes.inPlatform(async (unit) => {
-    const [found] = await unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [
-      tenant,
-    ]);
-    if (!found) throw new UnknownTenantError(tenant);
-    await unit.becomeTenant(found.id);
-    await applyChannels({ keyRing }, unit, found.id, tenant, [channel], (change) => {
+    const tenantId = await enterTenant(unit, tenant);
+    await applyChannels({ keyRing }, unit, tenantId, tenant, [channel], (change) => {
       if (change.path === `${tenant}/${channel.slug}` && change.key) key = change.key;
     });
     await unit.sql(
@@ -55,11 +42,7 @@ export async function closeSimulatedChannel(
   { tenant, slug }: { tenant: string; slug: string },
 ): Promise<void> {
   await scopes.inPlatform(async (unit) => {
-    const [found] = await unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [
-      tenant,
-    ]);
-    if (!found) throw new UnknownTenantError(tenant);
-    await unit.becomeTenant(found.id);
+    await enterTenant(unit, tenant);
     await unit.sql(
       `UPDATE swarmgate.channels SET status = 'paused',
          status_reason = 'the simulation has ended; start another with "swarmgate simulate"' WHERE slug = $1`,

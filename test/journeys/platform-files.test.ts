@@ -6,17 +6,10 @@ import type { Service } from '../support/a-service.ts';
 import { aSlackService, postsOf } from '../support/a-slack-service.ts';
 import { aTwilioService, ourNumber } from '../support/a-twilio-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { inTenantOf, placeOf } from '../support/place-of.ts';
 
 const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.from('the rest of a picture')]);
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
-
-async function tenantOf({ app }: Service): Promise<Uuid> {
-  const [tenant] = await app.storage.scopes.inPlatform((unit) =>
-    unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`),
-  );
-  if (!tenant) throw new Error('There is no tenant.');
-  return tenant.id;
-}
 
 /** The files of what a person has sent, as the transcript names them. */
 async function filesOf(service: Service): Promise<{ fileId: Uuid; name: string }[]> {
@@ -27,7 +20,8 @@ async function filesOf(service: Service): Promise<{ fileId: Uuid; name: string }
 }
 
 const open = async (service: Service, id: Uuid) => {
-  const file = await service.app.files.open(await tenantOf(service), id);
+  const tenantId = await inTenantOf(service, 'shop', async (_unit, tenant) => tenant);
+  const file = await service.app.files.open(tenantId, id);
   return { ...file, bytes: await buffer(file.bytes) };
 };
 
@@ -57,20 +51,16 @@ test('a file that comes by Slack stays there until it is needed, and is fetched 
 test('a file that goes out by Slack stands in the conversation', async () => {
   const service = await aSlackService();
   const { slack, app } = service;
-  const tenantId = await tenantOf(service);
+  const at = await placeOf(service, 'slack');
   slack.addUser('T1', 'U1');
-  const file = await app.files.put(tenantId, {
+  const file = await app.files.put(at.tenantId, {
     ...{ name: 'report.png', contentType: 'image/png', bytes: png, sizeBytesMax: 1_000 },
   });
-  const channelId = await channelOf(service, 'slack');
-  await app.sendMessage(
-    { tenantId, channelId, platform: 'slack' },
-    {
-      ...{ key: 'file', conversationExternalId: '@U1', participantExternalId: 'U1', role: 'operator' },
-      text: 'Here you are',
-      content: { attachments: [{ fileId: file.id, ...file }] },
-    },
-  );
+  await app.sendMessage(at, {
+    ...{ key: 'file', conversationExternalId: '@U1', participantExternalId: 'U1', role: 'operator' },
+    text: 'Here you are',
+    content: { attachments: [{ fileId: file.id, ...file }] },
+  });
   const channel = slack.directChannel('T1', 'U1');
   await eventually(() => {
     const posts = slack.posts('T1', channel);
@@ -93,36 +83,20 @@ test('a picture comes and goes by MMS: fetched with the account’s token, sent 
   const [named] = await filesOf(service);
   expect((await open(service, named?.fileId as Uuid)).bytes).toEqual(png);
 
-  const tenantId = await tenantOf(service);
-  const channelId = await channelOf(service, 'sms');
-  const file = await app.files.describe(tenantId, named?.fileId as Uuid);
-  await app.sendMessage(
-    { tenantId, channelId, platform: 'twilio' },
-    {
-      ...{
-        key: 'mms',
-        conversationExternalId: `${ourNumber}/${ann}`,
-        participantExternalId: ann,
-        role: 'operator',
-      },
-      text: 'And back',
-      content: { attachments: [{ fileId: named?.fileId, ...file }] },
+  const at = await placeOf(service, 'sms');
+  const file = await app.files.describe(at.tenantId, named?.fileId as Uuid);
+  await app.sendMessage(at, {
+    ...{
+      key: 'mms',
+      conversationExternalId: `${ourNumber}/${ann}`,
+      participantExternalId: ann,
+      role: 'operator',
     },
-  );
+    text: 'And back',
+    content: { attachments: [{ fileId: named?.fileId, ...file }] },
+  });
   await eventually(() => expect(twilio.sent({ to: ann })).toHaveLength(2));
   const [, back] = twilio.sent({ to: ann });
   expect(back?.media).toHaveLength(1);
   expect(twilio.violations).toEqual([]);
 });
-
-async function channelOf({ app }: Service, slug: string): Promise<Uuid> {
-  return app.storage.scopes.inPlatform(async (unit) => {
-    const [tenant] = await unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
-    await unit.becomeTenant(tenant?.id ?? '');
-    const [channel] = await unit.sql<{ id: Uuid }>('SELECT id FROM swarmgate.channels WHERE slug = $1', [
-      slug,
-    ]);
-    if (!channel) throw new Error(`There is no channel "${slug}".`);
-    return channel.id;
-  });
-}

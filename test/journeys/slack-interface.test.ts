@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { say, scriptedAgent } from '../fakes/scripted-agent.ts';
 import { postsOf, sharedSlackService } from '../support/a-slack-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { placeOf } from '../support/place-of.ts';
 
 // Says what it was asked, and that it was asked.
 const { agent } = scriptedAgent((turn) => say(`You asked: ${turn.message.text}`));
@@ -66,7 +67,7 @@ test('a button that is pressed is a question in the words of the button', async 
   const { slack, app } = service();
   const user = aUser();
   const channel = slack.directChannel('T1', user);
-  const place = await placeOf();
+  const place = await placeOf(service(), 'slack');
   await app.sendMessage(place, {
     key: 'with buttons',
     conversationExternalId: `@${user}`,
@@ -83,14 +84,3 @@ test('a button that is pressed is a question in the words of the button', async 
     expect(texts.at(-1)).toBe('You asked: Yes, please');
   });
 });
-
-async function placeOf() {
-  return service().app.storage.scopes.inPlatform(async (unit) => {
-    const [tenant] = await unit.sql<{ id: string }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
-    await unit.becomeTenant(tenant?.id ?? '');
-    const [channel] = await unit.sql<{ id: string }>(
-      `SELECT id FROM swarmgate.channels WHERE slug = 'slack'`,
-    );
-    return { tenantId: tenant?.id, channelId: channel?.id, platform: 'slack' } as never;
-  });
-}

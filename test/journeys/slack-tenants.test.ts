@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { addressesOf, aSlackService, postsOf, sharedApp } from '../support/a-slack-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { inTenantOf } from '../support/place-of.ts';
 import { planPlatformTenant, slackChannelOf } from '../support/platform-tenants.ts';
 
 type Running = Awaited<ReturnType<typeof aSlackService>>;
@@ -44,16 +45,12 @@ async function threeTenants(): Promise<Running & { bots: string[]; tokens: strin
 const textsOf = async ({ rows }: Running, tenant: string) =>
   (await rows(tenant)).messages.map(({ text }) => text);
 
-const channelsOf = ({ app }: Running, tenant: string) =>
-  app.storage.scopes.inPlatform(async (unit) => {
-    const [found] = await unit.sql<{ id: string }>('SELECT id FROM directory.tenants WHERE slug = $1', [
-      tenant,
-    ]);
-    await unit.becomeTenant(found?.id ?? '');
-    return unit.sql<{ status: string; status_reason: string }>(
+const channelsOf = (service: Running, tenant: string) =>
+  inTenantOf(service, tenant, (unit) =>
+    unit.sql<{ status: string; status_reason: string }>(
       'SELECT status, status_reason FROM swarmgate.channels',
-    );
-  });
+    ),
+  );
 
 test('the same text at the same time stamp in two workspaces is answered in each', async () => {
   const service = await threeTenants();

@@ -1,26 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { Uuid } from '#domain/ids.ts';
-import type { ChannelPlace } from '#gateways/journey.ts';
 import { aTwilioService, ourNumber, sharedAccount, type TwilioService } from '../support/a-twilio-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { inTenantOf, placeOf } from '../support/place-of.ts';
 import { planPlatformTenant, twilioChannelOf } from '../support/platform-tenants.ts';
 
 const ann = '+15550009';
 const bob = '+15550008';
 
-async function placeOf({ app }: TwilioService): Promise<ChannelPlace> {
-  return app.storage.scopes.inPlatform(async (unit) => {
-    const [tenant] = await unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
-    await unit.becomeTenant(tenant?.id ?? '');
-    const [channel] = await unit.sql<{ id: Uuid }>(`SELECT id FROM swarmgate.channels WHERE slug = 'sms'`);
-    if (!tenant || !channel) throw new Error('The tenant or its channel is not there.');
-    return { tenantId: tenant.id, channelId: channel.id, platform: 'twilio' };
-  });
-}
-
 /** Says something to somebody who has not asked. */
 async function say(service: TwilioService, to: string, text: string): Promise<void> {
-  await service.app.sendMessage(await placeOf(service), {
+  await service.app.sendMessage(await placeOf(service, 'sms'), {
     key: text,
     conversationExternalId: `${ourNumber}/${to}`,
     participantExternalId: to,
@@ -29,14 +18,10 @@ async function say(service: TwilioService, to: string, text: string): Promise<vo
   });
 }
 
-const ledger = ({ app }: TwilioService) =>
-  app.storage.scopes.inPlatform(async (unit) => {
-    const [tenant] = await unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
-    await unit.becomeTenant(tenant?.id ?? '');
-    return unit.sql(
-      'SELECT sender, recipient, state, source FROM swarmgate.consent_entries ORDER BY created_at',
-    );
-  });
+const ledger = (service: TwilioService) =>
+  inTenantOf(service, 'shop', (unit) =>
+    unit.sql('SELECT sender, recipient, state, source FROM swarmgate.consent_entries ORDER BY created_at'),
+  );
 
 const bodiesTo = (service: TwilioService, to: string) => service.twilio.sent({ to }).map(({ body }) => body);
 
@@ -98,7 +83,7 @@ test('a message that was sent under one key goes out once', async () => {
 
 test('what is said to a paused channel is kept, and STOP counts at once', async () => {
   const service = await aTwilioService();
-  const { tenantId, channelId } = await placeOf(service);
+  const { tenantId, channelId } = await placeOf(service, 'sms');
   const setStatus = (status: string) =>
     service.app.storage.scopes.inTenant(tenantId, (unit) =>
       unit.sql(`UPDATE swarmgate.channels SET status = $2, version = version + 1 WHERE id = $1`, [

@@ -8,6 +8,7 @@ import {
   type TwilioService,
 } from '../support/a-twilio-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { inTenantOf } from '../support/place-of.ts';
 import { planPlatformTenant, twilioChannelOf } from '../support/platform-tenants.ts';
 
 const ann = '+15550009';
@@ -75,13 +76,11 @@ test('a long answer goes out in parts of 1,600 characters, with the segments tha
   expect(bodies.length).toBeGreaterThan(3);
   expect(bodies.every((body) => body.length <= 1_600)).toBe(true);
   expect(bodies.join(' ')).toBe(long);
-  const parts = await service.app.storage.scopes.inPlatform(async (unit) => {
-    const [tenant] = await unit.sql<{ id: string }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
-    await unit.becomeTenant(tenant?.id ?? '');
-    return unit.sql<{ segments: number; state: string }>(
+  const parts = await inTenantOf(service, 'shop', (unit) =>
+    unit.sql<{ segments: number; state: string }>(
       'SELECT segments, state FROM swarmgate.delivery_parts ORDER BY number',
-    );
-  });
+    ),
+  );
   // Plain GSM-7 text: 160 characters alone, else 153 a segment.
   expect(parts.map(({ segments }) => segments)).toEqual(
     bodies.map(({ length }) => (length <= 160 ? 1 : Math.ceil(length / 153))),

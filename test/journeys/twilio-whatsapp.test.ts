@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { Uuid } from '#domain/ids.ts';
 import {
   aTwilioService,
   messagesUrl,
@@ -7,6 +6,7 @@ import {
   type TwilioService,
 } from '../support/a-twilio-service.ts';
 import { eventually } from '../support/eventually.ts';
+import { placeOf } from '../support/place-of.ts';
 import { planPlatformTenant, twilioChannelOf } from '../support/platform-tenants.ts';
 
 const ours = 'whatsapp:+15550001';
@@ -22,13 +22,7 @@ const aWhatsAppChannel = (more: object = {}) =>
   });
 
 async function sayUnasked(service: TwilioService, text: string): Promise<void> {
-  const at = await service.app.storage.scopes.inPlatform(async (unit) => {
-    const [tenant] = await unit.sql<{ id: Uuid }>(`SELECT id FROM directory.tenants WHERE slug = 'shop'`);
-    await unit.becomeTenant(tenant?.id ?? '');
-    const [channel] = await unit.sql<{ id: Uuid }>(`SELECT id FROM swarmgate.channels WHERE slug = 'sms'`);
-    if (!tenant || !channel) throw new Error('The tenant or its channel is not there.');
-    return { tenantId: tenant.id, channelId: channel.id, platform: 'twilio' as const };
-  });
+  const at = await placeOf(service, 'sms');
   await service.app.sendMessage(at, {
     ...{ key: text, conversationExternalId: `${ours}/${ann}`, participantExternalId: ann },
     ...{ role: 'operator', text },

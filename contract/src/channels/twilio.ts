@@ -49,7 +49,7 @@ export const twilioChannel = z
       .optional(),
     authToken: z.string().min(1).max(200).optional(),
     number: z
-      .string()
+      .string({ error: 'a text: put the number in quotes, because YAML takes +15550001 for a number' })
       .regex(
         /^(?:whatsapp:)?\+\d{5,15}$|^\d{4,8}$/,
         'a number such as +15550001, whatsapp:+15550001, or a short code',

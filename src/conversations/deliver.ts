@@ -36,7 +36,7 @@ const deliveriesPerWakeUp = 20;
 const attemptsMax = 8;
 const ageMsMax = 24 * 60 * 60_000;
 /** How soon a channel that was paused is looked at again. */
-const pausedRetryMs = 30_000;
+const pausedRetryMs = 15_000;
 const backoffMsMax = 60_000;
 /** Whatever a platform asks for: no hot loop, and nothing that is forgotten. */
 const delayMsMin = 1_000;

@@ -7,11 +7,12 @@ import { aSlackService, postsOf } from '../support/a-slack-service.ts';
 import { eventually } from '../support/eventually.ts';
 import { planPlatformTenant, slackChannelOf } from '../support/platform-tenants.ts';
 
-/** Repeats what it hears, so slowly that it is shown while it is written. */
+/** Repeats what it hears, word by word and so slowly that it is shown while it is written. */
 const { agent } = scriptedAgent(async function* ({ message }) {
-  yield { kind: 'text', delta: message.text.slice(0, 2) };
-  await sleep(1_500);
-  yield { kind: 'text', delta: message.text.slice(2) };
+  for (const word of message.text.split(/(?<= )/)) {
+    yield { kind: 'text', delta: word };
+    await sleep(750);
+  }
   yield done(message.text);
 });
 
@@ -58,11 +59,17 @@ test('install → message → streamed answer in the thread', async () => {
   const [bot] = slack.callsOf('oauth.v2.access');
   const botUserId = String(bot?.answer['bot_user_id']);
   const { ts } = await eventually(async () => {
-    const said = await slack.say('T1', { user: 'U1', channel: 'C1', text: `<@${botUserId}> hello` });
+    const said = await slack.say('T1', {
+      user: 'U1',
+      channel: 'C1',
+      text: `<@${botUserId}> hello to everybody`,
+    });
     expect(slack.violations).toEqual([]);
     return said;
   });
-  await eventually(async () => expect(await postsOf(slack, 'T1', 'C1', { threadTs: ts })).toEqual(['hello']));
+  await eventually(async () =>
+    expect(await postsOf(slack, 'T1', 'C1', { threadTs: ts })).toEqual(['hello to everybody']),
+  );
   expect(slack.callsOf('chat.startStream')).toHaveLength(1);
   expect(slack.callsOf('chat.postMessage')).toHaveLength(0);
 });

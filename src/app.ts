@@ -137,7 +137,7 @@ export async function createApp(
   const holder = `${process.pid}-${randomUUID()}`;
   let port = config.port.number;
   const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
-  const keeper = createChannelKeeper({ scopes, keyRing });
+  const keeper = createChannelKeeper({ scopes, keyRing, channels });
   const platforms = createPlatforms({
     ...{ config, scopes, keyRing, channels, keeper, logger, holder, publicUrl },
     allowedHosts: overrides.allowedHosts ?? [],

@@ -48,6 +48,8 @@ export interface ChannelDirectory {
   /** The channel that claims an account of its platform. */
   findByAccount(platform: Platform, account: AccountKey): Promise<OpenChannel | undefined>;
   find(tenantId: Uuid, channelId: Uuid): Promise<OpenChannel | undefined>;
+  /** A channel that was changed here is read anew at once; other processes see the change a moment later. */
+  forget(tenantId: Uuid, channelId: Uuid): void;
   /** Every account of a kind that is claimed, whoever's it is. */
   listClaims(
     platform: Platform,

@@ -46,6 +46,18 @@ test('does not remember a failure', async () => {
   expect(await cache('a', load)).toBe('value');
 });
 
+test('what is forgotten is asked for anew, also while an answer is on its way', async () => {
+  const { cache, load } = aCache();
+  const slow = Promise.withResolvers<string>();
+  const before = cache('a', () => slow.promise);
+  cache.forget('a');
+  expect(await cache('a', load)).toBe('value');
+  slow.resolve('stale');
+  expect(await before).toBe('stale');
+  expect(await cache('a', load)).toBe('value');
+  expect(load).toHaveBeenCalledTimes(1);
+});
+
 describe('when it is full', () => {
   test('forgets the oldest, and never holds more', async () => {
     const { cache, load } = aCache({ sizeMax: 2 });

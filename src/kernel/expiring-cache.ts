@@ -1,11 +1,12 @@
 /**
  * Remembers answers for a short time, so that a burst asks once. Concurrent asks for one key share one answer; failures
- * are not remembered. Holds `sizeMax` keys at most and forgets the oldest first.
+ * are not remembered. Holds `sizeMax` keys at most and forgets the oldest first. `forget(key)`: the next ask is answered
+ * anew, also when an answer is on its way.
  */
 export function createExpiringCache<Value>(ttlMs: number, sizeMax: number, now: () => number = Date.now) {
   const entries = new Map<string, { expiresAt: number; value: Promise<Value> }>();
 
-  return (key: string, load: () => Promise<Value>): Promise<Value> => {
+  const ask = (key: string, load: () => Promise<Value>): Promise<Value> => {
     const known = entries.get(key);
     if (known && known.expiresAt > now()) return known.value;
     const value = load();
@@ -18,4 +19,5 @@ export function createExpiringCache<Value>(ttlMs: number, sizeMax: number, now: 
     });
     return value;
   };
+  return Object.assign(ask, { forget: (key: string) => void entries.delete(key) });
 }

@@ -7,7 +7,7 @@ import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Scopes } from './scopes.ts';
 import { channelSecretPlace } from './seal-places.ts';
 
-/** What was changed by an operator is seen by every process within this time. */
+/** What was changed elsewhere is seen by every process within this time. */
 const ttlMs = 1_000;
 const cachedChannelsMax = 10_000;
 
@@ -29,6 +29,10 @@ type StoredChannel = {
 
 type Place = { tenantId: Uuid; channelId: Uuid };
 
+function keyOf(tenantId: Uuid, channelId: Uuid): string {
+  return `${tenantId}/${channelId}`;
+}
+
 /** Failures are not remembered, and this is to be none that is. */
 class Unclaimed extends Error {}
 
@@ -44,7 +48,7 @@ export function createChannelDirectory({
   const channels = createExpiringCache<OpenChannel | undefined>(ttlMs, cachedChannelsMax);
 
   const find = (tenantId: Uuid, channelId: Uuid) =>
-    channels(`${tenantId}/${channelId}`, async () => {
+    channels(keyOf(tenantId, channelId), async () => {
       const [row] = await scopes.call<{ describe_channel_v2: StoredChannel | null }>(
         'swarmgate.describe_channel_v2',
         [tenantId, channelId],
@@ -73,6 +77,7 @@ export function createChannelDirectory({
 
   return {
     find,
+    forget: (tenantId, channelId) => channels.forget(keyOf(tenantId, channelId)),
     findByKey: (platform, key) => locate(platform, { kind: 'channel_key', app: '', key }),
     findByAccount: locate,
     async listClaims(platform, kind) {

@@ -1,7 +1,12 @@
 import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
-import type { ChannelInstallation, ChannelKeeper, ChannelPlace } from '#gateways/journey.ts';
+import type {
+  ChannelDirectory,
+  ChannelInstallation,
+  ChannelKeeper,
+  ChannelPlace,
+} from '#gateways/journey.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import { ConflictError } from './scope-errors.ts';
 import type { Scopes, Unit } from './scopes.ts';
@@ -20,13 +25,17 @@ export class ChannelClaimedError extends AppError<'channel_claimed'> {
 export function createChannelKeeper({
   scopes,
   keyRing,
+  channels,
 }: {
   scopes: Scopes;
   keyRing: KeyRing;
+  /** Reads anew what was changed. */
+  channels: Pick<ChannelDirectory, 'forget'>;
 }): ChannelKeeper {
   return {
     async pause({ tenantId, id, version }, reason) {
       await scopes.call('swarmgate.pause_channel_v1', [tenantId, id, version, reason, newId()]);
+      channels.forget(tenantId, id);
     },
 
     async install(at, installation) {
@@ -35,6 +44,7 @@ export function createChannelKeeper({
       } catch (error) {
         throw error instanceof ConflictError ? new ChannelClaimedError(error) : error;
       }
+      channels.forget(at.tenantId, at.channelId);
     },
   };
 }

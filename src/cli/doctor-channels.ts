@@ -56,8 +56,15 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
       const doubled = sum(all.map((state) => Number(state.doubled)));
       const says = `in the last ${daysBack} days ${failed} given up, ${doubled} perhaps shown twice after a crash`;
       if (failed + doubled === 0) return { state: 'ok', says };
-      const worst = all.filter(({ failed: n, doubled: m }) => Number(n) + Number(m) > 0);
-      return { state: 'note', says: `${says} (${list(worst.map(({ tenant }) => tenant))})` };
+      const latest = all
+        .flatMap(({ tenant, troubled }) => troubled.map((delivery) => ({ tenant, ...delivery })))
+        .toSorted((a, b) => b.at.localeCompare(a.at))
+        .map(({ tenant, id, error }) => `${tenant} ${id} ${error ?? 'perhaps twice'}`);
+      return {
+        state: 'note',
+        says: `${says}: ${list(latest, failed + doubled)}`,
+        mend: 'the log tells what happened to each: look for its deliveryId',
+      };
     }),
   ];
 }
@@ -67,20 +74,28 @@ type TenantState = {
   paused: { slug: string; platform: string; reason: string }[];
   failed: string;
   doubled: string;
+  /** The latest of both; `at` is an ISO time. */
+  troubled: { id: string; error: string | null; at: string }[];
 };
 type Quarantined = { platform: string; kind: string; app: string; key: string; seen: string };
 
-// A channel with an address of its own is a simulation's, which pauses it when it ends.
+// A channel with an address of its own is a simulation's, which pauses it when it ends. What people do not want, or may
+// not be sent, is no trouble; a platform's own code may stand behind ours.
 const stateOfTenant = `
+  WITH troubled AS (
+    SELECT e.kind, e.subject, e.created_at FROM swarmgate.events e
+      WHERE e.kind IN ('delivery.failed', 'delivery.doubled') AND e.created_at > now() - interval '${daysBack} days'
+        AND split_part(coalesce(e.subject ->> 'error', ''), '/', 1)
+          NOT IN ('gateway_recipient_opted_out', 'gateway_outside_window')
+  )
   SELECT
     coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform,
         'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
       FROM swarmgate.channels c WHERE c.status = 'paused' AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
-    (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.failed'
-      AND coalesce(e.subject ->> 'error', '') NOT IN ('gateway_recipient_opted_out', 'gateway_outside_window')
-      AND e.created_at > now() - interval '${daysBack} days') AS failed,
-    (SELECT count(*) FROM swarmgate.events e WHERE e.kind = 'delivery.doubled'
-      AND e.created_at > now() - interval '${daysBack} days') AS doubled`;
+    (SELECT count(*) FROM troubled WHERE kind = 'delivery.failed') AS failed,
+    (SELECT count(*) FROM troubled WHERE kind = 'delivery.doubled') AS doubled,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('id', t.subject ->> 'deliveryId', 'error', t.subject ->> 'error',
+        'at', t.created_at)) FROM (SELECT * FROM troubled ORDER BY created_at DESC LIMIT ${shownMax}) t), '[]') AS troubled`;
 
 // What somebody has claimed since is no concern any more.
 const unclaimedAccounts = `
@@ -107,8 +122,8 @@ function examinePlatforms({ platforms, publicUrl }: Config): Finding {
   return { check: 'platforms', state: 'ok', says: `shared: ${shared.join(', ')}` };
 }
 
-function list(names: readonly string[]): string {
-  const more = names.length - shownMax;
+function list(names: readonly string[], total = names.length): string {
+  const more = total - shownMax;
   return names.slice(0, shownMax).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 

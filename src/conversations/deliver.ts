@@ -158,8 +158,9 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOut
   };
 }
 
+/** `code`: ours, with the platform's own behind a slash if it gave one. */
 function isRefusal(code: string): boolean {
-  return code === 'gateway_recipient_opted_out' || code === 'gateway_outside_window';
+  return /^gateway_(?:recipient_opted_out|outside_window)(?:\/|$)/.test(code);
 }
 
 function clamp(value: number, min: number, max: number): number {

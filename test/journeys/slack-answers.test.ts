@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { examineChannels } from '../../src/cli/doctor-channels.ts';
 import { done, type Script, say, scriptedAgent } from '../fakes/scripted-agent.ts';
 import { postsOf, sharedSlackService } from '../support/a-slack-service.ts';
 import { eventually } from '../support/eventually.ts';
@@ -182,6 +183,15 @@ describe('a post that Slack took without saying so', () => {
     await eventually(async () => {
       const { events } = await service().rows();
       expect(events.filter(({ kind }) => kind === 'delivery.doubled')).toHaveLength(1);
+    });
+    const { id } = (await deliveryTo(channel)) ?? {};
+    expect(await examineChannels(service().config, service().app.storage)).toContainEqual({
+      check: 'deliveries',
+      state: 'note',
+      says: expect.stringMatching(
+        new RegExp(`, 1 perhaps shown twice after a crash: .*\\b${id} perhaps twice`),
+      ),
+      mend: expect.stringContaining('deliveryId'),
     });
   });
 });

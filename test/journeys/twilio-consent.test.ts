@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { examineChannels } from '../../src/cli/doctor-channels.ts';
 import { aTwilioService, ourNumber, sharedAccount, type TwilioService } from '../support/a-twilio-service.ts';
 import { eventually } from '../support/eventually.ts';
 import { inTenantOf, placeOf } from '../support/place-of.ts';
@@ -71,6 +72,13 @@ test('what Twilio refuses because of an opt-out that we did not hear of is learn
   expect(await ledger(service)).toEqual([
     { sender: ourNumber, recipient: ann, state: 'opted_out', source: '21610' },
   ]);
+  // They do not want it: nobody has to mend anything.
+  expect(await examineChannels(service.config, service.app.storage)).toContainEqual({
+    check: 'deliveries',
+    state: 'ok',
+    says: 'in the last 7 days 0 given up, 0 perhaps shown twice after a crash',
+  });
+  expect(service.logLines.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
 test('a message that was sent under one key goes out once', async () => {

@@ -49,6 +49,7 @@ export async function aService(options: ServiceOptions = {}, atEnd: AtEnd = onTe
   const { port } = await app.start();
   const service = {
     app,
+    config,
     installation,
     url: `http://127.0.0.1:${port}`,
     logLines,

@@ -1,8 +1,7 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { InstallProvider } from '@slack/oauth';
 import { LogLevel, WebClient } from '@slack/web-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aServer } from '../../../test/support/a-server.ts';
 import { type SlackSimulator, startSlackSimulator } from './simulator.ts';
 
 let slack: SlackSimulator;
@@ -170,20 +169,17 @@ test("the SDK's own installer is led through", async () => {
     logger: silent,
   });
   const installed: unknown[] = [];
-  const server = createServer((request, response) => {
+  await using server = await aServer((request, response) => {
     const success = (installation: unknown) => {
       installed.push(installation);
       response.end();
     };
     void provider.handleCallback(request, response, { success }, { scopes: ['chat:write'], redirectUri });
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const url = await provider.generateInstallUrl({ scopes: ['chat:write'], redirectUri, teamId: 'T2' }, false);
   const answer = await fetch(url, { redirect: 'manual' });
   const { search } = new URL(answer.headers.get('location') ?? '');
-  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/oauth${search}`);
-  server.closeAllConnections();
-  await server[Symbol.asyncDispose]();
+  await fetch(`${server.url}/oauth${search}`);
   expect(installed).toMatchObject([
     { team: { id: 'T2' }, appId: 'A1', isEnterpriseInstall: false, bot: { scopes: ['chat:write'] } },
   ]);

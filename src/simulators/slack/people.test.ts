@@ -1,10 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isValidSlackRequest } from '@slack/bolt';
 import { LogLevel, WebClient } from '@slack/web-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aServer } from '../../../test/support/a-server.ts';
 import type { Json } from './json.ts';
 import { type SlackSimulator, type SlackSimulatorOptions, startSlackSimulator } from './simulator.ts';
 
@@ -39,7 +39,7 @@ async function restart(options: SlackSimulatorOptions): Promise<void> {
 async function startApp() {
   const heard: Heard[] = [];
   const answers: ((response: ServerResponse) => void | Promise<void>)[] = [];
-  const server = createServer(async (request, response) => {
+  const { url, close } = await aServer(async (request, response) => {
     const raw = await text(request);
     const isJson = request.headers['content-type'] === 'application/json';
     const fields = isJson ? JSON.parse(raw) : Object.fromEntries(new URLSearchParams(raw));
@@ -47,17 +47,7 @@ async function startApp() {
     heard.push({ path: request.url ?? '', headers: request.headers, raw, body });
     await (answers.shift() ?? ((one) => void one.end()))(response);
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heard,
-    answers,
-    events: () => heard.map(({ body }) => body['event'] as Json),
-    async close() {
-      server.closeAllConnections();
-      await server[Symbol.asyncDispose]();
-    },
-  };
+  return { url, heard, answers, events: () => heard.map(({ body }) => body['event'] as Json), close };
 }
 
 /** Whether Slack's own code takes the request for one of Slack's. */

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import twilio from 'twilio';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aServer } from '../../../test/support/a-server.ts';
 import { startTwilioSimulator, type TwilioSimulator } from './simulator.ts';
 
 const shop = { accountSid: `AC${'a'.repeat(32)}`, authToken: 'shop token' };
@@ -22,8 +22,8 @@ const emptyTwiml = (response: ServerResponse) =>
   response.writeHead(200, { 'content-type': 'text/xml' }).end('<Response/>');
 
 /** What a customer serves: webhooks, and files that messages point to. */
-async function startCustomer() {
-  const server = createServer(async (request, response) => {
+const startCustomer = () =>
+  aServer(async (request, response) => {
     const call = {
       path: request.url ?? '',
       headers: request.headers,
@@ -32,15 +32,6 @@ async function startCustomer() {
     calls.push(call);
     answer(response, call);
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
 
 function addNumber(smsUrl: string) {
   simulator.addNumber({ accountSid: shop.accountSid, number, kind: 'long_code', smsUrl });

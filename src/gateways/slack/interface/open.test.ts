@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { aServer } from '../../../../test/support/a-server.ts';
 import { aSlackWorkspace, slackTexts } from '../../../../test/support/a-slack-workspace.ts';
 import type { OpenChannel } from '../../gateway.ts';
 
@@ -78,12 +77,11 @@ test('an assistant that moves along with a person keeps its suggestions', async 
 
 test('a form for a question opens, with the message that it is about', async () => {
   const triggers: string[] = [];
-  const server = createServer(async (request, response) => {
+  await using server = await aServer(async (request, response) => {
     triggers.push(new URLSearchParams(await text(request)).get('trigger_id') ?? '');
     response.end();
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const commandsUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const commandsUrl = `${server.url}/`;
   await using workspace = await aSlackWorkspace({ app: { commandsUrl } });
   await workspace.slack.command('T1', { user: 'U1', channel: 'C1', command: '/ask' });
   const [triggerId = ''] = triggers;
@@ -98,5 +96,4 @@ test('a form for a question opens, with the message that it is about', async () 
     element: { type: 'plain_text_input', action_id: 'question', multiline: true, max_length: 3_000 },
   });
   expect(input?.element['initial_value']).toHaveLength(3_000);
-  await server[Symbol.asyncDispose]();
 });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { newId } from '#domain/ids.ts';
+import { aServer } from '../../../../test/support/a-server.ts';
 import type { OpenChannel } from '../../gateway.ts';
 import { GatewayError } from '../../gateway-error.ts';
 import { createSlackApi } from './api.ts';
@@ -18,18 +18,13 @@ afterEach(async () => {
 
 async function startServer(answer: Answer) {
   const seen: Seen[] = [];
-  const server = createServer(async (request, response) => {
+  const { url, close } = await aServer(async (request, response) => {
     const body = new URLSearchParams(await text(request));
     seen.push({ path: request.url, authorization: request.headers.authorization, body });
     answer(request, response, body);
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const close = async () => {
-    server.closeAllConnections();
-    await server[Symbol.asyncDispose]();
-  };
-  closing.push(async () => server.listening && (await close()));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, seen, close };
+  closing.push(close);
+  return { url: `${url}/api/`, seen, close };
 }
 
 const answerWith =

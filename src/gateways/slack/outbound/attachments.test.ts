@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { aServer } from '../../../../test/support/a-server.ts';
 import { aSlackWorkspace, type SlackWorkspace } from '../../../../test/support/a-slack-workspace.ts';
 import type { SlackApi } from './api.ts';
 import { createFileFetch, openAttachment } from './attachments.ts';
@@ -121,13 +120,11 @@ test.each([
 });
 
 test('another port of the machine that stands in for Slack is none of it', async () => {
-  const server = createServer((_request, response) => response.end('secret'));
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
+  await using server = await aServer((_request, response) => response.end('secret'));
+  const { port } = server;
   const source = { id: 'F1', url: `http://127.0.0.1:${port}/a` };
   const near = await fetchWith(() => new Response(''), source, `http://127.0.0.1:${port + 1}/api/`);
   expect(near.opened).toMatchObject({ code: 'gateway_message_refused' });
   const same = await fetchWith(() => new Response(''), source, `http://127.0.0.1:${port}/api/`);
   expect(same.opened).toBe('secret');
-  await server[Symbol.asyncDispose]();
 });

@@ -56,27 +56,6 @@ describe.each(sizes)('a newcomer at the demo page, $name', ({ name, options, ope
   });
 });
 
-test('an answer is streamed: its draft is there before the answer', async () => {
-  const { page, widget } = await theDemoPage();
-  const kinds: string[] = [];
-  await page.exposeFunction('seen', (kind: string) => kinds.push(kind));
-  await widget.panel.waitFor();
-  await page.evaluate(() => {
-    const root = document.querySelector('swarmgate-chat')?.shadowRoot;
-    const { seen } = window as unknown as { seen: (kind: string) => void };
-    if (root) {
-      new MutationObserver(() => {
-        const answer = root.querySelector('.from-agent');
-        if (answer) seen(answer.id ? 'answer' : 'draft');
-      }).observe(root, { childList: true, subtree: true });
-    }
-  });
-  await widget.ask('What is Swarmgate?');
-  await widget.answers.locator('.sources').waitFor();
-  await expect.poll(() => kinds.at(-1)).toBe('answer');
-  expect(kinds[0]).toBe('draft');
-});
-
 test('the source of an answer leads to the place in the documentation', async () => {
   const { page, widget } = await theDemoPage();
   await widget.button('How do I add a tenant?').click();

@@ -42,6 +42,8 @@ import { within } from '#kernel/within.ts';
 import { failureMessage, texts } from '#locales/en.ts';
 import { createRateLimit } from '#metering/rate-limiter.ts';
 import { createChatModels } from '#models/chat-models.ts';
+import { createFairClockOnPostgres } from '#queue/fair-clock-on-postgres.ts';
+import { createFairClockOnRedis } from '#queue/fair-clock-on-redis.ts';
 import type { WakeQueue } from '#queue/job.ts';
 import { startSweeper } from '#queue/sweeper.ts';
 import { createWakeQueue } from '#queue/wake-queue.ts';
@@ -115,6 +117,8 @@ export async function createApp(
       : undefined;
   const ownQueue = createWakeQueue({
     logger,
+    clockOf: (name) =>
+      redis ? createFairClockOnRedis(redis, prefix, name) : createFairClockOnPostgres(scopes, name),
     backend: redis ? { kind: 'redis', redis, prefix } : { kind: 'postgres', pool: database.queuePool },
   });
   const queue = overrides.wrapQueue?.(ownQueue) ?? ownQueue;

@@ -6,7 +6,7 @@ import type { ChannelKeeper } from '#gateways/journey.ts';
 import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
-import type { WakeQueue, WakeUpData } from '#queue/job.ts';
+import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
 import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-journal.ts';
 
 export type DeliverParts = {
@@ -45,11 +45,11 @@ const delayMsMax = 60 * 60_000;
 const sendShareOfClaim = 2 / 3;
 
 /** Sends what waits to go out of a conversation, in order. */
-export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promise<void> {
+export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promise<Served | undefined> {
   return (data) =>
     withContext(data, async () => {
       const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
-      if (parts.draining.aborted) return;
+      if (parts.draining.aborted) return undefined;
       let delivery = await parts.journal.begin(at.tenantId, at.conversationId);
       let sent = 0;
       while (delivery) {
@@ -59,7 +59,9 @@ export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promis
         report(parts, delivery, outcome, recorded !== undefined);
         delivery = recorded?.next;
       }
+      // Each was charged for when it was made.
       if (sent === deliveriesPerWakeUp) await parts.queue.wake({ kind: 'delivery', ...at });
+      return undefined;
     });
 }
 

@@ -3,11 +3,11 @@ import { newId, type Uuid } from '#domain/ids.ts';
 import type { LiveUpdates } from '#events/live.ts';
 import type { InboundMessage } from '#gateways/gateway.ts';
 import type { ChannelPlace, Received, ReceiveMessage } from '#gateways/journey.ts';
+import { createBatcher } from '#kernel/batcher.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { WakeQueue } from '#queue/job.ts';
 import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
-import { createBatcher } from './batcher.ts';
 import { storableJson, storableText } from './storable.ts';
 
 export type ReceiveParts = { scopes: Scopes; queue: WakeQueue; live: LiveUpdates; metrics: Metrics };
@@ -24,7 +24,8 @@ export class MessageRefusedError extends AppError<'message_refused'> {
 const batchSizeMax = 100;
 
 type Item = { at: ChannelPlace; message: InboundMessage };
-type Outcome = Received | 'ignored' | Error;
+type Kept = Received & { weight: number; becameDue: boolean };
+type Outcome = Kept | 'ignored' | Error;
 
 /**
  * Keeps messages: dedupe key, transcript, turn and due time in one commit, then a wake-up. Messages that arrive while a
@@ -37,12 +38,15 @@ export function createReceiveMessage({ scopes, queue, live, metrics }: ReceivePa
     const received = await keep({ at, message });
     metrics.received(at.platform, received === 'ignored' ? received : received.outcome);
     if (received === 'ignored') return undefined;
-    const place = { tenantId: at.tenantId, conversationId: received.conversationId };
-    if (received.outcome === 'received') live.publish(place, { kind: 'changed' });
-    // Not awaited: the commit is what counts, and a slow queue must not slow the acknowledgement.
-    if (message.needsAnswer ?? true) void queue.wake({ kind: 'turn', ...place });
-    if (message.systemReply) void queue.wake({ kind: 'delivery', ...place });
-    return received;
+    const { weight, becameDue, ...told } = received;
+    const place = { tenantId: at.tenantId, conversationId: told.conversationId };
+    if (told.outcome === 'received') live.publish(place, { kind: 'changed' });
+    // Not awaited: the commit is what counts, and a slow queue must not slow the acknowledgement. A conversation that was
+    // due already has been woken, and whoever is at work in it looks for the next message when it ends.
+    if (becameDue) void queue.wake({ kind: 'turn', ...place, weight });
+    if (message.systemReply && told.outcome === 'received')
+      void queue.wake({ kind: 'delivery', ...place, weight });
+    return told;
   };
 }
 
@@ -53,12 +57,14 @@ type Row = {
   message_id: Uuid;
   sequence: string;
   created_at: Date;
+  weight: number;
+  became_due: boolean;
   sqlstate_of_failure: string | null;
   failure: string | null;
 };
 
 async function keepMessages(scopes: Scopes, items: readonly Item[]): Promise<Outcome[]> {
-  const rows = await scopes.call<Row>('swarmgate.receive_messages_v2', asColumns(items));
+  const rows = await scopes.call<Row>('swarmgate.receive_messages_v3', asColumns(items));
   const results: Outcome[] = items.map(() => new MessageRefusedError('?', 'no answer'));
   for (const row of rows) results[row.ordinal - 1] = readRow(row);
   return results;
@@ -73,6 +79,8 @@ function readRow(row: Row): Outcome {
     messageId: row.message_id,
     sequence: Number(row.sequence),
     createdAt: row.created_at,
+    weight: row.weight,
+    becameDue: row.became_due,
   };
 }
 

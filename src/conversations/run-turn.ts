@@ -6,7 +6,7 @@ import type { Gateway, OpenChannel, Platform } from '#gateways/gateway.ts';
 import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
-import type { WakeQueue, WakeUpData } from '#queue/job.ts';
+import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
 import { type HeldLease, holdLease, LeaseLostError, TurnCancelledError } from './hold-lease.ts';
 import { describeTarget, openReplyStream } from './reply-stream.ts';
 import { refusePoisoned, type Settlement, settleFailure, type TurnTexts } from './settle-turn.ts';
@@ -47,19 +47,21 @@ class NoAgentError extends AppError<'no_agent'> {
 const turnsPerWakeUp = 10;
 
 /** Answers what waits in a conversation, in order, one turn a message. */
-export function createRunTurn(parts: RunTurnParts): (data: WakeUpData) => Promise<void> {
+export function createRunTurn(parts: RunTurnParts): (data: WakeUpData) => Promise<Served | undefined> {
   return (data) =>
     withContext(data, async () => {
       const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
-      if (parts.draining.aborted) return;
+      if (parts.draining.aborted) return undefined;
       let turn = await parts.journal.begin(at.tenantId, at.conversationId);
-      let answered = 0;
+      const weight = turn?.weight ?? 1;
+      let count = 0;
       while (turn) {
-        answered += 1;
-        const takeNext = answered < turnsPerWakeUp && !parts.draining.aborted;
+        count += 1;
+        const takeNext = count < turnsPerWakeUp && !parts.draining.aborted;
         turn = await runOne(parts, turn, takeNext);
       }
-      if (answered === turnsPerWakeUp) await parts.queue.wake({ kind: 'turn', ...at });
+      if (count === turnsPerWakeUp) await parts.queue.wake({ kind: 'turn', ...at, weight });
+      return { weight, count };
     });
 }
 
@@ -171,6 +173,7 @@ async function keep(
       const committed = await journal.commit(turn, settlement.outcome, takeNext);
       if (!committed) break;
       announce(parts, turn, settlement.outcome);
+      handOn(parts, turn, committed.slots);
       return committed.next;
     }
     case 'retry': {
@@ -179,8 +182,10 @@ async function keep(
         { err: cause, turnId: turn.turnId, attempt: turn.attempt, delayMs },
         'a turn failed and will run again',
       );
-      if (await journal.putBack(turn, delayMs, true, error)) return undefined;
-      break;
+      const put = await journal.putBack(turn, delayMs, true, error);
+      if (!put) break;
+      handOn(parts, turn, put.slots);
+      return undefined;
     }
     case 'release':
       await journal.putBack(turn, 0, false);
@@ -192,13 +197,19 @@ async function keep(
   return undefined;
 }
 
+/** Wakes the conversations that get the slot which a turn has left. Should it be lost, the sweeper finds them. */
+function handOn({ queue }: RunTurnParts, { tenantId }: OpenTurn, conversationIds: readonly Uuid[]): void {
+  for (const conversationId of conversationIds) void queue.wake({ kind: 'turn', tenantId, conversationId });
+}
+
 function announce(
   { live, queue, logger, metrics }: RunTurnParts,
   turn: OpenTurn,
   outcome: TurnOutcome,
 ): void {
   // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
-  void queue.wake({ kind: 'delivery', tenantId: turn.tenantId, conversationId: turn.conversationId });
+  const { tenantId, conversationId, weight } = turn;
+  void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
   if (outcome.state === 'done') {
     live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'finished' });
     metrics.answered(turn.channel.platform);

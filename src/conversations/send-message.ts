@@ -20,13 +20,15 @@ export type NewMessage = {
 
 export type AcceptedMessage = { outcome: 'accepted' | 'duplicate'; conversationId: Uuid; messageId: Uuid };
 
+type Sent = AcceptedMessage & { weight: number };
+
 /**
  * Says something without being asked: begins the conversation if there is none, and leaves the rest to the delivery.
  * Whether it may go out (consent, quiet hours, a platform's window) is decided then, and the refusal is recorded.
  */
 export function createSendMessage({ scopes, queue }: SendMessageParts) {
   return async (at: ChannelPlace, message: NewMessage): Promise<AcceptedMessage> => {
-    const [row] = await scopes.call<{ send_message_v1: AcceptedMessage }>('swarmgate.send_message_v1', [
+    const [row] = await scopes.call<{ send_message_v1: Sent }>('swarmgate.send_message_v1', [
       at.tenantId,
       at.channelId,
       storableText(`send/${message.key}`),
@@ -41,9 +43,10 @@ export function createSendMessage({ scopes, queue }: SendMessageParts) {
       storableJson(message.content ?? {}),
     ]);
     if (!row) throw new TypeError('The database answered nothing.');
-    const accepted = row.send_message_v1;
+    const { weight, ...accepted } = row.send_message_v1;
+    const place = { tenantId: at.tenantId, conversationId: accepted.conversationId };
     // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
-    void queue.wake({ kind: 'delivery', tenantId: at.tenantId, conversationId: accepted.conversationId });
+    if (accepted.outcome === 'accepted') void queue.wake({ kind: 'delivery', ...place, weight });
     return accepted;
   };
 }

@@ -22,6 +22,7 @@ function aTurn(more: Partial<OpenTurn> = {}): OpenTurn {
     conversationId: newId(),
     conversationExternalId: 'c',
     turnId: newId(),
+    weight: 1,
     fence: 1,
     attempt: 1,
     cancelled: false,

@@ -16,6 +16,8 @@ export type OpenTurn = {
   conversationId: Uuid;
   conversationExternalId: string;
   turnId: Uuid;
+  /** The tenant's share of the workers' time. */
+  weight: number;
   fence: number;
   attempt: number;
   /** Somebody asked it to stop before it began. */
@@ -135,47 +137,51 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
       return row?.keep_stream_part_v2 ?? false;
     },
 
-    /** Ends a turn and, with `takeNext`, begins the conversation's next one. `undefined`: the lease is lost, nothing was written. */
+    /**
+     * Ends a turn and, with `takeNext`, begins the conversation's next one. `slots`: conversations that get the slot which
+     * this one leaves. `undefined`: the lease is lost, nothing was written.
+     */
     async commit(
       turn: OpenTurn,
       outcome: TurnOutcome,
       takeNext: boolean,
-    ): Promise<{ next: OpenTurn | undefined } | undefined> {
+    ): Promise<{ next: OpenTurn | undefined; slots: Uuid[] } | undefined> {
       const { tenantId, conversationId, fence, turnId } = turn;
-      const [row] = await scopes.call<{ commit_turn_v1: { next: Omit<OpenTurn, 'tenantId'> | null } | null }>(
-        'swarmgate.commit_turn_v1',
-        [
-          tenantId,
-          conversationId,
-          fence,
-          turnId,
-          outcome.state,
-          newId(),
-          newId(),
-          outcome.role,
-          storableText(outcome.text),
-          storableJson(outcome.content),
-          outcome.model ?? null,
-          JSON.stringify(outcome.usage ?? {}),
-          outcome.error?.code ?? null,
-          outcome.error?.message ?? null,
-          newId(),
-          takeNext,
-          leaseMs,
-          historyMessagesMax,
-        ],
-      );
+      type Committed = { next: Omit<OpenTurn, 'tenantId'> | null; slots: Uuid[] };
+      const [row] = await scopes.call<{ commit_turn_v1: Committed | null }>('swarmgate.commit_turn_v1', [
+        tenantId,
+        conversationId,
+        fence,
+        turnId,
+        outcome.state,
+        newId(),
+        newId(),
+        outcome.role,
+        storableText(outcome.text),
+        storableJson(outcome.content),
+        outcome.model ?? null,
+        JSON.stringify(outcome.usage ?? {}),
+        outcome.error?.code ?? null,
+        outcome.error?.message ?? null,
+        newId(),
+        takeNext,
+        leaseMs,
+        historyMessagesMax,
+      ]);
       const committed = row?.commit_turn_v1;
-      return committed ? { next: open(tenantId, committed.next) } : undefined;
+      return committed ? { next: open(tenantId, committed.next), slots: committed.slots } : undefined;
     },
 
-    /** Puts a turn back, to run again after `delayMs`. `counts` is false when the attempt was no fault of its own. */
+    /**
+     * Puts a turn back, to run again after `delayMs`. `counts` is false when the attempt was no fault of its own. Answers
+     * like {@link commit}.
+     */
     async putBack(
       turn: OpenTurn,
       delayMs: number,
       counts: boolean,
       error?: { code: string; message: string },
-    ): Promise<boolean> {
+    ): Promise<{ slots: Uuid[] } | undefined> {
       const { tenantId, conversationId, fence, turnId } = turn;
       const parameters = [
         tenantId,
@@ -187,8 +193,11 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
         error?.code ?? null,
         error?.message ?? null,
       ];
-      const [row] = await scopes.call<{ retry_turn_v1: boolean }>('swarmgate.retry_turn_v1', parameters);
-      return row?.retry_turn_v1 ?? false;
+      const [row] = await scopes.call<{ retry_turn_v2: { slots: Uuid[] } | null }>(
+        'swarmgate.retry_turn_v2',
+        parameters,
+      );
+      return row?.retry_turn_v2 ?? undefined;
     },
   };
 }

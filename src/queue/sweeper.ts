@@ -21,14 +21,27 @@ export function startSweeper({ scopes, queue, logger }: SweeperParts): () => Pro
 
   const sweep = async (graceMs: number) => {
     const due = await scopes.call<{ kind: WakeKind; tenant_id: string; conversation_id: string }>(
-      'swarmgate.due_work_v1',
+      'swarmgate.due_work_v2',
       [graceMs, batch],
     );
+    await giveSlots();
+    await queue.keepOrder();
     if (due.length === 0) return;
     await queue.wakeAll(
       due.map((row) => ({ kind: row.kind, tenantId: row.tenant_id, conversationId: row.conversation_id })),
     );
     logger.debug({ count: due.length }, 'woke what was due');
+  };
+
+  // A slot is handed on by the turn that leaves it. What crashed, or a ceiling that was raised, hands on nothing.
+  const giveSlots = async () => {
+    const tenants = await scopes.call<{ tenant_id: string }>('swarmgate.waiting_tenants_v1', []);
+    for (const { tenant_id: tenantId } of tenants) {
+      const given = await scopes.call<{ conversation_id: string }>('swarmgate.give_slots_v1', [tenantId]);
+      await queue.wakeAll(
+        given.map((row) => ({ kind: 'turn', tenantId, conversationId: row.conversation_id })),
+      );
+    }
   };
 
   const run = (graceMs: number) => {

@@ -8,16 +8,23 @@ import {
 } from 'bullmq';
 import type { QueuePool } from '#connections/database.ts';
 import type { RedisConnections } from '#connections/redis.ts';
+import { createBatcher } from '#kernel/batcher.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { within } from '#kernel/within.ts';
+import { costOf, type FairClock, halfRange } from './fair-clock.ts';
 import { type WakeKind, type WakeQueue, type WakeUp, type WakeUpData, wakeUpData } from './job.ts';
 
 export type WakeQueueParts = {
   logger: Logger;
+  /** The clock that orders the wake-ups of the queue with this name. */
+  clockOf: (queue: string) => FairClock;
   backend: { kind: 'redis'; redis: RedisConnections; prefix: string } | { kind: 'postgres'; pool: QueuePool };
 };
 
 const kinds: readonly WakeKind[] = ['turn', 'delivery'];
+/** Wake-ups that go to the queue in one round trip. */
+const batchSizeMax = 500;
+const pageSize = 500;
 const wakeTimeoutMs = 250;
 const reachableTimeoutMs = 1_000;
 
@@ -26,16 +33,28 @@ const lockDurationMs = 5_000;
 const stalledIntervalMs = 2_000;
 
 /** BullMQ behind {@link WakeQueue}: on Redis, or on its Postgres backend when there is no Redis. */
-export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue {
-  const queues = new Map(kinds.map((kind) => [kind, openQueue(kind)]));
+export function createWakeQueue({ logger, clockOf, backend }: WakeQueueParts): WakeQueue {
+  const lanes = new Map(kinds.map((kind) => [kind, openLane(kind)]));
   const workers: { close(): Promise<void> }[] = [];
   let stopping: Promise<unknown> | undefined;
 
-  function openQueue(kind: WakeKind) {
+  function openLane(kind: WakeKind) {
     const { options, factory } = openBackend(false);
     const queue = new Queue(queueName(kind), options, factory);
     queue.on('error', (error) => logger.warn({ err: error, queue: kind }, 'the queue reported an error'));
-    return queue;
+    const clock = clockOf(queueName(kind));
+    const addAll = async (wakeUps: readonly WakeUp[]) => {
+      const priorities = await clock.assign(wakeUps.map(startOf));
+      await queue.addBulk(
+        wakeUps.map((wakeUp, index) => ({
+          name: 'wake',
+          data: dataOf(wakeUp),
+          opts: optionsOf(wakeUp, priorities[index]),
+        })),
+      );
+      return wakeUps.map(() => true);
+    };
+    return { queue, clock, addAll, add: createBatcher(addAll, batchSizeMax) };
   }
 
   function openBackend(forWorker: boolean): { options: QueueOptions; factory: BackendFactory } {
@@ -52,35 +71,42 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
     };
   }
 
-  const queueOf = (kind: WakeKind) => {
-    const queue = queues.get(kind);
-    if (!queue) throw new TypeError(`There is no queue for "${kind}".`);
-    return queue;
+  const laneOf = (kind: WakeKind) => {
+    const lane = lanes.get(kind);
+    if (!lane) throw new TypeError(`There is no queue for "${kind}".`);
+    return lane;
   };
+
+  // Order is worth something, but not an answer: a clock that is away is not waited for.
+  const quietly = (kind: WakeKind, change: Promise<void>) =>
+    void change.catch((error) => logger.debug({ err: error, queue: kind }, 'the fair clock was not told'));
 
   return {
     async wake(wakeUp) {
-      const added = queueOf(wakeUp.kind).add('wake', dataOf(wakeUp), optionsOf(wakeUp));
-      const inTime = await within(wakeTimeoutMs, added);
+      const inTime = await within(wakeTimeoutMs, laneOf(wakeUp.kind).add(wakeUp));
       if (!inTime) logger.debug({ queue: wakeUp.kind }, 'a wake-up was not added in time; the sweeper will');
       return inTime;
     },
 
     async wakeAll(wakeUps) {
       for (const kind of kinds) {
-        const jobs = wakeUps.filter((wakeUp) => wakeUp.kind === kind);
-        if (jobs.length === 0) continue;
-        await queueOf(kind).addBulk(
-          jobs.map((wakeUp) => ({ name: 'wake', data: dataOf(wakeUp), opts: optionsOf(wakeUp) })),
-        );
+        const some = wakeUps.filter((wakeUp) => wakeUp.kind === kind);
+        if (some.length > 0) await laneOf(kind).addAll(some);
       }
     },
 
     work(kind, handle, concurrency) {
       const { options, factory } = openBackend(true);
+      const { clock } = laneOf(kind);
       const worker = new Worker(
         queueName(kind),
-        async (job) => handle(wakeUpData.parse(job.data)),
+        async (job) => {
+          const data = wakeUpData.parse(job.data);
+          quietly(kind, clock.advance(job.priority));
+          const served = await handle(data);
+          if (served && served.count > 1)
+            quietly(kind, clock.charge(data.tenantId, costOf(served.weight, served.count - 1)));
+        },
         // Attempts are counted in the database, so a job that stalls again and again must not end as failed here.
         {
           ...options,
@@ -100,7 +126,15 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
       workers.push(worker);
     },
 
-    isReachable: () => within(reachableTimeoutMs, queueOf('turn').count()),
+    async keepOrder() {
+      for (const { queue, clock } of lanes.values()) {
+        if (!(await clock.isMoving())) continue;
+        await moveToNewBase(queue);
+        await clock.moved();
+      }
+    },
+
+    isReachable: () => within(reachableTimeoutMs, laneOf('turn').queue.count()),
 
     stopWork(timeoutMs) {
       stopping ??= Promise.all(workers.map((worker) => worker.close()));
@@ -108,7 +142,7 @@ export function createWakeQueue({ logger, backend }: WakeQueueParts): WakeQueue 
     },
 
     async close() {
-      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+      await Promise.allSettled([...lanes.values()].map(({ queue }) => queue.close()));
     },
   };
 }
@@ -117,14 +151,30 @@ function queueName(kind: WakeKind): string {
   return `${kind}-v1`;
 }
 
+function startOf({ tenantId, weight }: WakeUp) {
+  return { tenantId, cost: costOf(weight ?? 1), charged: weight !== undefined };
+}
+
+/** Moves what was added before the base was raised. What lies in the lower half was added or moved since. */
+async function moveToNewBase(queue: Pick<Queue, 'getJobs'>): Promise<void> {
+  for (;;) {
+    const highest = await queue.getJobs('prioritized', 0, pageSize - 1, false);
+    const old = highest.filter((job) => job.priority > halfRange);
+    await Promise.all(old.map((job) => job.changePriority({ priority: job.priority - halfRange })));
+    if (old.length === 0) return;
+  }
+}
+
 function dataOf({ tenantId, conversationId }: WakeUp): WakeUpData {
   return { tenantId, conversationId };
 }
 
 // keepLastIfActive: a wake-up that comes while the conversation's last one is still at work makes exactly one more run
 // afterwards. Plain deduplication would drop it, and what arrived after the last look would wait for the sweeper.
-function optionsOf({ tenantId, conversationId }: WakeUp): JobsOptions {
+function optionsOf({ tenantId, conversationId }: WakeUp, priority: number | undefined): JobsOptions {
+  if (priority === undefined) throw new TypeError('The fair clock gave a wake-up no priority.');
   return {
+    priority,
     deduplication: { id: `${tenantId}/${conversationId}`, keepLastIfActive: true },
     removeOnComplete: true,
     removeOnFail: true,

@@ -93,6 +93,22 @@ export const classification: Classification = {
     grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
   },
 
+  'directory.fair_clocks': {
+    kind: 'directory',
+    why: 'where the virtual time of a queue stands',
+    grants: { swarmgate_platform: 'INSERT SELECT UPDATE' },
+  },
+  'directory.fair_finishes': {
+    kind: 'directory',
+    why: 'whose turn it is among all tenants; ids and numbers only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+
+  'directory.plans': {
+    kind: 'operations',
+    why: 'what each plan gives; the same for everybody',
+    grants: { swarmgate_tenant: 'SELECT', swarmgate_organization: 'SELECT', swarmgate_platform: 'SELECT' },
+  },
   'directory.cells': {
     kind: 'operations',
     why: 'the installation’s regions',
@@ -116,10 +132,7 @@ export const classification: Classification = {
 };
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
-export const crossTenantIndexes: Readonly<Record<string, string>> = {
-  'swarmgate.conversations_due_at_idx': 'the sweeper looks for due work of all tenants, ids only',
-  'swarmgate.deliveries_due_at_idx': 'the sweeper looks for due work of all tenants, ids only',
-};
+export const crossTenantIndexes: Readonly<Record<string, string>> = {};
 
 /** SECURITY DEFINER functions that are permitted: none. One would need its own narrow role, a policy and a reason here. */
 export const securityDefiners: readonly string[] = [];
@@ -131,7 +144,13 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'directory.list_claims_v1': 'swarmgate_platform',
   'directory.take_socket_v1': 'swarmgate_platform',
   'directory.release_socket_v1': 'swarmgate_platform',
+  'directory.assign_starts_v1': 'swarmgate_platform',
+  'directory.advance_clock_v1': 'swarmgate_platform',
+  'directory.charge_v1': 'swarmgate_platform',
+  'directory.clock_moving_v1': 'swarmgate_platform',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
+  'swarmgate.due_work_v2': 'swarmgate_sweeper',
+  'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
   'swarmgate.backlog_v1': 'swarmgate_sweeper',
 };
 
@@ -146,6 +165,10 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],
+  'swarmgate.turn_terms': ['swarmgate_tenant'],
+  'swarmgate.free_slots': ['swarmgate_tenant'],
+  'swarmgate.take_slot': ['swarmgate_tenant'],
+  'swarmgate.give_slots': ['swarmgate_tenant'],
   'swarmgate.next_delivery': ['swarmgate_tenant'],
   'swarmgate.receive_extras': ['swarmgate_tenant'],
   'swarmgate.settle_delivery': ['swarmgate_tenant'],

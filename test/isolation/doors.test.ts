@@ -206,7 +206,7 @@ describe('the sweeper', () => {
   });
 
   test('finds due work of every tenant, ids only', async () => {
-    const rows = await database.scopes.call<{ tenant_id: string }>('swarmgate.due_work_v1', [0, 100]);
+    const rows = await database.scopes.call<{ tenant_id: string }>('swarmgate.due_work_v2', [0, 100]);
     expect(rows).toHaveLength(6);
     expect(new Set(rows.map((row) => row.tenant_id))).toEqual(new Set([...inOrganization, elsewhere]));
     expect(Object.keys(rows[0] ?? {}).sort()).toEqual(['conversation_id', 'kind', 'tenant_id']);

@@ -167,6 +167,18 @@ const calls: readonly Call[] = [
     answers: true,
   },
   {
+    what: 'puts no turn of theirs back, in the version that hands slots on',
+    name: 'retry_turn_v2',
+    parameters: () => [ours, their('conversations'), fence, their('turns'), 0, true, 'ours', 'ours'],
+    answers: nothing,
+  },
+  {
+    what: 'gives no slot to a conversation of theirs',
+    name: 'give_slots_v1',
+    parameters: () => [ours],
+    answers: undefined,
+  },
+  {
     what: 'cancels no turn of theirs',
     name: 'cancel_turn_v1',
     parameters: () => [ours, their('conversations'), their('turns')],
@@ -360,7 +372,7 @@ describe('called for one tenant with ids of another', () => {
 
 type Received = { outcome: string; conversation_id: string | null; sqlstate_of_failure: string | null };
 
-/** One message as `receive_messages_v1` takes it: its columns, arrays of one. */
+/** One message as `receive_messages_v2` takes it: its columns, arrays of one. */
 function message(
   tenantId: string | null,
   channelId: string,
@@ -391,8 +403,8 @@ const together = (first: unknown[][], ...others: unknown[][][]): unknown[][] =>
 
 // Processes of the release before call the first one while a new release is rolled out.
 describe.each([
-  { name: 'receive_messages_v1', more: [] },
   { name: 'receive_messages_v2', more: [null] },
+  { name: 'receive_messages_v3', more: [null] },
 ])('$name', ({ name, more }) => {
   const receive = async (client: pg.ClientBase, columns: unknown[][]) => {
     const all = [...columns, ...more.map((value) => columns[0]?.map(() => value))];
@@ -465,12 +477,14 @@ test('every function of the hot path is tried', async () => {
          WHERE p.pronamespace = 'swarmgate'::regnamespace AND p.proname ~ '_v[0-9]+$' ORDER BY 1`,
     ),
   );
-  // The sweeper's two look over all tenants by design: test/isolation/doors.test.ts.
+  // The sweeper's look over all tenants by design: test/isolation/doors.test.ts.
   const tried = new Set([
     ...calls.map(({ name }) => name),
-    'receive_messages_v1',
     'receive_messages_v2',
+    'receive_messages_v3',
     'due_work_v1',
+    'due_work_v2',
+    'waiting_tenants_v1',
     'backlog_v1',
   ]);
   expect(rows.map(({ name }) => name)).toEqual([...tried].sort());

@@ -17,6 +17,7 @@ const ownFiles = [
   '0006_knowledge_vectors',
   '0007_gateways',
   '0008_gateway_journey',
+  '0009_fair_queue',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

@@ -68,7 +68,7 @@ export const plants: readonly Plant[] = [
     what: 'a policy that is too wide',
     sql: 'ALTER POLICY sweeper ON swarmgate.conversations USING (true)',
     holes: [
-      'policy: swarmgate.conversations sweeper: SELECT to swarmgate_sweeper using (due_at IS NOT NULL) is not there',
+      `policy: swarmgate.conversations sweeper: SELECT to swarmgate_sweeper using ((due_at IS NOT NULL) OR (waiting_for = 'slot'::text)) is not there`,
       'policy: swarmgate.conversations sweeper: SELECT to swarmgate_sweeper using true is not on the list',
     ],
   },

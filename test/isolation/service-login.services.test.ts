@@ -5,6 +5,7 @@ import { migrateServer } from '#connections/migrate-server.ts';
 import { openServerDatabase } from '#connections/server.ts';
 import { newId } from '#domain/ids.ts';
 import { createLogger } from '#kernel/logger.ts';
+import { createFairClockOnPostgres } from '#queue/fair-clock-on-postgres.ts';
 import { createQueueSchema } from '#queue/queue-schema.ts';
 import { createWakeQueue } from '#queue/wake-queue.ts';
 import { createScopes } from '#tenancy/scopes.ts';
@@ -70,10 +71,18 @@ describe('a service with a login of its own', () => {
 
     const queue = createWakeQueue({
       logger: silent,
+      clockOf: (name) => createFairClockOnPostgres(scopes, name),
       backend: { kind: 'postgres', pool: database.queuePool },
     });
     const woken = new Set<string>();
-    queue.work('turn', async ({ conversationId }) => void woken.add(conversationId), 10);
+    queue.work(
+      'turn',
+      async ({ conversationId }) => {
+        woken.add(conversationId);
+        return undefined;
+      },
+      10,
+    );
     const conversations = Array.from({ length: 50 }, () => newId());
     await queue.wakeAll(
       conversations.map((conversationId) => ({ kind: 'turn', tenantId: tenant, conversationId })),

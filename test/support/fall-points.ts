@@ -6,7 +6,7 @@ import type { Diary } from './diary.ts';
 
 /** Around a call to the database. `before`: it has not been asked. `after`: it has committed, nobody knows yet. */
 const callPoints = {
-  'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v2' },
+  'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v3' },
   'before-step-commit': { side: 'before', call: 'swarmgate.commit_step_v1' },
   'before-stream-part': { side: 'before', call: 'swarmgate.keep_stream_part_v2' },
   'after-stream-part': { side: 'after', call: 'swarmgate.keep_stream_part_v2' },

@@ -2,7 +2,7 @@ import type { WakeKind, WakeQueue, WakeUpData } from '#queue/job.ts';
 
 /** Lets a test wake a worker past the queue, which itself never lets two work on one conversation. */
 export function wakeByHand() {
-  const handlers = new Map<WakeKind, (data: WakeUpData) => Promise<void>>();
+  const handlers = new Map<WakeKind, (data: WakeUpData) => Promise<unknown>>();
   return {
     wrapQueue: (queue: WakeQueue): WakeQueue => ({
       ...queue,

@@ -142,3 +142,18 @@ export type Quarantine = Prisma.QuarantineModel
  * 
  */
 export type SocketLease = Prisma.SocketLeaseModel
+/**
+ * Model Plan
+ * 
+ */
+export type Plan = Prisma.PlanModel
+/**
+ * Model FairClock
+ * 
+ */
+export type FairClock = Prisma.FairClockModel
+/**
+ * Model FairFinish
+ * 
+ */
+export type FairFinish = Prisma.FairFinishModel

@@ -421,7 +421,10 @@ export const ModelName = {
   File: 'File',
   InstallState: 'InstallState',
   Quarantine: 'Quarantine',
-  SocketLease: 'SocketLease'
+  SocketLease: 'SocketLease',
+  Plan: 'Plan',
+  FairClock: 'FairClock',
+  FairFinish: 'FairFinish'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -437,7 +440,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "quarantine" | "socketLease"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "quarantine" | "socketLease" | "plan" | "fairClock" | "fairFinish"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2259,6 +2262,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Plan: {
+      payload: Prisma.$PlanPayload<ExtArgs>
+      fields: Prisma.PlanFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PlanFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PlanFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>
+        }
+        findFirst: {
+          args: Prisma.PlanFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PlanFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>
+        }
+        findMany: {
+          args: Prisma.PlanFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>[]
+        }
+        create: {
+          args: Prisma.PlanCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>
+        }
+        createMany: {
+          args: Prisma.PlanCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PlanCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>[]
+        }
+        delete: {
+          args: Prisma.PlanDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>
+        }
+        update: {
+          args: Prisma.PlanUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>
+        }
+        deleteMany: {
+          args: Prisma.PlanDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PlanUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PlanUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>[]
+        }
+        upsert: {
+          args: Prisma.PlanUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PlanPayload>
+        }
+        aggregate: {
+          args: Prisma.PlanAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePlan>
+        }
+        groupBy: {
+          args: Prisma.PlanGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PlanGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PlanCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PlanCountAggregateOutputType> | number
+        }
+      }
+    }
+    FairClock: {
+      payload: Prisma.$FairClockPayload<ExtArgs>
+      fields: Prisma.FairClockFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FairClockFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FairClockFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>
+        }
+        findFirst: {
+          args: Prisma.FairClockFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FairClockFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>
+        }
+        findMany: {
+          args: Prisma.FairClockFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>[]
+        }
+        create: {
+          args: Prisma.FairClockCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>
+        }
+        createMany: {
+          args: Prisma.FairClockCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FairClockCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>[]
+        }
+        delete: {
+          args: Prisma.FairClockDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>
+        }
+        update: {
+          args: Prisma.FairClockUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>
+        }
+        deleteMany: {
+          args: Prisma.FairClockDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FairClockUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FairClockUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>[]
+        }
+        upsert: {
+          args: Prisma.FairClockUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairClockPayload>
+        }
+        aggregate: {
+          args: Prisma.FairClockAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFairClock>
+        }
+        groupBy: {
+          args: Prisma.FairClockGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FairClockGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FairClockCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FairClockCountAggregateOutputType> | number
+        }
+      }
+    }
+    FairFinish: {
+      payload: Prisma.$FairFinishPayload<ExtArgs>
+      fields: Prisma.FairFinishFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FairFinishFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FairFinishFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>
+        }
+        findFirst: {
+          args: Prisma.FairFinishFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FairFinishFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>
+        }
+        findMany: {
+          args: Prisma.FairFinishFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>[]
+        }
+        create: {
+          args: Prisma.FairFinishCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>
+        }
+        createMany: {
+          args: Prisma.FairFinishCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FairFinishCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>[]
+        }
+        delete: {
+          args: Prisma.FairFinishDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>
+        }
+        update: {
+          args: Prisma.FairFinishUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>
+        }
+        deleteMany: {
+          args: Prisma.FairFinishDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FairFinishUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FairFinishUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>[]
+        }
+        upsert: {
+          args: Prisma.FairFinishUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FairFinishPayload>
+        }
+        aggregate: {
+          args: Prisma.FairFinishAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFairFinish>
+        }
+        groupBy: {
+          args: Prisma.FairFinishGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FairFinishGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FairFinishCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FairFinishCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -2346,6 +2571,7 @@ export const TenantScalarFieldEnum = {
   cell: 'cell',
   status: 'status',
   settings: 'settings',
+  runningTurnsMax: 'runningTurnsMax',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -2429,6 +2655,7 @@ export const ConversationScalarFieldEnum = {
   nextSequence: 'nextSequence',
   dueAt: 'dueAt',
   waitingFor: 'waitingFor',
+  waitingSince: 'waitingSince',
   leaseNumber: 'leaseNumber',
   leaseHolder: 'leaseHolder',
   leaseExpiresAt: 'leaseExpiresAt',
@@ -2671,6 +2898,34 @@ export const SocketLeaseScalarFieldEnum = {
 } as const
 
 export type SocketLeaseScalarFieldEnum = (typeof SocketLeaseScalarFieldEnum)[keyof typeof SocketLeaseScalarFieldEnum]
+
+
+export const PlanScalarFieldEnum = {
+  name: 'name',
+  weight: 'weight',
+  runningTurnsMax: 'runningTurnsMax'
+} as const
+
+export type PlanScalarFieldEnum = (typeof PlanScalarFieldEnum)[keyof typeof PlanScalarFieldEnum]
+
+
+export const FairClockScalarFieldEnum = {
+  queue: 'queue',
+  virtual: 'virtual',
+  base: 'base',
+  moving: 'moving'
+} as const
+
+export type FairClockScalarFieldEnum = (typeof FairClockScalarFieldEnum)[keyof typeof FairClockScalarFieldEnum]
+
+
+export const FairFinishScalarFieldEnum = {
+  queue: 'queue',
+  tenantId: 'tenantId',
+  finish: 'finish'
+} as const
+
+export type FairFinishScalarFieldEnum = (typeof FairFinishScalarFieldEnum)[keyof typeof FairFinishScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -2993,6 +3248,9 @@ export type GlobalOmitConfig = {
   installState?: Prisma.InstallStateOmit
   quarantine?: Prisma.QuarantineOmit
   socketLease?: Prisma.SocketLeaseOmit
+  plan?: Prisma.PlanOmit
+  fairClock?: Prisma.FairClockOmit
+  fairFinish?: Prisma.FairFinishOmit
 }
 
 /* Types for Logging */

@@ -75,7 +75,10 @@ export const ModelName = {
   File: 'File',
   InstallState: 'InstallState',
   Quarantine: 'Quarantine',
-  SocketLease: 'SocketLease'
+  SocketLease: 'SocketLease',
+  Plan: 'Plan',
+  FairClock: 'FairClock',
+  FairFinish: 'FairFinish'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -142,6 +145,7 @@ export const TenantScalarFieldEnum = {
   cell: 'cell',
   status: 'status',
   settings: 'settings',
+  runningTurnsMax: 'runningTurnsMax',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -225,6 +229,7 @@ export const ConversationScalarFieldEnum = {
   nextSequence: 'nextSequence',
   dueAt: 'dueAt',
   waitingFor: 'waitingFor',
+  waitingSince: 'waitingSince',
   leaseNumber: 'leaseNumber',
   leaseHolder: 'leaseHolder',
   leaseExpiresAt: 'leaseExpiresAt',
@@ -467,6 +472,34 @@ export const SocketLeaseScalarFieldEnum = {
 } as const
 
 export type SocketLeaseScalarFieldEnum = (typeof SocketLeaseScalarFieldEnum)[keyof typeof SocketLeaseScalarFieldEnum]
+
+
+export const PlanScalarFieldEnum = {
+  name: 'name',
+  weight: 'weight',
+  runningTurnsMax: 'runningTurnsMax'
+} as const
+
+export type PlanScalarFieldEnum = (typeof PlanScalarFieldEnum)[keyof typeof PlanScalarFieldEnum]
+
+
+export const FairClockScalarFieldEnum = {
+  queue: 'queue',
+  virtual: 'virtual',
+  base: 'base',
+  moving: 'moving'
+} as const
+
+export type FairClockScalarFieldEnum = (typeof FairClockScalarFieldEnum)[keyof typeof FairClockScalarFieldEnum]
+
+
+export const FairFinishScalarFieldEnum = {
+  queue: 'queue',
+  tenantId: 'tenantId',
+  finish: 'finish'
+} as const
+
+export type FairFinishScalarFieldEnum = (typeof FairFinishScalarFieldEnum)[keyof typeof FairFinishScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -47,6 +47,7 @@ export type ConversationMinAggregateOutputType = {
   nextSequence: bigint | null
   dueAt: Date | null
   waitingFor: string | null
+  waitingSince: Date | null
   leaseNumber: bigint | null
   leaseHolder: string | null
   leaseExpiresAt: Date | null
@@ -65,6 +66,7 @@ export type ConversationMaxAggregateOutputType = {
   nextSequence: bigint | null
   dueAt: Date | null
   waitingFor: string | null
+  waitingSince: Date | null
   leaseNumber: bigint | null
   leaseHolder: string | null
   leaseExpiresAt: Date | null
@@ -83,6 +85,7 @@ export type ConversationCountAggregateOutputType = {
   nextSequence: number
   dueAt: number
   waitingFor: number
+  waitingSince: number
   leaseNumber: number
   leaseHolder: number
   leaseExpiresAt: number
@@ -114,6 +117,7 @@ export type ConversationMinAggregateInputType = {
   nextSequence?: true
   dueAt?: true
   waitingFor?: true
+  waitingSince?: true
   leaseNumber?: true
   leaseHolder?: true
   leaseExpiresAt?: true
@@ -132,6 +136,7 @@ export type ConversationMaxAggregateInputType = {
   nextSequence?: true
   dueAt?: true
   waitingFor?: true
+  waitingSince?: true
   leaseNumber?: true
   leaseHolder?: true
   leaseExpiresAt?: true
@@ -150,6 +155,7 @@ export type ConversationCountAggregateInputType = {
   nextSequence?: true
   dueAt?: true
   waitingFor?: true
+  waitingSince?: true
   leaseNumber?: true
   leaseHolder?: true
   leaseExpiresAt?: true
@@ -256,6 +262,7 @@ export type ConversationGroupByOutputType = {
   nextSequence: bigint
   dueAt: Date | null
   waitingFor: string | null
+  waitingSince: Date | null
   leaseNumber: bigint
   leaseHolder: string | null
   leaseExpiresAt: Date | null
@@ -298,6 +305,7 @@ export type ConversationWhereInput = {
   nextSequence?: Prisma.BigIntFilter<"Conversation"> | bigint | number
   dueAt?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
   waitingFor?: Prisma.StringNullableFilter<"Conversation"> | string | null
+  waitingSince?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
   leaseNumber?: Prisma.BigIntFilter<"Conversation"> | bigint | number
   leaseHolder?: Prisma.StringNullableFilter<"Conversation"> | string | null
   leaseExpiresAt?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
@@ -323,6 +331,7 @@ export type ConversationOrderByWithRelationInput = {
   nextSequence?: Prisma.SortOrder
   dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   waitingFor?: Prisma.SortOrderInput | Prisma.SortOrder
+  waitingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseNumber?: Prisma.SortOrder
   leaseHolder?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -353,6 +362,7 @@ export type ConversationWhereUniqueInput = Prisma.AtLeast<{
   nextSequence?: Prisma.BigIntFilter<"Conversation"> | bigint | number
   dueAt?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
   waitingFor?: Prisma.StringNullableFilter<"Conversation"> | string | null
+  waitingSince?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
   leaseNumber?: Prisma.BigIntFilter<"Conversation"> | bigint | number
   leaseHolder?: Prisma.StringNullableFilter<"Conversation"> | string | null
   leaseExpiresAt?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
@@ -378,6 +388,7 @@ export type ConversationOrderByWithAggregationInput = {
   nextSequence?: Prisma.SortOrder
   dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   waitingFor?: Prisma.SortOrderInput | Prisma.SortOrder
+  waitingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseNumber?: Prisma.SortOrder
   leaseHolder?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -405,6 +416,7 @@ export type ConversationScalarWhereWithAggregatesInput = {
   nextSequence?: Prisma.BigIntWithAggregatesFilter<"Conversation"> | bigint | number
   dueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Conversation"> | Date | string | null
   waitingFor?: Prisma.StringNullableWithAggregatesFilter<"Conversation"> | string | null
+  waitingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"Conversation"> | Date | string | null
   leaseNumber?: Prisma.BigIntWithAggregatesFilter<"Conversation"> | bigint | number
   leaseHolder?: Prisma.StringNullableWithAggregatesFilter<"Conversation"> | string | null
   leaseExpiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Conversation"> | Date | string | null
@@ -420,6 +432,7 @@ export type ConversationCreateInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -445,6 +458,7 @@ export type ConversationUncheckedCreateInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -463,6 +477,7 @@ export type ConversationUpdateInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -488,6 +503,7 @@ export type ConversationUncheckedUpdateInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -510,6 +526,7 @@ export type ConversationCreateManyInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -525,6 +542,7 @@ export type ConversationUpdateManyMutationInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -544,6 +562,7 @@ export type ConversationUncheckedUpdateManyInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -584,6 +603,7 @@ export type ConversationCountOrderByAggregateInput = {
   nextSequence?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   waitingFor?: Prisma.SortOrder
+  waitingSince?: Prisma.SortOrder
   leaseNumber?: Prisma.SortOrder
   leaseHolder?: Prisma.SortOrder
   leaseExpiresAt?: Prisma.SortOrder
@@ -608,6 +628,7 @@ export type ConversationMaxOrderByAggregateInput = {
   nextSequence?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   waitingFor?: Prisma.SortOrder
+  waitingSince?: Prisma.SortOrder
   leaseNumber?: Prisma.SortOrder
   leaseHolder?: Prisma.SortOrder
   leaseExpiresAt?: Prisma.SortOrder
@@ -626,6 +647,7 @@ export type ConversationMinOrderByAggregateInput = {
   nextSequence?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   waitingFor?: Prisma.SortOrder
+  waitingSince?: Prisma.SortOrder
   leaseNumber?: Prisma.SortOrder
   leaseHolder?: Prisma.SortOrder
   leaseExpiresAt?: Prisma.SortOrder
@@ -830,6 +852,7 @@ export type ConversationCreateWithoutAgentInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -852,6 +875,7 @@ export type ConversationUncheckedCreateWithoutAgentInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -903,6 +927,7 @@ export type ConversationScalarWhereInput = {
   nextSequence?: Prisma.BigIntFilter<"Conversation"> | bigint | number
   dueAt?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
   waitingFor?: Prisma.StringNullableFilter<"Conversation"> | string | null
+  waitingSince?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
   leaseNumber?: Prisma.BigIntFilter<"Conversation"> | bigint | number
   leaseHolder?: Prisma.StringNullableFilter<"Conversation"> | string | null
   leaseExpiresAt?: Prisma.DateTimeNullableFilter<"Conversation"> | Date | string | null
@@ -918,6 +943,7 @@ export type ConversationCreateWithoutChannelInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -940,6 +966,7 @@ export type ConversationUncheckedCreateWithoutChannelInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -984,6 +1011,7 @@ export type ConversationCreateWithoutParticipantInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1006,6 +1034,7 @@ export type ConversationUncheckedCreateWithoutParticipantInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1050,6 +1079,7 @@ export type ConversationCreateWithoutMessagesInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1074,6 +1104,7 @@ export type ConversationUncheckedCreateWithoutMessagesInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1107,6 +1138,7 @@ export type ConversationUpdateWithoutMessagesInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1131,6 +1163,7 @@ export type ConversationUncheckedUpdateWithoutMessagesInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1148,6 +1181,7 @@ export type ConversationCreateWithoutTurnsInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1172,6 +1206,7 @@ export type ConversationUncheckedCreateWithoutTurnsInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1205,6 +1240,7 @@ export type ConversationUpdateWithoutTurnsInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1229,6 +1265,7 @@ export type ConversationUncheckedUpdateWithoutTurnsInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1246,6 +1283,7 @@ export type ConversationCreateWithoutDeliveriesInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1270,6 +1308,7 @@ export type ConversationUncheckedCreateWithoutDeliveriesInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1303,6 +1342,7 @@ export type ConversationUpdateWithoutDeliveriesInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1327,6 +1367,7 @@ export type ConversationUncheckedUpdateWithoutDeliveriesInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1346,6 +1387,7 @@ export type ConversationCreateManyAgentInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1361,6 +1403,7 @@ export type ConversationUpdateWithoutAgentInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1383,6 +1426,7 @@ export type ConversationUncheckedUpdateWithoutAgentInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1403,6 +1447,7 @@ export type ConversationUncheckedUpdateManyWithoutAgentInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1420,6 +1465,7 @@ export type ConversationCreateManyChannelInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1435,6 +1481,7 @@ export type ConversationUpdateWithoutChannelInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1457,6 +1504,7 @@ export type ConversationUncheckedUpdateWithoutChannelInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1477,6 +1525,7 @@ export type ConversationUncheckedUpdateManyWithoutChannelInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1494,6 +1543,7 @@ export type ConversationCreateManyParticipantInput = {
   nextSequence?: bigint | number
   dueAt?: Date | string | null
   waitingFor?: string | null
+  waitingSince?: Date | string | null
   leaseNumber?: bigint | number
   leaseHolder?: string | null
   leaseExpiresAt?: Date | string | null
@@ -1509,6 +1559,7 @@ export type ConversationUpdateWithoutParticipantInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1531,6 +1582,7 @@ export type ConversationUncheckedUpdateWithoutParticipantInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1551,6 +1603,7 @@ export type ConversationUncheckedUpdateManyWithoutParticipantInput = {
   nextSequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   waitingFor?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  waitingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leaseNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   leaseHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1619,6 +1672,7 @@ export type ConversationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   nextSequence?: boolean
   dueAt?: boolean
   waitingFor?: boolean
+  waitingSince?: boolean
   leaseNumber?: boolean
   leaseHolder?: boolean
   leaseExpiresAt?: boolean
@@ -1645,6 +1699,7 @@ export type ConversationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   nextSequence?: boolean
   dueAt?: boolean
   waitingFor?: boolean
+  waitingSince?: boolean
   leaseNumber?: boolean
   leaseHolder?: boolean
   leaseExpiresAt?: boolean
@@ -1667,6 +1722,7 @@ export type ConversationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   nextSequence?: boolean
   dueAt?: boolean
   waitingFor?: boolean
+  waitingSince?: boolean
   leaseNumber?: boolean
   leaseHolder?: boolean
   leaseExpiresAt?: boolean
@@ -1689,6 +1745,7 @@ export type ConversationSelectScalar = {
   nextSequence?: boolean
   dueAt?: boolean
   waitingFor?: boolean
+  waitingSince?: boolean
   leaseNumber?: boolean
   leaseHolder?: boolean
   leaseExpiresAt?: boolean
@@ -1697,7 +1754,7 @@ export type ConversationSelectScalar = {
   createdAt?: boolean
 }
 
-export type ConversationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "channelId" | "participantId" | "agentId" | "externalId" | "status" | "nextSequence" | "dueAt" | "waitingFor" | "leaseNumber" | "leaseHolder" | "leaseExpiresAt" | "settings" | "lastMessageAt" | "createdAt", ExtArgs["result"]["conversation"]>
+export type ConversationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "channelId" | "participantId" | "agentId" | "externalId" | "status" | "nextSequence" | "dueAt" | "waitingFor" | "waitingSince" | "leaseNumber" | "leaseHolder" | "leaseExpiresAt" | "settings" | "lastMessageAt" | "createdAt", ExtArgs["result"]["conversation"]>
 export type ConversationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   channel?: boolean | Prisma.ChannelDefaultArgs<ExtArgs>
   participant?: boolean | Prisma.ParticipantDefaultArgs<ExtArgs>
@@ -1739,6 +1796,7 @@ export type $ConversationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     nextSequence: bigint
     dueAt: Date | null
     waitingFor: string | null
+    waitingSince: Date | null
     leaseNumber: bigint
     leaseHolder: string | null
     leaseExpiresAt: Date | null
@@ -2184,6 +2242,7 @@ export interface ConversationFieldRefs {
   readonly nextSequence: Prisma.FieldRef<"Conversation", 'BigInt'>
   readonly dueAt: Prisma.FieldRef<"Conversation", 'DateTime'>
   readonly waitingFor: Prisma.FieldRef<"Conversation", 'String'>
+  readonly waitingSince: Prisma.FieldRef<"Conversation", 'DateTime'>
   readonly leaseNumber: Prisma.FieldRef<"Conversation", 'BigInt'>
   readonly leaseHolder: Prisma.FieldRef<"Conversation", 'String'>
   readonly leaseExpiresAt: Prisma.FieldRef<"Conversation", 'DateTime'>

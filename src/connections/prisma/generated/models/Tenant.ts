@@ -27,10 +27,12 @@ export type AggregateTenant = {
 }
 
 export type TenantAvgAggregateOutputType = {
+  runningTurnsMax: number | null
   version: number | null
 }
 
 export type TenantSumAggregateOutputType = {
+  runningTurnsMax: number | null
   version: number | null
 }
 
@@ -42,6 +44,7 @@ export type TenantMinAggregateOutputType = {
   region: string | null
   cell: string | null
   status: string | null
+  runningTurnsMax: number | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -55,6 +58,7 @@ export type TenantMaxAggregateOutputType = {
   region: string | null
   cell: string | null
   status: string | null
+  runningTurnsMax: number | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -69,6 +73,7 @@ export type TenantCountAggregateOutputType = {
   cell: number
   status: number
   settings: number
+  runningTurnsMax: number
   version: number
   createdAt: number
   updatedAt: number
@@ -77,10 +82,12 @@ export type TenantCountAggregateOutputType = {
 
 
 export type TenantAvgAggregateInputType = {
+  runningTurnsMax?: true
   version?: true
 }
 
 export type TenantSumAggregateInputType = {
+  runningTurnsMax?: true
   version?: true
 }
 
@@ -92,6 +99,7 @@ export type TenantMinAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  runningTurnsMax?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -105,6 +113,7 @@ export type TenantMaxAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  runningTurnsMax?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -119,6 +128,7 @@ export type TenantCountAggregateInputType = {
   cell?: true
   status?: true
   settings?: true
+  runningTurnsMax?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -220,6 +230,7 @@ export type TenantGroupByOutputType = {
   cell: string
   status: string
   settings: runtime.JsonValue
+  runningTurnsMax: number | null
   version: number
   createdAt: Date
   updatedAt: Date
@@ -257,6 +268,7 @@ export type TenantWhereInput = {
   cell?: Prisma.StringFilter<"Tenant"> | string
   status?: Prisma.StringFilter<"Tenant"> | string
   settings?: Prisma.JsonFilter<"Tenant">
+  runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -268,6 +280,7 @@ export type TenantWhereInput = {
   documents?: Prisma.KnowledgeDocumentListRelationFilter
   events?: Prisma.EventListRelationFilter
   files?: Prisma.FileListRelationFilter
+  fairFinishes?: Prisma.FairFinishListRelationFilter
 }
 
 export type TenantOrderByWithRelationInput = {
@@ -279,6 +292,7 @@ export type TenantOrderByWithRelationInput = {
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
   settings?: Prisma.SortOrder
+  runningTurnsMax?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -290,6 +304,7 @@ export type TenantOrderByWithRelationInput = {
   documents?: Prisma.KnowledgeDocumentOrderByRelationAggregateInput
   events?: Prisma.EventOrderByRelationAggregateInput
   files?: Prisma.FileOrderByRelationAggregateInput
+  fairFinishes?: Prisma.FairFinishOrderByRelationAggregateInput
 }
 
 export type TenantWhereUniqueInput = Prisma.AtLeast<{
@@ -304,6 +319,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   cell?: Prisma.StringFilter<"Tenant"> | string
   status?: Prisma.StringFilter<"Tenant"> | string
   settings?: Prisma.JsonFilter<"Tenant">
+  runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -315,6 +331,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   documents?: Prisma.KnowledgeDocumentListRelationFilter
   events?: Prisma.EventListRelationFilter
   files?: Prisma.FileListRelationFilter
+  fairFinishes?: Prisma.FairFinishListRelationFilter
 }, "id" | "slug">
 
 export type TenantOrderByWithAggregationInput = {
@@ -326,6 +343,7 @@ export type TenantOrderByWithAggregationInput = {
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
   settings?: Prisma.SortOrder
+  runningTurnsMax?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -348,6 +366,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   cell?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   status?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   settings?: Prisma.JsonWithAggregatesFilter<"Tenant">
+  runningTurnsMax?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   version?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
@@ -360,6 +379,7 @@ export type TenantCreateInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -371,6 +391,7 @@ export type TenantCreateInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateInput = {
@@ -382,6 +403,7 @@ export type TenantUncheckedCreateInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -391,6 +413,7 @@ export type TenantUncheckedCreateInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUpdateInput = {
@@ -400,6 +423,7 @@ export type TenantUpdateInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -411,6 +435,7 @@ export type TenantUpdateInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateInput = {
@@ -422,6 +447,7 @@ export type TenantUncheckedUpdateInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -431,6 +457,7 @@ export type TenantUncheckedUpdateInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyInput = {
@@ -442,6 +469,7 @@ export type TenantCreateManyInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -454,6 +482,7 @@ export type TenantUpdateManyMutationInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -468,6 +497,7 @@ export type TenantUncheckedUpdateManyInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -492,12 +522,14 @@ export type TenantCountOrderByAggregateInput = {
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
   settings?: Prisma.SortOrder
+  runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
 export type TenantAvgOrderByAggregateInput = {
+  runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -509,6 +541,7 @@ export type TenantMaxOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -522,12 +555,14 @@ export type TenantMinOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
 export type TenantSumOrderByAggregateInput = {
+  runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -620,6 +655,14 @@ export type TenantUncheckedUpdateManyWithoutOrganizationNestedInput = {
   deleteMany?: Prisma.TenantScalarWhereInput | Prisma.TenantScalarWhereInput[]
 }
 
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
+}
+
 export type TenantCreateNestedOneWithoutExternalKeysInput = {
   create?: Prisma.XOR<Prisma.TenantCreateWithoutExternalKeysInput, Prisma.TenantUncheckedCreateWithoutExternalKeysInput>
   connectOrCreate?: Prisma.TenantCreateOrConnectWithoutExternalKeysInput
@@ -704,6 +747,20 @@ export type TenantUpdateOneRequiredWithoutFilesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutFilesInput, Prisma.TenantUpdateWithoutFilesInput>, Prisma.TenantUncheckedUpdateWithoutFilesInput>
 }
 
+export type TenantCreateNestedOneWithoutFairFinishesInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutFairFinishesInput, Prisma.TenantUncheckedCreateWithoutFairFinishesInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutFairFinishesInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutFairFinishesNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutFairFinishesInput, Prisma.TenantUncheckedCreateWithoutFairFinishesInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutFairFinishesInput
+  upsert?: Prisma.TenantUpsertWithoutFairFinishesInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutFairFinishesInput, Prisma.TenantUpdateWithoutFairFinishesInput>, Prisma.TenantUncheckedUpdateWithoutFairFinishesInput>
+}
+
 export type TenantCreateWithoutHomeInput = {
   id: string
   slug: string
@@ -711,6 +768,7 @@ export type TenantCreateWithoutHomeInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -721,6 +779,7 @@ export type TenantCreateWithoutHomeInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutHomeInput = {
@@ -731,6 +790,7 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -740,6 +800,7 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutHomeInput = {
@@ -780,6 +841,7 @@ export type TenantScalarWhereInput = {
   cell?: Prisma.StringFilter<"Tenant"> | string
   status?: Prisma.StringFilter<"Tenant"> | string
   settings?: Prisma.JsonFilter<"Tenant">
+  runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -792,6 +854,7 @@ export type TenantCreateWithoutOrganizationInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -802,6 +865,7 @@ export type TenantCreateWithoutOrganizationInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutOrganizationInput = {
@@ -812,6 +876,7 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -821,6 +886,7 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutOrganizationInput = {
@@ -856,6 +922,7 @@ export type TenantCreateWithoutExternalKeysInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -866,6 +933,7 @@ export type TenantCreateWithoutExternalKeysInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutExternalKeysInput = {
@@ -877,6 +945,7 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -885,6 +954,7 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutExternalKeysInput = {
@@ -910,6 +980,7 @@ export type TenantUpdateWithoutExternalKeysInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -920,6 +991,7 @@ export type TenantUpdateWithoutExternalKeysInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutExternalKeysInput = {
@@ -931,6 +1003,7 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -939,6 +1012,7 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutAgentsInput = {
@@ -948,6 +1022,7 @@ export type TenantCreateWithoutAgentsInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -958,6 +1033,7 @@ export type TenantCreateWithoutAgentsInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutAgentsInput = {
@@ -969,6 +1045,7 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -977,6 +1054,7 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutAgentsInput = {
@@ -1002,6 +1080,7 @@ export type TenantUpdateWithoutAgentsInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1012,6 +1091,7 @@ export type TenantUpdateWithoutAgentsInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutAgentsInput = {
@@ -1023,6 +1103,7 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1031,6 +1112,7 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutChannelsInput = {
@@ -1040,6 +1122,7 @@ export type TenantCreateWithoutChannelsInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1050,6 +1133,7 @@ export type TenantCreateWithoutChannelsInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutChannelsInput = {
@@ -1061,6 +1145,7 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1069,6 +1154,7 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutChannelsInput = {
@@ -1094,6 +1180,7 @@ export type TenantUpdateWithoutChannelsInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1104,6 +1191,7 @@ export type TenantUpdateWithoutChannelsInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutChannelsInput = {
@@ -1115,6 +1203,7 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1123,6 +1212,7 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutEventsInput = {
@@ -1132,6 +1222,7 @@ export type TenantCreateWithoutEventsInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1142,6 +1233,7 @@ export type TenantCreateWithoutEventsInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutEventsInput = {
@@ -1153,6 +1245,7 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1161,6 +1254,7 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutEventsInput = {
@@ -1186,6 +1280,7 @@ export type TenantUpdateWithoutEventsInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1196,6 +1291,7 @@ export type TenantUpdateWithoutEventsInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutEventsInput = {
@@ -1207,6 +1303,7 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1215,6 +1312,7 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutDocumentsInput = {
@@ -1224,6 +1322,7 @@ export type TenantCreateWithoutDocumentsInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1234,6 +1333,7 @@ export type TenantCreateWithoutDocumentsInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutDocumentsInput = {
@@ -1245,6 +1345,7 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1253,6 +1354,7 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutDocumentsInput = {
@@ -1278,6 +1380,7 @@ export type TenantUpdateWithoutDocumentsInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1288,6 +1391,7 @@ export type TenantUpdateWithoutDocumentsInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutDocumentsInput = {
@@ -1299,6 +1403,7 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1307,6 +1412,7 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutFilesInput = {
@@ -1316,6 +1422,7 @@ export type TenantCreateWithoutFilesInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1326,6 +1433,7 @@ export type TenantCreateWithoutFilesInput = {
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutFilesInput = {
@@ -1337,6 +1445,7 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1345,6 +1454,7 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutFilesInput = {
@@ -1370,6 +1480,7 @@ export type TenantUpdateWithoutFilesInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1380,6 +1491,7 @@ export type TenantUpdateWithoutFilesInput = {
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutFilesInput = {
@@ -1391,6 +1503,7 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1399,6 +1512,107 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutFairFinishesInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutFairFinishesInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutFairFinishesInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutFairFinishesInput, Prisma.TenantUncheckedCreateWithoutFairFinishesInput>
+}
+
+export type TenantUpsertWithoutFairFinishesInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutFairFinishesInput, Prisma.TenantUncheckedUpdateWithoutFairFinishesInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutFairFinishesInput, Prisma.TenantUncheckedCreateWithoutFairFinishesInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutFairFinishesInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutFairFinishesInput, Prisma.TenantUncheckedUpdateWithoutFairFinishesInput>
+}
+
+export type TenantUpdateWithoutFairFinishesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutFairFinishesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyHomeInput = {
@@ -1409,6 +1623,7 @@ export type TenantCreateManyHomeInput = {
   region: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1421,6 +1636,7 @@ export type TenantUpdateWithoutHomeInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1431,6 +1647,7 @@ export type TenantUpdateWithoutHomeInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutHomeInput = {
@@ -1441,6 +1658,7 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1450,6 +1668,7 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutHomeInput = {
@@ -1460,6 +1679,7 @@ export type TenantUncheckedUpdateManyWithoutHomeInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1473,6 +1693,7 @@ export type TenantCreateManyOrganizationInput = {
   cell: string
   status?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1485,6 +1706,7 @@ export type TenantUpdateWithoutOrganizationInput = {
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1495,6 +1717,7 @@ export type TenantUpdateWithoutOrganizationInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutOrganizationInput = {
@@ -1505,6 +1728,7 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1514,6 +1738,7 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1524,6 +1749,7 @@ export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
   cell?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1541,6 +1767,7 @@ export type TenantCountOutputType = {
   documents: number
   events: number
   files: number
+  fairFinishes: number
 }
 
 export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1550,6 +1777,7 @@ export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions
   documents?: boolean | TenantCountOutputTypeCountDocumentsArgs
   events?: boolean | TenantCountOutputTypeCountEventsArgs
   files?: boolean | TenantCountOutputTypeCountFilesArgs
+  fairFinishes?: boolean | TenantCountOutputTypeCountFairFinishesArgs
 }
 
 /**
@@ -1604,6 +1832,13 @@ export type TenantCountOutputTypeCountFilesArgs<ExtArgs extends runtime.Types.Ex
   where?: Prisma.FileWhereInput
 }
 
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountFairFinishesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.FairFinishWhereInput
+}
+
 
 export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1614,6 +1849,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   cell?: boolean
   status?: boolean
   settings?: boolean
+  runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1625,6 +1861,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   documents?: boolean | Prisma.Tenant$documentsArgs<ExtArgs>
   events?: boolean | Prisma.Tenant$eventsArgs<ExtArgs>
   files?: boolean | Prisma.Tenant$filesArgs<ExtArgs>
+  fairFinishes?: boolean | Prisma.Tenant$fairFinishesArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
@@ -1637,6 +1874,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   cell?: boolean
   status?: boolean
   settings?: boolean
+  runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1653,6 +1891,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   cell?: boolean
   status?: boolean
   settings?: boolean
+  runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1669,12 +1908,13 @@ export type TenantSelectScalar = {
   cell?: boolean
   status?: boolean
   settings?: boolean
+  runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "slug" | "name" | "region" | "cell" | "status" | "settings" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "slug" | "name" | "region" | "cell" | "status" | "settings" | "runningTurnsMax" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
@@ -1684,6 +1924,7 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   documents?: boolean | Prisma.Tenant$documentsArgs<ExtArgs>
   events?: boolean | Prisma.Tenant$eventsArgs<ExtArgs>
   files?: boolean | Prisma.Tenant$filesArgs<ExtArgs>
+  fairFinishes?: boolean | Prisma.Tenant$fairFinishesArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type TenantIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1706,6 +1947,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     documents: Prisma.$KnowledgeDocumentPayload<ExtArgs>[]
     events: Prisma.$EventPayload<ExtArgs>[]
     files: Prisma.$FilePayload<ExtArgs>[]
+    fairFinishes: Prisma.$FairFinishPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1716,6 +1958,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     cell: string
     status: string
     settings: runtime.JsonValue
+    runningTurnsMax: number | null
     version: number
     createdAt: Date
     updatedAt: Date
@@ -2121,6 +2364,7 @@ export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.T
   documents<T extends Prisma.Tenant$documentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$documentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$KnowledgeDocumentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   events<T extends Prisma.Tenant$eventsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$eventsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EventPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   files<T extends Prisma.Tenant$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  fairFinishes<T extends Prisma.Tenant$fairFinishesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$fairFinishesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FairFinishPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2158,6 +2402,7 @@ export interface TenantFieldRefs {
   readonly cell: Prisma.FieldRef<"Tenant", 'String'>
   readonly status: Prisma.FieldRef<"Tenant", 'String'>
   readonly settings: Prisma.FieldRef<"Tenant", 'Json'>
+  readonly runningTurnsMax: Prisma.FieldRef<"Tenant", 'Int'>
   readonly version: Prisma.FieldRef<"Tenant", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
@@ -2703,6 +2948,30 @@ export type Tenant$filesArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
   take?: number
   skip?: number
   distinct?: Prisma.FileScalarFieldEnum | Prisma.FileScalarFieldEnum[]
+}
+
+/**
+ * Tenant.fairFinishes
+ */
+export type Tenant$fairFinishesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the FairFinish
+   */
+  select?: Prisma.FairFinishSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the FairFinish
+   */
+  omit?: Prisma.FairFinishOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.FairFinishInclude<ExtArgs> | null
+  where?: Prisma.FairFinishWhereInput
+  orderBy?: Prisma.FairFinishOrderByWithRelationInput | Prisma.FairFinishOrderByWithRelationInput[]
+  cursor?: Prisma.FairFinishWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.FairFinishScalarFieldEnum | Prisma.FairFinishScalarFieldEnum[]
 }
 
 /**

@@ -873,14 +873,6 @@ export type TurnUncheckedUpdateManyWithoutReplyNestedInput = {
   deleteMany?: Prisma.TurnScalarWhereInput | Prisma.TurnScalarWhereInput[]
 }
 
-export type NullableIntFieldUpdateOperationsInput = {
-  set?: number | null
-  increment?: number
-  decrement?: number
-  multiply?: number
-  divide?: number
-}
-
 export type TurnCreateNestedOneWithoutStepsInput = {
   create?: Prisma.XOR<Prisma.TurnCreateWithoutStepsInput, Prisma.TurnUncheckedCreateWithoutStepsInput>
   connectOrCreate?: Prisma.TurnCreateOrConnectWithoutStepsInput

@@ -36,6 +36,7 @@ export async function aBareServerDatabase(
   const url = await createDatabase(name);
   const pool = new pg.Pool({ connectionString: url, max: 4 });
   // Its connections may outlive it for a moment, until the database is dropped under them.
+  pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   atEnd(async () => {
     await pool.end();

@@ -25,6 +25,7 @@ export async function aDatabase(atEnd: AtEnd = onTestFinished): Promise<TestData
       ? new pg.Pool({ connectionString: config.database.url, max: 2 })
       : undefined;
   // They may outlive the pool for a moment, until the database is dropped under them.
+  owners?.on('error', () => {});
   owners?.on('connect', (client) => client.on('error', () => {}));
   atEnd(async () => {
     await owners?.end();

@@ -62,6 +62,7 @@ import { openStorage, type Storage } from './storage.ts';
 export type AppOverrides = {
   leaseMs?: number;
   claimMs?: number;
+  turnConcurrency?: number;
   /** Keeps the keys of one installation in a shared Redis apart from another's. */
   redisPrefix?: string;
   gateways?: readonly Gateway[];
@@ -90,6 +91,7 @@ export type App = {
 const leaseMsDefault = 6_000;
 /** The same for a delivery. Nothing renews it, so a platform has less than this to take a message. */
 const claimMsDefault = 30_000;
+/** What one process has at work at once. Most of it waits for models and platforms. */
 const turnConcurrency = 50;
 const deliveryConcurrency = 50;
 /** Anybody may ask whether the service is well, as often as they like; the database is asked this seldom. */
@@ -179,7 +181,7 @@ export async function createApp(
       journal: createDeliveryJournal(scopes, { holder, claimMs }),
       claimMs,
     });
-    queue.work('turn', runTurn, turnConcurrency);
+    queue.work('turn', runTurn, overrides.turnConcurrency ?? turnConcurrency);
     queue.work('delivery', deliver, deliveryConcurrency);
   }
 

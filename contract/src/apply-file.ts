@@ -58,11 +58,18 @@ const channel = z.discriminatedUnion('platform', channelSchemas).superRefine((gi
     context.addIssue({ code: 'custom', path: ['slug'], message: issue.message });
 });
 
+/** What a tenant may use, where its plan's number is not its own. */
+const quotas = z.strictObject({
+  /** Conversations of the tenant that are answered at the same time; more wait for their turn. */
+  concurrentConversations: z.int().min(1).max(10_000).optional(),
+});
+
 const tenant = z.strictObject({
   slug,
   name: z.string().min(1).max(200),
   region: z.string().min(1).max(40).default('local'),
   settings: settings.optional(),
+  quotas: quotas.optional(),
   channels: z.array(channel).superRefine(everySlugOnce).default([]),
   agents: z.array(agent).superRefine(everySlugOnce).default([]),
   knowledge: z.array(knowledge).default([]),

@@ -50,11 +50,13 @@ export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promis
     withContext(data, async () => {
       const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
       if (parts.draining.aborted) return undefined;
+      let askedAt = performance.now();
       let delivery = await parts.journal.begin(at.tenantId, at.conversationId);
       let sent = 0;
       while (delivery) {
         sent += 1;
-        const outcome = await send(parts, delivery);
+        const outcome = await send(parts, delivery, askedAt);
+        askedAt = performance.now();
         const recorded = await parts.journal.record(delivery, outcome, sent < deliveriesPerWakeUp);
         report(parts, delivery, outcome, recorded !== undefined);
         delivery = recorded?.next;
@@ -65,8 +67,11 @@ export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promis
     });
 }
 
-async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<DeliveryOutcome> {
+/** `askedAt`: when its claim was asked for; by our clock it holds from then on at the earliest. */
+async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number): Promise<DeliveryOutcome> {
   const startedAt = performance.now();
+  const leftMs = askedAt + parts.claimMs - startedAt;
+  const signal = AbortSignal.timeout(Math.max(0, Math.round(leftMs * sendShareOfClaim)));
   let channel: OpenChannel | undefined;
   try {
     channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
@@ -77,7 +82,7 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
     if (!gateway)
       throw new GatewayError('unavailable', `This process has no gateway for ${channel.platform}.`);
     const { externalIds, uncertain = false } = await gateway.send(channel, describe(delivery), {
-      signal: AbortSignal.timeout(Math.round(parts.claimMs * sendShareOfClaim)),
+      signal,
       async keepPart(number, externalId, details) {
         if (!(await parts.journal.keepPart(delivery, number, externalId, details?.segments)))
           throw new ClaimLostError();
@@ -87,7 +92,7 @@ async function send(parts: DeliverParts, delivery: OpenDelivery): Promise<Delive
   } catch (error) {
     if (channel && error instanceof GatewayError && error.channelFault !== undefined)
       return await pauseChannel(parts, channel, delivery, error);
-    return decideAfterFailure(error, delivery);
+    return decideAfterFailure(error, delivery, performance.now() - startedAt);
   } finally {
     parts.metrics.deliveryTook(delivery.channel.platform, (performance.now() - startedAt) / 1_000);
   }
@@ -129,10 +134,10 @@ async function pauseChannel(
     logger.warn({ err }, 'the channel could not be paused; the next attempt will');
   });
   const waiting = new GatewayError('not_now', error.message, { retryAfterMs: pausedRetryMs });
-  return decideAfterFailure(waiting, delivery);
+  return decideAfterFailure(waiting, delivery, 0);
 }
 
-function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOutcome {
+function decideAfterFailure(error: unknown, delivery: OpenDelivery, tookMs: number): DeliveryOutcome {
   const known = error instanceof GatewayError ? error : undefined;
   const code = error instanceof AppError ? error.code : 'internal';
   const reason = error instanceof Error ? error.message : String(error);
@@ -149,7 +154,9 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery): DeliveryOut
   const tooOften = deferred ? Date.now() - delivery.createdAtMs > ageMsMax : failures >= attemptsMax;
   if (!mayPass || tooOften) return { state: 'failed', uncertain, error: described };
   const repeats = deferred ? delivery.deferrals : Math.max(failures - 1, 0);
-  const backoffMs = Math.min(delayMsMin * 2 ** Math.min(repeats, 10), backoffMsMax);
+  // A platform that has not answered for so long may be at it still: it gets as long again before we look there.
+  const patienceMs = known?.mayHaveArrived ? tookMs : 0;
+  const backoffMs = Math.max(Math.min(delayMsMin * 2 ** Math.min(repeats, 10), backoffMsMax), patienceMs);
   return {
     state: 'pending',
     // What waits for one platform does not come back all at once.

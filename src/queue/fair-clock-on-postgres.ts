@@ -1,5 +1,5 @@
 import type { Scopes } from '#tenancy/scopes.ts';
-import { type FairClock, halfRange } from './fair-clock.ts';
+import { type FairClock, halfRange, horizon, movedBelow } from './fair-clock.ts';
 
 /** The clock of a queue that lives in the database: the same for all processes, and as durable as what waits there. */
 export function createFairClockOnPostgres(scopes: Pick<Scopes, 'call'>, queue: string): FairClock {
@@ -16,6 +16,7 @@ export function createFairClockOnPostgres(scopes: Pick<Scopes, 'call'>, queue: s
       const [row] = await scopes.call<{ assign_starts_v1: number[] }>('directory.assign_starts_v1', [
         queue,
         halfRange,
+        horizon,
         starts.map(({ tenantId }) => tenantId),
         starts.map(({ cost }) => cost),
         starts.map(({ charged }) => charged),
@@ -23,7 +24,7 @@ export function createFairClockOnPostgres(scopes: Pick<Scopes, 'call'>, queue: s
       return row?.assign_starts_v1 ?? [];
     },
     async advance(priority) {
-      await scopes.call('directory.advance_clock_v1', [queue, halfRange, priority]);
+      await scopes.call('directory.advance_clock_v1', [queue, halfRange, movedBelow, priority]);
     },
     async charge(tenantId, cost) {
       await scopes.call('directory.charge_v1', [queue, tenantId, cost]);

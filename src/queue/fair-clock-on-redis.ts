@@ -1,24 +1,24 @@
 import type { RedisConnections } from '#connections/redis.ts';
-import { type FairClock, halfRange } from './fair-clock.ts';
+import { type FairClock, halfRange, horizon, movedBelow } from './fair-clock.ts';
 
 /**
  * KEYS  the clock (a hash: virtual, base, moving), the tenants' finishes (a sorted set)
- * ARGV  half of the range, what to do, and what that needs
+ * ARGV  the three measures of fair-clock.ts, what to do, and what that needs
  *
  * It is the same as the functions of prisma/migrations/0009_fair_queue do for a queue in the database.
  */
 const script = `
-local half = tonumber(ARGV[1])
+local half, horizon, moved_below = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local held = redis.call('HMGET', KEYS[1], 'virtual', 'base', 'moving')
 local virtual, base, moving = tonumber(held[1] or 0), tonumber(held[2] or 0), held[3] == '1'
 
-if ARGV[2] == 'assign' then
+if ARGV[4] == 'assign' then
   local priorities, beside = {}, {}
-  for i = 3, #ARGV, 3 do
+  for i = 5, #ARGV, 3 do
     local tenant, cost, start = ARGV[i], tonumber(ARGV[i + 1])
     if ARGV[i + 2] == '1' then
       local finish = tonumber(redis.call('ZSCORE', KEYS[2], tenant) or 0)
-      start = math.min(math.max(finish, virtual), virtual + half - 1)
+      start = math.min(math.max(finish, virtual), virtual + horizon)
       redis.call('ZADD', KEYS[2], start + cost, tenant)
     else
       start = virtual + (beside[tenant] or 0)
@@ -29,10 +29,10 @@ if ARGV[2] == 'assign' then
   return priorities
 end
 
-if ARGV[2] == 'advance' then
-  local priority = tonumber(ARGV[3])
+if ARGV[4] == 'advance' then
+  local priority = tonumber(ARGV[5])
   local start = base + priority - 1
-  if moving and priority > half then start = start - half end
+  if moving and priority > moved_below then start = start - half end
   if start <= virtual then return 0 end
   if start - base >= half then
     if not moving then redis.call('HSET', KEYS[1], 'base', base + half) end
@@ -43,13 +43,13 @@ if ARGV[2] == 'advance' then
   return 1
 end
 
-if ARGV[2] == 'charge' then
-  local finish = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[3]) or virtual)
-  redis.call('ZADD', KEYS[2], finish + tonumber(ARGV[4]), ARGV[3])
+if ARGV[4] == 'charge' then
+  local finish = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[5]) or virtual)
+  redis.call('ZADD', KEYS[2], finish + tonumber(ARGV[6]), ARGV[5])
   return 0
 end
 
-if ARGV[2] == 'moved' then redis.call('HSET', KEYS[1], 'moving', 0) end
+if ARGV[4] == 'moved' then redis.call('HSET', KEYS[1], 'moving', 0) end
 return moving and 1 or 0
 `;
 
@@ -65,7 +65,7 @@ export function createFairClockOnRedis(
   commands.defineCommand('swarmgateFairClock', { numberOfKeys: 2, lua: script });
   const keys = [`${prefix}:fair:${queue}`, `${prefix}:fair:${queue}:finishes`];
   const run = (...values: (string | number)[]) =>
-    (commands as unknown as FairRedis).swarmgateFairClock(...keys, halfRange, ...values);
+    (commands as unknown as FairRedis).swarmgateFairClock(...keys, halfRange, horizon, movedBelow, ...values);
 
   return {
     assign: async (starts) =>

@@ -19,10 +19,17 @@ export interface FairClock {
 export type Start = { tenantId: string; cost: number; charged: boolean };
 
 /**
- * Half of the priorities that BullMQ has (1 to 2,097,151). No tag lies further than this from what is served now. When
- * virtual time has gone so far beyond the base, the base is raised by it, and what waits is moved by it.
+ * Half of the priorities that BullMQ has (1 to 2,097,151). A priority is a tag less the base, plus 1. Once virtual time
+ * has gone so far beyond the base, the base is raised by this, and what waits is moved down by it.
  */
 export const halfRange = 1_048_576;
+
+/**
+ * No tag lies further ahead than this (16,384 pieces of work of weight 1): behind it, first come, first served. So, for a
+ * long time after the base was raised, what was added since lies below {@link movedBelow}, and what was not moved above.
+ */
+export const horizon = halfRange / 4;
+export const movedBelow = halfRange / 2;
 
 const costOfWeight1 = 16;
 

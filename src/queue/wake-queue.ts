@@ -11,7 +11,7 @@ import type { RedisConnections } from '#connections/redis.ts';
 import { createBatcher } from '#kernel/batcher.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { within } from '#kernel/within.ts';
-import { costOf, type FairClock, halfRange } from './fair-clock.ts';
+import { costOf, type FairClock, halfRange, movedBelow } from './fair-clock.ts';
 import { type WakeKind, type WakeQueue, type WakeUp, type WakeUpData, wakeUpData } from './job.ts';
 
 export type WakeQueueParts = {
@@ -155,12 +155,15 @@ function startOf({ tenantId, weight }: WakeUp) {
   return { tenantId, cost: costOf(weight ?? 1), charged: weight !== undefined };
 }
 
-/** Moves what was added before the base was raised. What lies in the lower half was added or moved since. */
+/** Moves what was added before the base was raised. May be begun again by another process: what was moved lies low. */
 async function moveToNewBase(queue: Pick<Queue, 'getJobs'>): Promise<void> {
   for (;;) {
     const highest = await queue.getJobs('prioritized', 0, pageSize - 1, false);
-    const old = highest.filter((job) => job.priority > halfRange);
-    await Promise.all(old.map((job) => job.changePriority({ priority: job.priority - halfRange })));
+    // The lowest first: those whose time had come already all get the lowest number, and keep their order by this.
+    const old = highest.filter((job) => job.priority > movedBelow).reverse();
+    await Promise.all(
+      old.map((job) => job.changePriority({ priority: Math.max(1, job.priority - halfRange) })),
+    );
     if (old.length === 0) return;
   }
 }

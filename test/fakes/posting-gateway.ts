@@ -69,6 +69,8 @@ async function callPlatform(method: 'POST' | 'PUT', url: string, body: object): 
       );
     case 503:
       throw new GatewayError('unavailable', 'The platform is down.');
+    case 504:
+      throw new GatewayError('unavailable', 'The platform took too long.', { mayHaveArrived: true });
     case 403:
       throw new GatewayError('credentials_refused', 'The token was revoked.');
     case 404:

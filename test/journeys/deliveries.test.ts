@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { done } from '../fakes/scripted-agent.ts';
 import { sharedPostingService } from '../support/a-posting-service.ts';
@@ -45,6 +46,23 @@ test('a platform that is down is tried again, a little later each time', async (
   expect(second - first).toBeGreaterThan(900);
   expect(third - second).toBeGreaterThan(1_900);
   expect(platform.calls.map(({ delivery }) => delivery?.interrupted)).toEqual([false, false, false]);
+});
+
+test('a platform that did not answer in time may be at it still, and gets as long again', async () => {
+  const { platform, visitor, settled } = await answering();
+  const calledAt: number[] = [];
+  platform.onCall(async () => {
+    calledAt.push(performance.now());
+    if (calledAt.length === 1) await sleep(1_600);
+  });
+  platform.refuseNext({ status: 504 });
+
+  await visitor.send('Hello');
+  await settled('sent');
+
+  const [first = 0, second = 0] = calledAt;
+  expect(second - first).toBeGreaterThan(3_200);
+  expect(platform.calls.map(({ delivery }) => delivery?.interrupted)).toEqual([false, true]);
 });
 
 test('a platform that asks for time is given it', async () => {

@@ -4,6 +4,11 @@ import type { ApplyPlan } from '#tenancy/apply/apply-plan.ts';
 
 export type TenantOptions = {
   slug?: string;
+  /** The organization's, which is the same for all unless one is named. */
+  organization?: string;
+  plan?: string;
+  /** Turns that may run at once, where the plan's number is not wanted. */
+  concurrentConversations?: number;
   settings?: Settings;
   model?: string;
   identity?: NonNullable<WebChatChannel['identity']>;
@@ -18,6 +23,9 @@ const roomyLimits: Settings = { webchat: { messagesPerMinute: 1_000, sessionsPer
 /** A plan that makes one tenant with a web chat channel, whose key is `wk_` and the tenant's slug, and one agent. */
 export function planTenant({
   slug = 'shop',
+  organization = 'acme',
+  plan = 'free',
+  concurrentConversations,
   settings = roomyLimits,
   model = 'builtin/echo',
   identity,
@@ -35,9 +43,10 @@ export function planTenant({
     name: slug,
     region: 'local',
     settings,
+    ...(concurrentConversations !== undefined && { quotas: { concurrentConversations } }),
     channels: [channel],
     agents: [agent],
     knowledge: [],
   };
-  return { organizations: [{ slug: 'acme', name: 'Acme Inc', plan: 'free', tenants: [tenant] }] };
+  return { organizations: [{ slug: organization, name: 'Acme Inc', plan, tenants: [tenant] }] };
 }

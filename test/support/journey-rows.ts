@@ -1,5 +1,6 @@
 import type { Scopes } from '#tenancy/scopes.ts';
 
+export type ConversationRow = { id: string; due_at: Date | null; waiting_for: string | null };
 export type MessageRow = {
   id: string;
   conversation_id: string;
@@ -35,6 +36,7 @@ export type EventRow = { kind: string; subject: Record<string, unknown> };
 
 /** What a tenant's journeys have left in the database, each table in the order in which it came to be. */
 export type JourneyRows = {
+  conversations: ConversationRow[];
   messages: MessageRow[];
   turns: TurnRow[];
   steps: StepRow[];
@@ -51,6 +53,7 @@ export function readJourneyRows(scopes: Scopes, tenantSlug = 'shop'): Promise<Jo
     if (!tenant) throw new Error(`There is no tenant "${tenantSlug}".`);
     await unit.becomeTenant(tenant.id);
     return {
+      conversations: await unit.sql<ConversationRow>('SELECT * FROM swarmgate.conversations ORDER BY id'),
       messages: await unit.sql<MessageRow>(
         'SELECT * FROM swarmgate.messages ORDER BY conversation_id, sequence, id',
       ),

@@ -527,7 +527,7 @@ END $$;
 
 -- Gives wake-ups their priorities, in order. One that is charged starts when its tenant's last one has finished, by
 -- virtual time, and moves that finish by its cost; one that is not starts now, behind those of its tenant beside it.
-CREATE FUNCTION directory.assign_starts_v1(p_queue text, p_half bigint, p_tenants uuid[], p_costs integer[], p_charged boolean[]) RETURNS integer[]
+CREATE FUNCTION directory.assign_starts_v1(p_queue text, p_half bigint, p_horizon bigint, p_tenants uuid[], p_costs integer[], p_charged boolean[]) RETURNS integer[]
 LANGUAGE plpgsql SET role = 'swarmgate_platform' AS $$
 DECLARE
   i integer;
@@ -541,7 +541,7 @@ BEGIN
   FOR i IN SELECT generate_subscripts(p_tenants, 1) LOOP
     IF p_charged[i] THEN
       SELECT f.finish INTO v_start FROM directory.fair_finishes f WHERE f.queue = p_queue AND f.tenant_id = p_tenants[i];
-      v_start := least(greatest(coalesce(v_start, 0), v.virtual), v.virtual + p_half - 1);
+      v_start := least(greatest(coalesce(v_start, 0), v.virtual), v.virtual + p_horizon);
       INSERT INTO directory.fair_finishes AS f (queue, tenant_id, finish)
         SELECT p_queue, t.id, v_start + p_costs[i] FROM directory.tenants t WHERE t.id = p_tenants[i]
         ON CONFLICT (queue, tenant_id) DO UPDATE SET finish = EXCLUDED.finish;
@@ -556,13 +556,13 @@ END $$;
 
 -- Virtual time goes on to the start of what was begun. Half-way through the range of priorities the base is raised, once
 -- those that wait have been moved since the last time.
-CREATE FUNCTION directory.advance_clock_v1(p_queue text, p_half bigint, p_priority integer) RETURNS void
+CREATE FUNCTION directory.advance_clock_v1(p_queue text, p_half bigint, p_moved_below bigint, p_priority integer) RETURNS void
 LANGUAGE plpgsql SET role = 'swarmgate_platform' AS $$
 BEGIN
   UPDATE directory.fair_clocks c SET virtual = s.start,
       base = CASE WHEN s.start - c.base >= p_half AND NOT c.moving THEN c.base + p_half ELSE c.base END,
       moving = c.moving OR s.start - c.base >= p_half
-    FROM (SELECT k.base + p_priority - 1 - CASE WHEN k.moving AND p_priority > p_half THEN p_half ELSE 0 END AS start
+    FROM (SELECT k.base + p_priority - 1 - CASE WHEN k.moving AND p_priority > p_moved_below THEN p_half ELSE 0 END AS start
       FROM directory.fair_clocks k WHERE k.queue = p_queue) s
     WHERE c.queue = p_queue AND c.virtual < s.start;
   IF FOUND THEN
@@ -600,8 +600,8 @@ GRANT EXECUTE ON FUNCTION
   swarmgate.give_slots_v1(uuid),
   swarmgate.waiting_tenants_v1(),
   swarmgate.due_work_v2(integer, integer),
-  directory.assign_starts_v1(text, bigint, uuid[], integer[], boolean[]),
-  directory.advance_clock_v1(text, bigint, integer),
+  directory.assign_starts_v1(text, bigint, bigint, uuid[], integer[], boolean[]),
+  directory.advance_clock_v1(text, bigint, bigint, integer),
   directory.charge_v1(text, uuid, integer),
   directory.clock_moving_v1(text, boolean)
   TO swarmgate_service;

@@ -106,7 +106,7 @@ async function upsertTenant(
   planned: PlannedTenant,
   report: Report,
 ): Promise<Uuid> {
-  const { slug, name, region, settings } = planned;
+  const { slug, name, region, settings, quotas } = planned;
   return unit.prisma(async (prisma) => {
     const known = await prisma.tenant.findUnique({ where: { slug } });
     if (known && known.organizationId !== organizationId) {
@@ -119,7 +119,11 @@ async function upsertTenant(
         `The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`,
       );
     }
-    const wanted = { name, settings: settings ?? known?.settings ?? {} };
+    const wanted = {
+      name,
+      settings: settings ?? known?.settings ?? {},
+      runningTurnsMax: quotas ? (quotas.concurrentConversations ?? null) : (known?.runningTurnsMax ?? null),
+    };
     if (!known) {
       const id = newId();
       const home = await prisma.thisCell.findFirstOrThrow({ include: { home: true } });
@@ -132,7 +136,8 @@ async function upsertTenant(
       report({ action: 'created', kind: 'tenant', path });
       return id;
     }
-    const same = isDeepStrictEqual(wanted, { name: known.name, settings: known.settings });
+    const { runningTurnsMax } = known;
+    const same = isDeepStrictEqual(wanted, { name: known.name, settings: known.settings, runningTurnsMax });
     if (!same)
       await prisma.tenant.update({
         where: { slug },

@@ -22,7 +22,7 @@ import { createLiveOnRedis } from '#events/live-on-redis.ts';
 import type { FileStore } from '#files/file-store.ts';
 import { createGatewayCatalog } from '#gateways/catalog.ts';
 import type { Gateway } from '#gateways/gateway.ts';
-import type { ChannelPlace } from '#gateways/journey.ts';
+import type { ChannelPlace, PaceBudget } from '#gateways/journey.ts';
 import { createReceiveWebhook } from '#gateways/receive-webhook.ts';
 import { createIdentityChecker } from '#gateways/webchat/identity.ts';
 import { createWebChatGateway } from '#gateways/webchat/index.ts';
@@ -40,6 +40,9 @@ import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
 import { within } from '#kernel/within.ts';
 import { failureMessage, texts } from '#locales/en.ts';
+import { createPaceInProcess } from '#metering/pace-in-process.ts';
+import { createPaceOnPostgres } from '#metering/pace-on-postgres.ts';
+import { createPaceOnRedis } from '#metering/pace-on-redis.ts';
 import { createRateLimit } from '#metering/rate-limiter.ts';
 import { createChatModels } from '#models/chat-models.ts';
 import { createFairClockOnPostgres } from '#queue/fair-clock-on-postgres.ts';
@@ -146,6 +149,7 @@ export async function createApp(
   const keeper = createChannelKeeper({ scopes, keyRing, channels });
   const platforms = createPlatforms({
     ...{ config, scopes, keyRing, channels, keeper, logger, holder, publicUrl },
+    paceBudget: createPaceBudget(storage, scopes, redis, prefix),
     allowedHosts: overrides.allowedHosts ?? [],
   });
   const gateways = [createWebChatGateway(live), ...platforms.gateways, ...(overrides.gateways ?? [])];
@@ -288,6 +292,17 @@ export async function createApp(
       }
     },
   };
+}
+
+// The embedded database has one process, which needs nobody to count with.
+function createPaceBudget(
+  { database }: Storage,
+  scopes: Scopes,
+  redis: RedisConnections | undefined,
+  prefix: string,
+): PaceBudget {
+  if (redis) return createPaceOnRedis(redis, prefix);
+  return database.kind === 'embedded' ? createPaceInProcess() : createPaceOnPostgres(scopes);
 }
 
 function createLive(

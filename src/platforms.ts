@@ -9,7 +9,7 @@ import { createOpenLink } from '#files/open-link.ts';
 import { createS3Blobs } from '#files/s3-blobs.ts';
 import type { WebhookGateway } from '#gateways/gateway.ts';
 import { GatewayError } from '#gateways/gateway-error.ts';
-import type { ChannelDirectory, ChannelKeeper } from '#gateways/journey.ts';
+import type { ChannelDirectory, ChannelKeeper, PaceBudget } from '#gateways/journey.ts';
 import { createPacer } from '#gateways/pacer.ts';
 import type { ReceiveWebhook } from '#gateways/receive-webhook.ts';
 import { createSlackGateway } from '#gateways/slack/index.ts';
@@ -35,6 +35,7 @@ export type PlatformsParts = {
   keyRing: KeyRing;
   channels: ChannelDirectory;
   keeper: ChannelKeeper;
+  paceBudget: PaceBudget;
   logger: Logger;
   /** Names this process among those that share the database. */
   holder: string;
@@ -59,7 +60,7 @@ export function createPlatforms(parts: PlatformsParts) {
   const byPlatform = new Map<string, WebhookGateway>();
   const links = createFileLinks(keyRing, publicUrl);
   const files = createFiles(parts, byPlatform, links);
-  const pacer = createPacer();
+  const pacer = createPacer(parts.paceBudget);
   const findPart = createFindPart(scopes);
   const consents = createConsentLedger(scopes);
 

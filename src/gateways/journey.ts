@@ -141,3 +141,19 @@ export interface InstallStates {
   /** The channel that it was begun for; `undefined` when it is unknown, used or too old. */
   use(state: { tenantId: Uuid; stateHash: string }): Promise<Uuid | undefined>;
 }
+
+/** What a platform asks of a credential: `cost` calls each `intervalMs`, and up to `burst` at once after a silence. */
+export type Pace = { intervalMs: number; cost: number; burst: number };
+
+/**
+ * Counts what is called in the name of a key, in all processes together.
+ */
+export interface PaceBudget {
+  /**
+   * Takes a place that is at most `waitMsMax` ahead; the caller waits `waitMs` for it. Not granted: all places up to then
+   * are taken, and `waitMs` is when to come back, a time that nobody else is told.
+   */
+  reserve(key: string, pace: Pace, waitMsMax: number): Promise<{ granted: boolean; waitMs: number }>;
+  /** Gives a place back that was not used. */
+  giveBack(key: string, pace: Pace): Promise<void>;
+}

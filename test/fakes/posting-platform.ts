@@ -16,7 +16,7 @@ export type PlatformCall = {
 };
 
 /** How the platform answers a call that it does not take. */
-export type Refusal = { status: 400 | 403 | 404 | 429 | 503; retryAfterMs?: number };
+export type Refusal = { status: 400 | 403 | 404 | 429 | 503 | 504; retryAfterMs?: number };
 
 export type PostingPlatform = Awaited<ReturnType<typeof startPostingPlatform>>;
 

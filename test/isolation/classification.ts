@@ -104,6 +104,11 @@ export const classification: Classification = {
     grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
   },
 
+  'directory.paces': {
+    kind: 'directory',
+    why: 'how quickly a credential may be used; ids and times only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
   'directory.plans': {
     kind: 'operations',
     why: 'what each plan gives; the same for everybody',
@@ -148,6 +153,9 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'directory.advance_clock_v1': 'swarmgate_platform',
   'directory.charge_v1': 'swarmgate_platform',
   'directory.clock_moving_v1': 'swarmgate_platform',
+  'directory.take_pace_v1': 'swarmgate_platform',
+  'directory.give_back_pace_v1': 'swarmgate_platform',
+  'directory.forget_paces_v1': 'swarmgate_platform',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v2': 'swarmgate_sweeper',
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',

@@ -18,6 +18,7 @@ const ownFiles = [
   '0007_gateways',
   '0008_gateway_journey',
   '0009_fair_queue',
+  '0011_paces',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

@@ -3,6 +3,7 @@ import type { FileStore } from '#files/file-store.ts';
 import type { OpenChannel, OutboundMessage, StreamTarget, WebhookGateway } from '#gateways/gateway.ts';
 import { createPacer, type Pacer } from '#gateways/pacer.ts';
 import { createSlackGateway, type SlackTexts } from '#gateways/slack/index.ts';
+import { createPaceInProcess } from '#metering/pace-in-process.ts';
 import { type SlackSimulator, startSlackSimulator } from '#simulators/slack/simulator.ts';
 
 export const slackTexts: SlackTexts = {
@@ -50,7 +51,7 @@ export async function aSlackWorkspace(options: SlackWorkspaceOptions = {}) {
   const gateway: WebhookGateway = createSlackGateway({
     sharedApp: { appId: 'A1', signingSecret: 'secret' },
     apiUrl: slack.apiUrl,
-    pacer: options.pacer ?? createPacer(),
+    pacer: options.pacer ?? createPacer(createPaceInProcess()),
     files: options.files ?? { open: async () => Promise.reject(new Error('There is no file.')) },
     texts: slackTexts,
     fetch: async () => Promise.reject(new Error('Nothing is fetched from elsewhere.')),

@@ -1,7 +1,7 @@
 import type { FileStore } from '#files/file-store.ts';
 import type { WebhookGateway } from '../gateway.ts';
 import type { ConsentLedger } from '../journey.ts';
-import { createPacer, type Pacer } from '../pacer.ts';
+import type { Pacer } from '../pacer.ts';
 import { createTwilioApi } from './api.ts';
 import type { ConsentTexts } from './consent.ts';
 import { endpoints, identifyAccounts } from './identify.ts';
@@ -26,7 +26,7 @@ export type TwilioGatewayParts = {
   /** Reaches the public internet and the addresses of the operator's, and nothing behind them. */
   fetch: typeof globalThis.fetch;
   isRecordedElsewhere?: SendParts['isRecordedElsewhere'];
-  pacer?: Pacer;
+  pacer: Pacer;
   nowMs?: () => number;
 };
 
@@ -38,7 +38,7 @@ export function createTwilioGateway(given: TwilioGatewayParts): WebhookGateway {
     ...rest,
     ...(isRecordedElsewhere && { isRecordedElsewhere }),
     api: createTwilioApi(nowMs),
-    pacer: given.pacer ?? createPacer(),
+    pacer: given.pacer,
     nowMs,
   };
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newId, toWire } from '#domain/ids.ts';
+import { createPaceInProcess } from '#metering/pace-in-process.ts';
 import { aServer } from '../../../test/support/a-server.ts';
 import {
   aChannel,
@@ -115,7 +116,7 @@ describe('a message', () => {
   test('that is more than the number’s burst is put off, and goes on with the part that it stopped at', async () => {
     let nowMs = 0;
     const pacer = createPacer(
-      () => nowMs,
+      createPaceInProcess(() => nowMs),
       async () => {},
     );
     const long = aMessage({ text: `${fourThousand} `.repeat(4) });
@@ -131,7 +132,7 @@ describe('a message', () => {
   });
 
   test('of one number does not wait for another’s', async () => {
-    const pacer = createPacer(() => 0);
+    const pacer = createPacer(createPaceInProcess(() => 0));
     expect((await send(aMessage({ text: 'a'.repeat(1_600) }), { pacer })).error).toBeUndefined();
     const whatsApp = await send(onWhatsApp(), { pacer });
     expect(whatsApp.error).not.toMatchObject({ code: 'gateway_not_now' });

@@ -157,3 +157,8 @@ export type FairClock = Prisma.FairClockModel
  * 
  */
 export type FairFinish = Prisma.FairFinishModel
+/**
+ * Model Pace
+ * 
+ */
+export type Pace = Prisma.PaceModel

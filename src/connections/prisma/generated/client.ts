@@ -181,3 +181,8 @@ export type FairClock = Prisma.FairClockModel
  * 
  */
 export type FairFinish = Prisma.FairFinishModel
+/**
+ * Model Pace
+ * 
+ */
+export type Pace = Prisma.PaceModel

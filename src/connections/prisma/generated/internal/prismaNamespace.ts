@@ -424,7 +424,8 @@ export const ModelName = {
   SocketLease: 'SocketLease',
   Plan: 'Plan',
   FairClock: 'FairClock',
-  FairFinish: 'FairFinish'
+  FairFinish: 'FairFinish',
+  Pace: 'Pace'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -440,7 +441,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "quarantine" | "socketLease" | "plan" | "fairClock" | "fairFinish"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "quarantine" | "socketLease" | "plan" | "fairClock" | "fairFinish" | "pace"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2484,6 +2485,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Pace: {
+      payload: Prisma.$PacePayload<ExtArgs>
+      fields: Prisma.PaceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PaceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PaceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>
+        }
+        findFirst: {
+          args: Prisma.PaceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PaceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>
+        }
+        findMany: {
+          args: Prisma.PaceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>[]
+        }
+        create: {
+          args: Prisma.PaceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>
+        }
+        createMany: {
+          args: Prisma.PaceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PaceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>[]
+        }
+        delete: {
+          args: Prisma.PaceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>
+        }
+        update: {
+          args: Prisma.PaceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>
+        }
+        deleteMany: {
+          args: Prisma.PaceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PaceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PaceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>[]
+        }
+        upsert: {
+          args: Prisma.PaceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PacePayload>
+        }
+        aggregate: {
+          args: Prisma.PaceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePace>
+        }
+        groupBy: {
+          args: Prisma.PaceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PaceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PaceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PaceCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -2928,6 +3003,15 @@ export const FairFinishScalarFieldEnum = {
 export type FairFinishScalarFieldEnum = (typeof FairFinishScalarFieldEnum)[keyof typeof FairFinishScalarFieldEnum]
 
 
+export const PaceScalarFieldEnum = {
+  key: 'key',
+  fullAt: 'fullAt',
+  lineAt: 'lineAt'
+} as const
+
+export type PaceScalarFieldEnum = (typeof PaceScalarFieldEnum)[keyof typeof PaceScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -3251,6 +3335,7 @@ export type GlobalOmitConfig = {
   plan?: Prisma.PlanOmit
   fairClock?: Prisma.FairClockOmit
   fairFinish?: Prisma.FairFinishOmit
+  pace?: Prisma.PaceOmit
 }
 
 /* Types for Logging */

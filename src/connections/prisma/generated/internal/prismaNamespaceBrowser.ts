@@ -78,7 +78,8 @@ export const ModelName = {
   SocketLease: 'SocketLease',
   Plan: 'Plan',
   FairClock: 'FairClock',
-  FairFinish: 'FairFinish'
+  FairFinish: 'FairFinish',
+  Pace: 'Pace'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -500,6 +501,15 @@ export const FairFinishScalarFieldEnum = {
 } as const
 
 export type FairFinishScalarFieldEnum = (typeof FairFinishScalarFieldEnum)[keyof typeof FairFinishScalarFieldEnum]
+
+
+export const PaceScalarFieldEnum = {
+  key: 'key',
+  fullAt: 'fullAt',
+  lineAt: 'lineAt'
+} as const
+
+export type PaceScalarFieldEnum = (typeof PaceScalarFieldEnum)[keyof typeof PaceScalarFieldEnum]
 
 
 export const SortOrder = {

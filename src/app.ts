@@ -5,6 +5,7 @@ import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import type { Config } from '#config/config.ts';
 import { connectRedis, type RedisConnections } from '#connections/redis.ts';
 import { createCancelTurn } from '#conversations/cancel-turn.ts';
+import { createChannelSlots } from '#conversations/channel-slots.ts';
 import { createDeliver } from '#conversations/deliver.ts';
 import { createDeliveryJournal } from '#conversations/delivery-journal.ts';
 import { createTranscripts } from '#conversations/read-transcript.ts';
@@ -96,7 +97,7 @@ const leaseMsDefault = 6_000;
 const claimMsDefault = 30_000;
 /** What one process has at work at once. Most of it waits for models and platforms. */
 const turnConcurrency = 50;
-const deliveryConcurrency = 50;
+const deliveryConcurrency = 100;
 /** Anybody may ask whether the service is well, as often as they like; the database is asked this seldom. */
 const probeTtlMs = 250;
 /** How long work may end by itself when the process stops, and then how long it may take to be put back. */
@@ -184,6 +185,7 @@ export async function createApp(
       ...shared,
       journal: createDeliveryJournal(scopes, { holder, claimMs }),
       claimMs,
+      slots: createChannelSlots(),
     });
     queue.work('turn', runTurn, overrides.turnConcurrency ?? turnConcurrency);
     queue.work('delivery', deliver, deliveryConcurrency);

@@ -7,6 +7,7 @@ import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
+import type { ChannelSlots } from './channel-slots.ts';
 import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-journal.ts';
 
 export type DeliverParts = {
@@ -15,6 +16,7 @@ export type DeliverParts = {
   openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<OpenChannel | undefined>;
   gatewayOf: (platform: Platform) => Gateway | undefined;
   keeper: Pick<ChannelKeeper, 'pause'>;
+  slots: ChannelSlots;
   queue: WakeQueue;
   logger: Logger;
   metrics: Metrics;
@@ -81,13 +83,16 @@ async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number
     const gateway = parts.gatewayOf(channel.platform);
     if (!gateway)
       throw new GatewayError('unavailable', `This process has no gateway for ${channel.platform}.`);
-    const { externalIds, uncertain = false } = await gateway.send(channel, describe(delivery), {
-      signal,
-      async keepPart(number, externalId, details) {
-        if (!(await parts.journal.keepPart(delivery, number, externalId, details?.segments)))
-          throw new ClaimLostError();
-      },
-    });
+    const open = channel;
+    const { externalIds, uncertain = false } = await parts.slots.within(channel.id, () =>
+      gateway.send(open, describe(delivery), {
+        signal,
+        async keepPart(number, externalId, details) {
+          if (!(await parts.journal.keepPart(delivery, number, externalId, details?.segments)))
+            throw new ClaimLostError();
+        },
+      }),
+    );
     return { state: 'sent', externalIds, doubled: uncertain };
   } catch (error) {
     if (channel && error instanceof GatewayError && error.channelFault !== undefined)

@@ -157,15 +157,15 @@ function startOf({ tenantId, weight }: WakeUp) {
 
 /** Moves what was added before the base was raised. May be begun again by another process: what was moved lies low. */
 async function moveToNewBase(queue: Pick<Queue, 'getJobs'>): Promise<void> {
-  for (;;) {
-    const highest = await queue.getJobs('prioritized', 0, pageSize - 1, false);
-    // The lowest first: those whose time had come already all get the lowest number, and keep their order by this.
-    const old = highest.filter((job) => job.priority > movedBelow).reverse();
-    await Promise.all(
-      old.map((job) => job.changePriority({ priority: Math.max(1, job.priority - halfRange) })),
-    );
-    if (old.length === 0) return;
+  const old: Awaited<ReturnType<typeof queue.getJobs>> = [];
+  for (let from = 0; ; from += pageSize) {
+    const page = await queue.getJobs('prioritized', from, from + pageSize - 1, true);
+    old.push(...page.filter((job) => job.priority > movedBelow));
+    if (page.length === 0) break;
   }
+  // The lowest first: those whose time had come already all get the lowest number, and keep their order by this.
+  old.sort((one, other) => one.priority - other.priority);
+  for (const job of old) await job.changePriority({ priority: Math.max(1, job.priority - halfRange) });
 }
 
 function dataOf({ tenantId, conversationId }: WakeUp): WakeUpData {

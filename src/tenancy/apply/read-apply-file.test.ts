@@ -107,9 +107,9 @@ describe('a mistake is told with its line', () => {
     ],
     [
       'two unknown keys',
-      withTenant('quotas: {}\nmembers: []'),
+      withTenant('tools: []\nmembers: []'),
       [
-        '7: organizations.0.tenants.0 has "quotas", which this version does not know',
+        '7: organizations.0.tenants.0 has "tools", which this version does not know',
         '8: organizations.0.tenants.0 has "members", which this version does not know',
       ],
     ],

@@ -50,6 +50,17 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
         mend: 'mend what the reason says, then install again or apply the file with the new credentials',
       };
     }),
+    await examine('turns', async () => {
+      const dead = (await states).flatMap(({ tenant, dead }) =>
+        Number(dead) > 0 ? [`${tenant} ${dead}`] : [],
+      );
+      if (dead.length === 0) return { state: 'ok', says: 'no answer was given up' };
+      return {
+        state: 'note',
+        says: `answers that were given up, by tenant: ${list(dead)}`,
+        mend: 'look with "swarmgate dead-letters list TENANT", then replay or purge them',
+      };
+    }),
     await examine('deliveries', async () => {
       const all = await states;
       const failed = sum(all.map((state) => Number(state.failed)));
@@ -63,7 +74,7 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
       return {
         state: 'note',
         says: `${says}: ${list(latest, failed + doubled)}`,
-        mend: 'the log tells what happened to each: look for its deliveryId',
+        mend: 'look with "swarmgate dead-letters list TENANT"; the log tells what happened to each deliveryId',
       };
     }),
   ];
@@ -72,6 +83,8 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
 type TenantState = {
   tenant: string;
   paused: { slug: string; platform: string; reason: string }[];
+  /** Turns that were given up and not put away. */
+  dead: string;
   failed: string;
   doubled: string;
   /** The latest of both; `at` is an ISO time. */
@@ -92,6 +105,7 @@ const stateOfTenant = `
     coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform,
         'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
       FROM swarmgate.channels c WHERE c.status = 'paused' AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
+    (SELECT count(*) FROM swarmgate.turns t WHERE t.state = 'dead' AND t.purged_at IS NULL) AS dead,
     (SELECT count(*) FROM troubled WHERE kind = 'delivery.failed') AS failed,
     (SELECT count(*) FROM troubled WHERE kind = 'delivery.doubled') AS doubled,
     coalesce((SELECT jsonb_agg(jsonb_build_object('id', t.subject ->> 'deliveryId', 'error', t.subject ->> 'error',

@@ -4,9 +4,12 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { DeadLetter } from '#conversations/dead-letters/dead-letter.ts';
+import type { ShownDeadLetter } from '#conversations/dead-letters/show-dead-letter.ts';
 import { AppError } from '#domain/errors.ts';
 import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import type { SimulatedChannel } from '#tenancy/simulated-channel.ts';
+import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink } from './install-link.ts';
 
@@ -19,7 +22,8 @@ export type HandOverRequest =
   | { command: 'doctor' }
   | { command: 'install-link'; tenant: string; channel: string }
   | { command: 'open-simulation'; simulated: SimulatedChannel }
-  | { command: 'close-simulation'; tenant: string; slug: string };
+  | { command: 'close-simulation'; tenant: string; slug: string }
+  | { command: 'dead-letters'; wish: DeadLettersWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -28,6 +32,7 @@ export type HandOverAnswers = {
   /** The channel's key, and where the service is on this machine. */
   'open-simulation': { key: string; url: string };
   'close-simulation': null;
+  'dead-letters': DeadLetter[] | ShownDeadLetter;
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

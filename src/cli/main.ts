@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { AppError } from '#domain/errors.ts';
 import { addApplyCommand } from './apply-command.ts';
+import { addDeadLettersCommand } from './dead-letters-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { addMigrateCommand } from './migrate-command.ts';
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addMigrateCommand(program);
   addDoctorCommand(program, setExitCode);
   addApplyCommand(program);
+  addDeadLettersCommand(program);
   addSlackCommand(program);
   addSimulateCommand(program, setExitCode);
   try {

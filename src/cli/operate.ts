@@ -4,6 +4,7 @@ import { createLogger } from '#kernel/logger.ts';
 import { apply } from '#tenancy/apply/apply.ts';
 import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
 import { openStorage, type Storage } from '../storage.ts';
+import { operateDeadLetters } from './dead-letters.ts';
 import { runDoctor } from './doctor.ts';
 import { type HandOverAnswers, type HandOverRequest, handOver } from './hand-over.ts';
 import { makeInstallLink } from './install-link.ts';
@@ -25,6 +26,8 @@ export function answerOperator(
       });
     case 'open-simulation':
       return openSimulatedChannel(storage, request.simulated).then(({ key }) => ({ key, url }));
+    case 'dead-letters':
+      return operateDeadLetters(storage, request.wish);
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

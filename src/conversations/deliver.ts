@@ -156,7 +156,7 @@ function decideAfterFailure(error: unknown, delivery: OpenDelivery, tookMs: numb
   // A busy platform and a rule of ours are no failures of this message.
   const deferred = code === 'gateway_rate_limited' || code === 'gateway_not_now';
   const failures = delivery.attempt - delivery.deferrals;
-  const tooOften = deferred ? Date.now() - delivery.createdAtMs > ageMsMax : failures >= attemptsMax;
+  const tooOften = deferred ? Date.now() - delivery.queuedAtMs > ageMsMax : failures >= attemptsMax;
   if (!mayPass || tooOften) return { state: 'failed', uncertain, error: described };
   const repeats = deferred ? delivery.deferrals : Math.max(failures - 1, 0);
   // A platform that has not answered for so long may be at it still: it gets as long again before we look there.

@@ -14,6 +14,8 @@ export type OpenDelivery = {
   deferrals: number;
   interrupted: boolean;
   createdAtMs: number;
+  /** Since when it has been trying: since it was made, or last replayed. */
+  queuedAtMs: number;
   /** `null`: nobody has written in the conversation. */
   lastInboundAtMs: number | null;
   message: {

@@ -18,6 +18,7 @@ const ownFiles = [
   '0007_gateways',
   '0008_gateway_journey',
   '0009_fair_queue',
+  '0010_dead_letters',
   '0011_paces',
 ];
 

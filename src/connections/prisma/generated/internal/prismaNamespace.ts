@@ -2794,6 +2794,8 @@ export const TurnScalarFieldEnum = {
   outputTokens: 'outputTokens',
   cachedInputTokens: 'cachedInputTokens',
   reasoningTokens: 'reasoningTokens',
+  replays: 'replays',
+  purgedAt: 'purgedAt',
   createdAt: 'createdAt',
   startedAt: 'startedAt',
   finishedAt: 'finishedAt'
@@ -2833,6 +2835,9 @@ export const DeliveryScalarFieldEnum = {
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
   uncertain: 'uncertain',
+  replays: 'replays',
+  purgedAt: 'purgedAt',
+  queuedAt: 'queuedAt',
   deferrals: 'deferrals',
   createdAt: 'createdAt',
   sentAt: 'sentAt'

@@ -294,6 +294,8 @@ export const TurnScalarFieldEnum = {
   outputTokens: 'outputTokens',
   cachedInputTokens: 'cachedInputTokens',
   reasoningTokens: 'reasoningTokens',
+  replays: 'replays',
+  purgedAt: 'purgedAt',
   createdAt: 'createdAt',
   startedAt: 'startedAt',
   finishedAt: 'finishedAt'
@@ -333,6 +335,9 @@ export const DeliveryScalarFieldEnum = {
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
   uncertain: 'uncertain',
+  replays: 'replays',
+  purgedAt: 'purgedAt',
+  queuedAt: 'queuedAt',
   deferrals: 'deferrals',
   createdAt: 'createdAt',
   sentAt: 'sentAt'

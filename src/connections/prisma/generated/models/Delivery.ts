@@ -30,6 +30,7 @@ export type DeliveryAvgAggregateOutputType = {
   sequence: number | null
   attempt: number | null
   claimNumber: number | null
+  replays: number | null
   deferrals: number | null
 }
 
@@ -37,6 +38,7 @@ export type DeliverySumAggregateOutputType = {
   sequence: bigint | null
   attempt: number | null
   claimNumber: bigint | null
+  replays: number | null
   deferrals: number | null
 }
 
@@ -56,6 +58,9 @@ export type DeliveryMinAggregateOutputType = {
   errorCode: string | null
   errorMessage: string | null
   uncertain: boolean | null
+  replays: number | null
+  purgedAt: Date | null
+  queuedAt: Date | null
   deferrals: number | null
   createdAt: Date | null
   sentAt: Date | null
@@ -77,6 +82,9 @@ export type DeliveryMaxAggregateOutputType = {
   errorCode: string | null
   errorMessage: string | null
   uncertain: boolean | null
+  replays: number | null
+  purgedAt: Date | null
+  queuedAt: Date | null
   deferrals: number | null
   createdAt: Date | null
   sentAt: Date | null
@@ -98,6 +106,9 @@ export type DeliveryCountAggregateOutputType = {
   errorCode: number
   errorMessage: number
   uncertain: number
+  replays: number
+  purgedAt: number
+  queuedAt: number
   deferrals: number
   createdAt: number
   sentAt: number
@@ -109,6 +120,7 @@ export type DeliveryAvgAggregateInputType = {
   sequence?: true
   attempt?: true
   claimNumber?: true
+  replays?: true
   deferrals?: true
 }
 
@@ -116,6 +128,7 @@ export type DeliverySumAggregateInputType = {
   sequence?: true
   attempt?: true
   claimNumber?: true
+  replays?: true
   deferrals?: true
 }
 
@@ -135,6 +148,9 @@ export type DeliveryMinAggregateInputType = {
   errorCode?: true
   errorMessage?: true
   uncertain?: true
+  replays?: true
+  purgedAt?: true
+  queuedAt?: true
   deferrals?: true
   createdAt?: true
   sentAt?: true
@@ -156,6 +172,9 @@ export type DeliveryMaxAggregateInputType = {
   errorCode?: true
   errorMessage?: true
   uncertain?: true
+  replays?: true
+  purgedAt?: true
+  queuedAt?: true
   deferrals?: true
   createdAt?: true
   sentAt?: true
@@ -177,6 +196,9 @@ export type DeliveryCountAggregateInputType = {
   errorCode?: true
   errorMessage?: true
   uncertain?: true
+  replays?: true
+  purgedAt?: true
+  queuedAt?: true
   deferrals?: true
   createdAt?: true
   sentAt?: true
@@ -285,6 +307,9 @@ export type DeliveryGroupByOutputType = {
   errorCode: string | null
   errorMessage: string | null
   uncertain: boolean
+  replays: number
+  purgedAt: Date | null
+  queuedAt: Date
   deferrals: number
   createdAt: Date
   sentAt: Date | null
@@ -329,6 +354,9 @@ export type DeliveryWhereInput = {
   errorCode?: Prisma.StringNullableFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"Delivery"> | string | null
   uncertain?: Prisma.BoolFilter<"Delivery"> | boolean
+  replays?: Prisma.IntFilter<"Delivery"> | number
+  purgedAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
+  queuedAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
@@ -354,6 +382,9 @@ export type DeliveryOrderByWithRelationInput = {
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   uncertain?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -384,6 +415,9 @@ export type DeliveryWhereUniqueInput = Prisma.AtLeast<{
   errorCode?: Prisma.StringNullableFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"Delivery"> | string | null
   uncertain?: Prisma.BoolFilter<"Delivery"> | boolean
+  replays?: Prisma.IntFilter<"Delivery"> | number
+  purgedAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
+  queuedAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
@@ -409,6 +443,9 @@ export type DeliveryOrderByWithAggregationInput = {
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   uncertain?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -438,6 +475,9 @@ export type DeliveryScalarWhereWithAggregatesInput = {
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"Delivery"> | string | null
   uncertain?: Prisma.BoolWithAggregatesFilter<"Delivery"> | boolean
+  replays?: Prisma.IntWithAggregatesFilter<"Delivery"> | number
+  purgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Delivery"> | Date | string | null
+  queuedAt?: Prisma.DateTimeWithAggregatesFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntWithAggregatesFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Delivery"> | Date | string | null
@@ -455,6 +495,9 @@ export type DeliveryCreateInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -480,6 +523,9 @@ export type DeliveryUncheckedCreateInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -498,6 +544,9 @@ export type DeliveryUpdateInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -523,6 +572,9 @@ export type DeliveryUncheckedUpdateInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -545,6 +597,9 @@ export type DeliveryCreateManyInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -562,6 +617,9 @@ export type DeliveryUpdateManyMutationInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -583,6 +641,9 @@ export type DeliveryUncheckedUpdateManyInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -629,6 +690,9 @@ export type DeliveryCountOrderByAggregateInput = {
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   uncertain?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
+  queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
@@ -638,6 +702,7 @@ export type DeliveryAvgOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   claimNumber?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
 }
 
@@ -657,6 +722,9 @@ export type DeliveryMaxOrderByAggregateInput = {
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   uncertain?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
+  queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
@@ -678,6 +746,9 @@ export type DeliveryMinOrderByAggregateInput = {
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   uncertain?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
+  queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
@@ -687,6 +758,7 @@ export type DeliverySumOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   claimNumber?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
 }
 
@@ -837,6 +909,9 @@ export type DeliveryCreateWithoutChannelInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -859,6 +934,9 @@ export type DeliveryUncheckedCreateWithoutChannelInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -910,6 +988,9 @@ export type DeliveryScalarWhereInput = {
   errorCode?: Prisma.StringNullableFilter<"Delivery"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"Delivery"> | string | null
   uncertain?: Prisma.BoolFilter<"Delivery"> | boolean
+  replays?: Prisma.IntFilter<"Delivery"> | number
+  purgedAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
+  queuedAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntFilter<"Delivery"> | number
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
@@ -927,6 +1008,9 @@ export type DeliveryCreateWithoutConversationInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -949,6 +1033,9 @@ export type DeliveryUncheckedCreateWithoutConversationInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -993,6 +1080,9 @@ export type DeliveryCreateWithoutMessageInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -1015,6 +1105,9 @@ export type DeliveryUncheckedCreateWithoutMessageInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -1049,6 +1142,9 @@ export type DeliveryUpdateWithoutMessageInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1071,6 +1167,9 @@ export type DeliveryUncheckedUpdateWithoutMessageInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1089,6 +1188,9 @@ export type DeliveryCreateWithoutPartsInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -1113,6 +1215,9 @@ export type DeliveryUncheckedCreateWithoutPartsInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -1146,6 +1251,9 @@ export type DeliveryUpdateWithoutPartsInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1170,6 +1278,9 @@ export type DeliveryUncheckedUpdateWithoutPartsInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1189,6 +1300,9 @@ export type DeliveryCreateManyChannelInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -1206,6 +1320,9 @@ export type DeliveryUpdateWithoutChannelInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1228,6 +1345,9 @@ export type DeliveryUncheckedUpdateWithoutChannelInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1248,6 +1368,9 @@ export type DeliveryUncheckedUpdateManyWithoutChannelInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1267,6 +1390,9 @@ export type DeliveryCreateManyConversationInput = {
   errorCode?: string | null
   errorMessage?: string | null
   uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
   deferrals?: number
   createdAt?: Date | string
   sentAt?: Date | string | null
@@ -1284,6 +1410,9 @@ export type DeliveryUpdateWithoutConversationInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1306,6 +1435,9 @@ export type DeliveryUncheckedUpdateWithoutConversationInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1326,6 +1458,9 @@ export type DeliveryUncheckedUpdateManyWithoutConversationInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1378,6 +1513,9 @@ export type DeliverySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   errorCode?: boolean
   errorMessage?: boolean
   uncertain?: boolean
+  replays?: boolean
+  purgedAt?: boolean
+  queuedAt?: boolean
   deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
@@ -1404,6 +1542,9 @@ export type DeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   errorCode?: boolean
   errorMessage?: boolean
   uncertain?: boolean
+  replays?: boolean
+  purgedAt?: boolean
+  queuedAt?: boolean
   deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
@@ -1428,6 +1569,9 @@ export type DeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   errorCode?: boolean
   errorMessage?: boolean
   uncertain?: boolean
+  replays?: boolean
+  purgedAt?: boolean
+  queuedAt?: boolean
   deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
@@ -1452,12 +1596,15 @@ export type DeliverySelectScalar = {
   errorCode?: boolean
   errorMessage?: boolean
   uncertain?: boolean
+  replays?: boolean
+  purgedAt?: boolean
+  queuedAt?: boolean
   deferrals?: boolean
   createdAt?: boolean
   sentAt?: boolean
 }
 
-export type DeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "channelId" | "messageId" | "sequence" | "state" | "attempt" | "dueAt" | "claimNumber" | "claimHolder" | "claimExpiresAt" | "errorCode" | "errorMessage" | "uncertain" | "deferrals" | "createdAt" | "sentAt", ExtArgs["result"]["delivery"]>
+export type DeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "channelId" | "messageId" | "sequence" | "state" | "attempt" | "dueAt" | "claimNumber" | "claimHolder" | "claimExpiresAt" | "errorCode" | "errorMessage" | "uncertain" | "replays" | "purgedAt" | "queuedAt" | "deferrals" | "createdAt" | "sentAt", ExtArgs["result"]["delivery"]>
 export type DeliveryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   channel?: boolean | Prisma.ChannelDefaultArgs<ExtArgs>
@@ -1500,6 +1647,9 @@ export type $DeliveryPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     errorCode: string | null
     errorMessage: string | null
     uncertain: boolean
+    replays: number
+    purgedAt: Date | null
+    queuedAt: Date
     deferrals: number
     createdAt: Date
     sentAt: Date | null
@@ -1945,6 +2095,9 @@ export interface DeliveryFieldRefs {
   readonly errorCode: Prisma.FieldRef<"Delivery", 'String'>
   readonly errorMessage: Prisma.FieldRef<"Delivery", 'String'>
   readonly uncertain: Prisma.FieldRef<"Delivery", 'Boolean'>
+  readonly replays: Prisma.FieldRef<"Delivery", 'Int'>
+  readonly purgedAt: Prisma.FieldRef<"Delivery", 'DateTime'>
+  readonly queuedAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly deferrals: Prisma.FieldRef<"Delivery", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly sentAt: Prisma.FieldRef<"Delivery", 'DateTime'>

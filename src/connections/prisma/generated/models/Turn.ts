@@ -34,6 +34,7 @@ export type TurnAvgAggregateOutputType = {
   outputTokens: number | null
   cachedInputTokens: number | null
   reasoningTokens: number | null
+  replays: number | null
 }
 
 export type TurnSumAggregateOutputType = {
@@ -44,6 +45,7 @@ export type TurnSumAggregateOutputType = {
   outputTokens: number | null
   cachedInputTokens: number | null
   reasoningTokens: number | null
+  replays: number | null
 }
 
 export type TurnMinAggregateOutputType = {
@@ -64,6 +66,8 @@ export type TurnMinAggregateOutputType = {
   outputTokens: number | null
   cachedInputTokens: number | null
   reasoningTokens: number | null
+  replays: number | null
+  purgedAt: Date | null
   createdAt: Date | null
   startedAt: Date | null
   finishedAt: Date | null
@@ -87,6 +91,8 @@ export type TurnMaxAggregateOutputType = {
   outputTokens: number | null
   cachedInputTokens: number | null
   reasoningTokens: number | null
+  replays: number | null
+  purgedAt: Date | null
   createdAt: Date | null
   startedAt: Date | null
   finishedAt: Date | null
@@ -110,6 +116,8 @@ export type TurnCountAggregateOutputType = {
   outputTokens: number
   cachedInputTokens: number
   reasoningTokens: number
+  replays: number
+  purgedAt: number
   createdAt: number
   startedAt: number
   finishedAt: number
@@ -125,6 +133,7 @@ export type TurnAvgAggregateInputType = {
   outputTokens?: true
   cachedInputTokens?: true
   reasoningTokens?: true
+  replays?: true
 }
 
 export type TurnSumAggregateInputType = {
@@ -135,6 +144,7 @@ export type TurnSumAggregateInputType = {
   outputTokens?: true
   cachedInputTokens?: true
   reasoningTokens?: true
+  replays?: true
 }
 
 export type TurnMinAggregateInputType = {
@@ -155,6 +165,8 @@ export type TurnMinAggregateInputType = {
   outputTokens?: true
   cachedInputTokens?: true
   reasoningTokens?: true
+  replays?: true
+  purgedAt?: true
   createdAt?: true
   startedAt?: true
   finishedAt?: true
@@ -178,6 +190,8 @@ export type TurnMaxAggregateInputType = {
   outputTokens?: true
   cachedInputTokens?: true
   reasoningTokens?: true
+  replays?: true
+  purgedAt?: true
   createdAt?: true
   startedAt?: true
   finishedAt?: true
@@ -201,6 +215,8 @@ export type TurnCountAggregateInputType = {
   outputTokens?: true
   cachedInputTokens?: true
   reasoningTokens?: true
+  replays?: true
+  purgedAt?: true
   createdAt?: true
   startedAt?: true
   finishedAt?: true
@@ -311,6 +327,8 @@ export type TurnGroupByOutputType = {
   outputTokens: number | null
   cachedInputTokens: number | null
   reasoningTokens: number | null
+  replays: number
+  purgedAt: Date | null
   createdAt: Date
   startedAt: Date | null
   finishedAt: Date | null
@@ -357,6 +375,8 @@ export type TurnWhereInput = {
   outputTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
   cachedInputTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
   reasoningTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
+  replays?: Prisma.IntFilter<"Turn"> | number
+  purgedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Turn"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
@@ -384,6 +404,8 @@ export type TurnOrderByWithRelationInput = {
   outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -416,6 +438,8 @@ export type TurnWhereUniqueInput = Prisma.AtLeast<{
   outputTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
   cachedInputTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
   reasoningTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
+  replays?: Prisma.IntFilter<"Turn"> | number
+  purgedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Turn"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
@@ -443,6 +467,8 @@ export type TurnOrderByWithAggregationInput = {
   outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -474,6 +500,8 @@ export type TurnScalarWhereWithAggregatesInput = {
   outputTokens?: Prisma.IntNullableWithAggregatesFilter<"Turn"> | number | null
   cachedInputTokens?: Prisma.IntNullableWithAggregatesFilter<"Turn"> | number | null
   reasoningTokens?: Prisma.IntNullableWithAggregatesFilter<"Turn"> | number | null
+  replays?: Prisma.IntWithAggregatesFilter<"Turn"> | number
+  purgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Turn"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Turn"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Turn"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Turn"> | Date | string | null
@@ -493,6 +521,8 @@ export type TurnCreateInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -520,6 +550,8 @@ export type TurnUncheckedCreateInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -540,6 +572,8 @@ export type TurnUpdateInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -567,6 +601,8 @@ export type TurnUncheckedUpdateInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -591,6 +627,8 @@ export type TurnCreateManyInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -610,6 +648,8 @@ export type TurnUpdateManyMutationInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -633,6 +673,8 @@ export type TurnUncheckedUpdateManyInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -681,6 +723,8 @@ export type TurnCountOrderByAggregateInput = {
   outputTokens?: Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
@@ -694,6 +738,7 @@ export type TurnAvgOrderByAggregateInput = {
   outputTokens?: Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
 }
 
 export type TurnMaxOrderByAggregateInput = {
@@ -714,6 +759,8 @@ export type TurnMaxOrderByAggregateInput = {
   outputTokens?: Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
@@ -737,6 +784,8 @@ export type TurnMinOrderByAggregateInput = {
   outputTokens?: Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
@@ -750,6 +799,7 @@ export type TurnSumOrderByAggregateInput = {
   outputTokens?: Prisma.SortOrder
   cachedInputTokens?: Prisma.SortOrder
   reasoningTokens?: Prisma.SortOrder
+  replays?: Prisma.SortOrder
 }
 
 export type TurnScalarRelationFilter = {
@@ -901,6 +951,8 @@ export type TurnCreateWithoutConversationInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -925,6 +977,8 @@ export type TurnUncheckedCreateWithoutConversationInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -978,6 +1032,8 @@ export type TurnScalarWhereInput = {
   outputTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
   cachedInputTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
   reasoningTokens?: Prisma.IntNullableFilter<"Turn"> | number | null
+  replays?: Prisma.IntFilter<"Turn"> | number
+  purgedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Turn"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Turn"> | Date | string | null
@@ -997,6 +1053,8 @@ export type TurnCreateWithoutMessageInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1021,6 +1079,8 @@ export type TurnUncheckedCreateWithoutMessageInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1046,6 +1106,8 @@ export type TurnCreateWithoutReplyInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1070,6 +1132,8 @@ export type TurnUncheckedCreateWithoutReplyInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1111,6 +1175,8 @@ export type TurnUpdateWithoutMessageInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1135,6 +1201,8 @@ export type TurnUncheckedUpdateWithoutMessageInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1171,6 +1239,8 @@ export type TurnCreateWithoutStepsInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1197,6 +1267,8 @@ export type TurnUncheckedCreateWithoutStepsInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1232,6 +1304,8 @@ export type TurnUpdateWithoutStepsInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1258,6 +1332,8 @@ export type TurnUncheckedUpdateWithoutStepsInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1279,6 +1355,8 @@ export type TurnCreateManyConversationInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1298,6 +1376,8 @@ export type TurnUpdateWithoutConversationInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1322,6 +1402,8 @@ export type TurnUncheckedUpdateWithoutConversationInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1344,6 +1426,8 @@ export type TurnUncheckedUpdateManyWithoutConversationInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1365,6 +1449,8 @@ export type TurnCreateManyReplyInput = {
   outputTokens?: number | null
   cachedInputTokens?: number | null
   reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
@@ -1384,6 +1470,8 @@ export type TurnUpdateWithoutReplyInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1408,6 +1496,8 @@ export type TurnUncheckedUpdateWithoutReplyInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1430,6 +1520,8 @@ export type TurnUncheckedUpdateManyWithoutReplyInput = {
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1484,6 +1576,8 @@ export type TurnSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   outputTokens?: boolean
   cachedInputTokens?: boolean
   reasoningTokens?: boolean
+  replays?: boolean
+  purgedAt?: boolean
   createdAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
@@ -1512,6 +1606,8 @@ export type TurnSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   outputTokens?: boolean
   cachedInputTokens?: boolean
   reasoningTokens?: boolean
+  replays?: boolean
+  purgedAt?: boolean
   createdAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
@@ -1538,6 +1634,8 @@ export type TurnSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   outputTokens?: boolean
   cachedInputTokens?: boolean
   reasoningTokens?: boolean
+  replays?: boolean
+  purgedAt?: boolean
   createdAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
@@ -1564,12 +1662,14 @@ export type TurnSelectScalar = {
   outputTokens?: boolean
   cachedInputTokens?: boolean
   reasoningTokens?: boolean
+  replays?: boolean
+  purgedAt?: boolean
   createdAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
 }
 
-export type TurnOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "messageId" | "sequence" | "state" | "attempt" | "fence" | "replyMessageId" | "cancelRequestedAt" | "errorCode" | "errorMessage" | "model" | "inputTokens" | "outputTokens" | "cachedInputTokens" | "reasoningTokens" | "createdAt" | "startedAt" | "finishedAt", ExtArgs["result"]["turn"]>
+export type TurnOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "messageId" | "sequence" | "state" | "attempt" | "fence" | "replyMessageId" | "cancelRequestedAt" | "errorCode" | "errorMessage" | "model" | "inputTokens" | "outputTokens" | "cachedInputTokens" | "reasoningTokens" | "replays" | "purgedAt" | "createdAt" | "startedAt" | "finishedAt", ExtArgs["result"]["turn"]>
 export type TurnInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   message?: boolean | Prisma.MessageDefaultArgs<ExtArgs>
@@ -1614,6 +1714,8 @@ export type $TurnPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     outputTokens: number | null
     cachedInputTokens: number | null
     reasoningTokens: number | null
+    replays: number
+    purgedAt: Date | null
     createdAt: Date
     startedAt: Date | null
     finishedAt: Date | null
@@ -2061,6 +2163,8 @@ export interface TurnFieldRefs {
   readonly outputTokens: Prisma.FieldRef<"Turn", 'Int'>
   readonly cachedInputTokens: Prisma.FieldRef<"Turn", 'Int'>
   readonly reasoningTokens: Prisma.FieldRef<"Turn", 'Int'>
+  readonly replays: Prisma.FieldRef<"Turn", 'Int'>
+  readonly purgedAt: Prisma.FieldRef<"Turn", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Turn", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"Turn", 'DateTime'>
   readonly finishedAt: Prisma.FieldRef<"Turn", 'DateTime'>

@@ -22,7 +22,7 @@ async function aHeldService(tenants: TenantOptions[], turnConcurrency?: number) 
     const stopped = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => stopped.resolve());
     await Promise.race([gate.promise, stopped.promise]);
-    running.set(turn.tenantId, now - 1);
+    running.set(turn.tenantId, (running.get(turn.tenantId) ?? 1) - 1);
     yield* say(`Answer to ${turn.message.text}`);
   });
   const service = await aService({

@@ -3,14 +3,18 @@ import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import type { Config } from '#config/config.ts';
+import { sharedAppsOf } from '#config/shared-apps.ts';
 import { connectRedis, type RedisConnections } from '#connections/redis.ts';
 import { createCancelTurn } from '#conversations/cancel-turn.ts';
 import { createChannelSlots } from '#conversations/channel-slots.ts';
 import { createDeliver } from '#conversations/deliver.ts';
+import { createDeliveryDesk, type DeliveryDesk } from '#conversations/delivery-desk.ts';
 import { createDeliveryJournal } from '#conversations/delivery-journal.ts';
+import { type KeepAlive, startKeepAlive } from '#conversations/keep-alive.ts';
 import { createTranscripts } from '#conversations/read-transcript.ts';
 import { createReceiveChange } from '#conversations/receive-change.ts';
 import { createReceiveMessage } from '#conversations/receive-message.ts';
+import { createReceiveRequest } from '#conversations/receive-request.ts';
 import { createRecordStatus } from '#conversations/record-status.ts';
 import { createRunTurn } from '#conversations/run-turn.ts';
 import { type AcceptedMessage, createSendMessage, type NewMessage } from '#conversations/send-message.ts';
@@ -96,13 +100,15 @@ const leaseMsDefault = 6_000;
 /** The same for a delivery. Nothing renews it, so a platform has less than this to take a message. */
 const claimMsDefault = 30_000;
 /** What one process has at work at once. Most of it waits for models and platforms. */
-const turnConcurrency = 50;
+const turnConcurrency = 100;
 const deliveryConcurrency = 100;
 /** Anybody may ask whether the service is well, as often as they like; the database is asked this seldom. */
 const probeTtlMs = 250;
 /** How long work may end by itself when the process stops, and then how long it may take to be put back. */
 const drainTimeoutMs = 5_000;
-const putBackTimeoutMs = 3_000;
+const putBackTimeoutMs = 2_500;
+/** And how long the others may take to hear that it has ended. */
+const goodbyeTimeoutMs = 500;
 const disconnectTimeoutMs = 1_000;
 const probeTimeoutMs = 2_000;
 
@@ -148,8 +154,10 @@ export async function createApp(
   let port = config.port.number;
   const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
   const keeper = createChannelKeeper({ scopes, keyRing, channels });
+  let keepAlive: KeepAlive | undefined;
   const platforms = createPlatforms({
-    ...{ config, scopes, keyRing, channels, keeper, logger, holder, publicUrl },
+    ...{ config, scopes, keyRing, channels, keeper, logger, metrics, holder, publicUrl },
+    isAlive: () => keepAlive?.isAlive() ?? true,
     paceBudget: createPaceBudget(storage, scopes, redis, prefix),
     allowedHosts: overrides.allowedHosts ?? [],
   });
@@ -162,41 +170,50 @@ export async function createApp(
   let listening: Listening | undefined;
   let stopSweeper: (() => Promise<void>) | undefined;
   let sockets: { stop(): Promise<void> } | undefined;
+  let desk: DeliveryDesk | undefined;
 
   const leaseMs = overrides.leaseMs ?? leaseMsDefault;
   const claimMs = overrides.claimMs ?? claimMsDefault;
 
-  function startWorker(): void {
+  async function startWorker(): Promise<void> {
+    const life = await startKeepAlive({ scopes, holder, logger });
+    keepAlive = life;
     const models = createChatModels({ platform: config.models, guardedFetch });
     const agents = createAgents({ models, knowledge: createKnowledgeSearch(scopes) });
     const openChannel = channels.find;
     const shared = { openChannel, gatewayOf, keeper, queue, logger, metrics, draining: draining.signal };
-    const runTurn = createRunTurn({
-      ...shared,
-      journal: createTurnJournal(scopes, { holder, leaseMs }),
-      leaseMs,
-      agents: overrides.wrapAgents?.(agents) ?? agents,
-      openAgent: createOpenAgent(keyRing),
-      texts: { stopped: texts.stopped, failed: failureMessage },
-      live,
-      stop: stop.signal,
-    });
     const deliver = createDeliver({
       ...shared,
       journal: createDeliveryJournal(scopes, { holder, claimMs }),
       claimMs,
       slots: createChannelSlots(),
+      life,
+    });
+    desk = createDeliveryDesk({ send: deliver.send, logger, draining: draining.signal });
+    const runTurn = createRunTurn({
+      ...shared,
+      journal: createTurnJournal(scopes, { holder, leaseMs, claimMs }),
+      leaseMs,
+      agents: overrides.wrapAgents?.(agents) ?? agents,
+      openAgent: createOpenAgent(keyRing),
+      texts: { stopped: texts.stopped, failed: failureMessage },
+      desk,
+      live,
+      stop: stop.signal,
     });
     queue.work('turn', runTurn, overrides.turnConcurrency ?? turnConcurrency);
-    queue.work('delivery', deliver, deliveryConcurrency);
+    queue.work('delivery', deliver.onWakeUp, deliveryConcurrency);
   }
 
   const receive = createReceiveMessage({ scopes, queue, live, metrics });
+  const sendMessage = createSendMessage({ scopes, queue });
   const receiveWebhook = createReceiveWebhook({
     ...{ channels, keeper, receive, logger, metrics },
     consents: platforms.consents,
+    references: platforms.references,
     quarantine: createQuarantine(scopes),
     receiveChange: createReceiveChange({ scopes, files: platforms.files }),
+    receiveRequest: createReceiveRequest(sendMessage),
     recordStatus: createRecordStatus(scopes),
   });
 
@@ -264,23 +281,30 @@ export async function createApp(
   }
 
   async function stopWork(): Promise<void> {
-    if (await queue.stopWork(drainTimeoutMs)) return;
-    stop.abort(new StoppingError());
-    await queue.stopWork(putBackTimeoutMs);
+    const startedAt = performance.now();
+    let isDone = await queue.stopWork(drainTimeoutMs);
+    if (!isDone) {
+      stop.abort(new StoppingError());
+      isDone = await queue.stopWork(putBackTimeoutMs);
+    }
+    const leftMs = drainTimeoutMs + putBackTimeoutMs - (performance.now() - startedAt);
+    const isEmpty = (await desk?.empty(Math.max(0, leftMs))) ?? true;
+    await within(goodbyeTimeoutMs, keepAlive?.stop(isDone && isEmpty) ?? Promise.resolve());
   }
 
   return {
     storage,
     async start() {
-      if (config.roles.has('worker')) startWorker();
+      if (config.roles.has('worker')) await startWorker();
       if (config.roles.has('scheduler')) stopSweeper = startSweeper({ scopes, queue, logger });
       await startHttp();
       if (config.roles.has('sockets')) sockets = platforms.startSockets(receiveWebhook);
       return { port };
     },
     files: platforms.files,
-    sendMessage: createSendMessage({ scopes, queue }),
-    apply: (plan, options) => apply({ scopes, keyRing, splitPassages }, plan, options),
+    sendMessage,
+    apply: (plan, options) =>
+      apply({ scopes, keyRing, splitPassages, sharedApps: sharedAppsOf(config) }, plan, options),
     async close() {
       draining.abort();
       // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.

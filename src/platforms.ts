@@ -1,4 +1,5 @@
 import type { Config, PlatformsConfig } from '#config/config.ts';
+import { createFindAnswered } from '#conversations/find-answered.ts';
 import { createFindPart } from '#conversations/find-part.ts';
 import type { Uuid } from '#domain/ids.ts';
 import { createFileStore } from '#files/create-file-store.ts';
@@ -7,27 +8,36 @@ import { createFileLinks } from '#files/file-links.ts';
 import type { FileStore } from '#files/file-store.ts';
 import { createOpenLink } from '#files/open-link.ts';
 import { createS3Blobs } from '#files/s3-blobs.ts';
+import { createDiscordGateway } from '#gateways/discord/index.ts';
+import { createDiscordInstall } from '#gateways/discord/install/install.ts';
+import { startDiscord } from '#gateways/discord/socket/start.ts';
 import type { WebhookGateway } from '#gateways/gateway.ts';
 import { GatewayError } from '#gateways/gateway-error.ts';
-import type { ChannelDirectory, ChannelKeeper, PaceBudget } from '#gateways/journey.ts';
+import { createInstallLinks } from '#gateways/install-links.ts';
+import type { ChannelDirectory, ChannelKeeper, ChannelPlace, PaceBudget } from '#gateways/journey.ts';
 import { createPacer } from '#gateways/pacer.ts';
 import type { ReceiveWebhook } from '#gateways/receive-webhook.ts';
 import { createSlackGateway } from '#gateways/slack/index.ts';
 import { createSlackInstall } from '#gateways/slack/install/install.ts';
-import { createInstallLinks } from '#gateways/slack/install/install-links.ts';
 import { createSlackTokens } from '#gateways/slack/install/tokens.ts';
 import { startSlackSockets } from '#gateways/slack/socket/socket-mode.ts';
 import { receiveEnvelope } from '#gateways/slack/socket/socket-request.ts';
+import { createTeamsGateway } from '#gateways/teams/index.ts';
 import { createTwilioGateway } from '#gateways/twilio/index.ts';
 import type { GatewayPage } from '#gateways/webhook-router.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Logger } from '#kernel/logger.ts';
-import { slackTexts, twilioTexts } from '#locales/en.ts';
+import type { Metrics } from '#kernel/metrics.ts';
+import { discordTexts, slackTexts, teamsTexts, twilioTexts } from '#locales/en.ts';
 import { createConsentLedger } from '#tenancy/consent-ledger.ts';
+import { createConversationReferences } from '#tenancy/conversation-references.ts';
+import { createDirectCandidates } from '#tenancy/direct-candidates.ts';
+import { createDirectChoices } from '#tenancy/direct-choices.ts';
 import { createInstallStates } from '#tenancy/install-states.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { createSocketLeases } from '#tenancy/socket-leases.ts';
+import { createSocketSessions } from '#tenancy/socket-sessions.ts';
 
 export type PlatformsParts = {
   config: Config;
@@ -37,8 +47,11 @@ export type PlatformsParts = {
   keeper: ChannelKeeper;
   paceBudget: PaceBudget;
   logger: Logger;
+  metrics: Metrics;
   /** Names this process among those that share the database. */
   holder: string;
+  /** Whether other processes take this one for alive. */
+  isAlive: () => boolean;
   /** The address that platforms know us by. */
   publicUrl: () => string;
   /** Hosts that are reached although they are not public. */
@@ -51,17 +64,25 @@ const socketLeaseMs = 6_000;
 /** The platforms that call us by webhook or socket, and the files that come and go with their messages. */
 export function createPlatforms(parts: PlatformsParts) {
   const { config, scopes, keyRing, channels, keeper, logger, publicUrl } = parts;
-  const { slack: slackConfig, twilio: twilioConfig } = config.platforms;
+  const {
+    slack: slackConfig,
+    twilio: twilioConfig,
+    discord: discordConfig,
+    teams: teamsConfig,
+  } = config.platforms;
   // What the operator gives in a platform's place may be on this machine; the addresses of tenants may not.
-  const standIns = [slackConfig.apiUrl, twilioConfig.apiUrl].flatMap((url) =>
-    url ? [new URL(url).host] : [],
-  );
+  const ownAddresses = [slackConfig.apiUrl, twilioConfig.apiUrl, discordConfig.apiUrl, teamsConfig.loginUrl];
+  const standIns = ownAddresses.flatMap((url) => (url ? [new URL(url).host] : []));
   const fetch = createGuardedFetch({ allowedHosts: [...parts.allowedHosts, ...standIns] });
   const byPlatform = new Map<string, WebhookGateway>();
   const links = createFileLinks(keyRing, publicUrl);
   const files = createFiles(parts, byPlatform, links);
-  const pacer = createPacer(parts.paceBudget);
+  const pacer = createPacer(parts.paceBudget, undefined, parts.isAlive);
   const findPart = createFindPart(scopes);
+  const isRecordedElsewhere = async (at: ChannelPlace, externalId: string, deliveryId: string) => {
+    const found = await findPart(at, externalId);
+    return found !== undefined && found !== deliveryId;
+  };
   const consents = createConsentLedger(scopes);
 
   const sharedApp = withOAuth(slackConfig.app);
@@ -85,30 +106,53 @@ export function createPlatforms(parts: PlatformsParts) {
     texts: twilioTexts,
     fetch,
     pacer,
-    isRecordedElsewhere: async (at, externalId, deliveryId) => {
-      const found = await findPart(at, externalId);
-      return found !== undefined && found !== deliveryId;
-    },
+    isRecordedElsewhere,
   });
-  const gateways = [slack, twilio];
+  const findAnswered = createFindAnswered(scopes);
+  const discordChoices = createDirectChoices(scopes, 'discord');
+  const discord = createDiscordGateway({
+    sharedApp: discordConfig.app,
+    apiUrl: discordConfig.apiUrl,
+    choices: discordChoices,
+    candidates: createDirectCandidates(scopes, { platform: 'discord', kind: 'guild' }),
+    logger,
+    findAnswered: ({ tenantId }, turnId) => findAnswered(tenantId, turnId),
+    texts: discordTexts,
+    paceBudget: parts.paceBudget,
+    ...{ channels, keyRing, pacer, files, fetch, isRecordedElsewhere },
+  });
+  const references = createConversationReferences(scopes);
+  const teams = createTeamsGateway({
+    ...{ sharedApp: teamsConfig.app, addresses: teamsConfig, references, pacer, files },
+    ...{ checkLink: (url) => links.check(url.split('/').at(-1) ?? ''), texts: teamsTexts, fetch },
+  });
+  const gateways = [slack, twilio, discord.gateway, teams];
   for (const gateway of gateways) byPlatform.set(gateway.platform, gateway);
 
   const slackInstall = createSlackInstall({
     ...slackParts,
     keyRing,
-    links: createInstallLinks(keyRing),
+    links: createInstallLinks(keyRing, 'slack'),
+    states: createInstallStates(scopes),
+  });
+
+  const discordInstall = createDiscordInstall({
+    ...{ channels, keeper, keyRing, logger, apiUrl: discordConfig.apiUrl, sharedApp: discordConfig.app },
+    links: createInstallLinks(keyRing, 'discord'),
     states: createInstallStates(scopes),
   });
 
   return {
     gateways,
     consents,
+    references,
     files,
     openLink: createOpenLink(links, files),
-    pages: { slack: slackPages(slackInstall) },
+    pages: { slack: installPages(slackInstall), discord: installPages(discordInstall) },
     /** Opens the sockets of the apps that talk that way, each in one process of all. */
-    startSockets: (receiveWebhook: ReceiveWebhook) =>
-      startSlackSockets({
+    startSockets(receiveWebhook: ReceiveWebhook) {
+      const { holder } = parts;
+      const slackSockets = startSlackSockets({
         listApps: async () =>
           (await channels.listClaims('slack', 'socket')).map(({ key, tenantId, channelId }) => ({
             appId: key,
@@ -116,15 +160,24 @@ export function createPlatforms(parts: PlatformsParts) {
             channelId,
           })),
         openChannel: channels.find,
-        lease: createSocketLeases(scopes, {
-          platform: 'slack',
-          holder: parts.holder,
-          leaseMs: socketLeaseMs,
-        }),
+        lease: createSocketLeases(scopes, { platform: 'slack', holder, leaseMs: socketLeaseMs }),
         deliver: (channel, envelope) => receiveEnvelope(receiveWebhook, slack, channel, envelope),
         apiUrl: slackConfig.apiUrl,
         logger,
-      }),
+      });
+      const discordSockets = startDiscord(discord, {
+        ...{ channels, keeper, receiveWebhook, logger, metrics: parts.metrics, choices: discordChoices },
+        budget: parts.paceBudget,
+        lease: createSocketLeases(scopes, { platform: 'discord', holder, leaseMs: socketLeaseMs }),
+        sessions: createSocketSessions(scopes, { platform: 'discord', holder }),
+        texts: discordTexts,
+      });
+      return {
+        async stop() {
+          await Promise.all([slackSockets.stop(), discordSockets.stop()]);
+        },
+      };
+    },
   };
 }
 
@@ -156,7 +209,7 @@ function withOAuth(app: PlatformsConfig['slack']['app']) {
   return appId && clientId && clientSecret ? { appId, clientId, clientSecret } : undefined;
 }
 
-function slackPages(install: ReturnType<typeof createSlackInstall>): GatewayPage {
+function installPages(install: Pick<ReturnType<typeof createSlackInstall>, 'begin' | 'finish'>): GatewayPage {
   return async ({ endpoint, channelKey, url, cookies }) => {
     const request = { url, headers: { cookie: cookies }, ...(channelKey !== undefined && { channelKey }) };
     if (endpoint === 'install') return install.begin(request);

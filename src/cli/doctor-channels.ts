@@ -1,6 +1,7 @@
 import type { Config } from '#config/config.ts';
 import type { Storage } from '../storage.ts';
-import { examine, type Finding } from './findings.ts';
+import { examineSharedApps, type OnSharedApp } from './doctor-shared-apps.ts';
+import { examine, type Finding, listed } from './findings.ts';
 
 const shownMax = 5;
 const daysBack = 7;
@@ -25,6 +26,12 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
 
   return [
     examinePlatforms(config),
+    await examine('shared apps', async () => {
+      const channels = (await states).flatMap(({ tenant, shared }) =>
+        shared.map((channel) => ({ tenant, ...channel })),
+      );
+      return examineSharedApps(channels, config.platforms);
+    }),
     await examine('quarantine', async () => {
       const rows = await scopes.inPlatform((unit) => unit.sql<Quarantined>(unclaimedAccounts));
       if (rows.length === 0)
@@ -35,8 +42,21 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
       );
       return {
         state: 'warning',
-        says: `not kept, because no channel claims it: ${list(names)}`,
+        says: `not kept, because no channel claims it: ${listed(names)}`,
         mend: 'give a tenant a channel for it (docs/apply.md), or remove the app there',
+      };
+    }),
+    await examine('sockets', async () => {
+      const rows = await scopes.inPlatform((unit) =>
+        unit.sql<{ platform: string; app: string; fault: string }>(faultySockets, [
+          config.platforms.discord.app?.applicationId ?? '',
+        ]),
+      );
+      if (rows.length === 0) return { state: 'ok', says: 'no platform refuses one' };
+      return {
+        state: 'warning',
+        says: `not open: ${listed(rows.map(({ platform, app, fault }) => `${platform} ${app}: ${fault}`))}`,
+        mend: 'do what it says; the socket is tried again by itself',
       };
     }),
     await examine('channels', async () => {
@@ -46,7 +66,7 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
       if (paused.length === 0) return { state: 'ok', says: 'none is paused' };
       return {
         state: 'warning',
-        says: `paused: ${list(paused)}`,
+        says: `paused: ${listed(paused)}`,
         mend: 'mend what the reason says, then install again or apply the file with the new credentials',
       };
     }),
@@ -57,7 +77,7 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
       if (dead.length === 0) return { state: 'ok', says: 'no answer was given up' };
       return {
         state: 'note',
-        says: `answers that were given up, by tenant: ${list(dead)}`,
+        says: `answers that were given up, by tenant: ${listed(dead)}`,
         mend: 'look with "swarmgate dead-letters list TENANT", then replay or purge them',
       };
     }),
@@ -73,7 +93,7 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
         .map(({ tenant, id, error }) => `${tenant} ${id} ${error ?? 'perhaps twice'}`);
       return {
         state: 'note',
-        says: `${says}: ${list(latest, failed + doubled)}`,
+        says: `${says}: ${listed(latest, failed + doubled)}`,
         mend: 'look with "swarmgate dead-letters list TENANT"; the log tells what happened to each deliveryId',
       };
     }),
@@ -83,6 +103,7 @@ export async function examineChannels(config: Config, { scopes }: Storage): Prom
 type TenantState = {
   tenant: string;
   paused: { slug: string; platform: string; reason: string }[];
+  shared: Omit<OnSharedApp, 'tenant'>[];
   /** Turns that were given up and not put away. */
   dead: string;
   failed: string;
@@ -105,11 +126,22 @@ const stateOfTenant = `
     coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform,
         'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
       FROM swarmgate.channels c WHERE c.status = 'paused' AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform) ORDER BY c.slug)
+      FROM swarmgate.channels c WHERE c.status = 'active' AND c.platform IN ('slack', 'discord', 'teams', 'twilio')
+        AND NOT c.settings ?| ARRAY['appId', 'applicationId', 'accountSid', 'apiUrl']), '[]') AS shared,
     (SELECT count(*) FROM swarmgate.turns t WHERE t.state = 'dead' AND t.purged_at IS NULL) AS dead,
     (SELECT count(*) FROM troubled WHERE kind = 'delivery.failed') AS failed,
     (SELECT count(*) FROM troubled WHERE kind = 'delivery.doubled') AS doubled,
     coalesce((SELECT jsonb_agg(jsonb_build_object('id', t.subject ->> 'deliveryId', 'error', t.subject ->> 'error',
         'at', t.created_at)) FROM (SELECT * FROM troubled ORDER BY created_at DESC LIMIT ${shownMax}) t), '[]') AS troubled`;
+
+// The shared bot's ($1), and those of bots that a channel still claims. `APP/plan` and `APP/SHARD` are of one bot.
+const faultySockets = `
+  SELECT s.platform, split_part(s.app, '/', 1) AS app, max(s.fault) AS fault FROM directory.socket_sessions s
+    WHERE s.fault IS NOT NULL AND (split_part(s.app, '/', 1) = $1
+      OR EXISTS (SELECT 1 FROM directory.external_keys k
+        WHERE k.platform = s.platform AND k.kind = 'socket' AND k.key = split_part(s.app, '/', 1)))
+    GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 100`;
 
 // What somebody has claimed since is no concern any more.
 const unclaimedAccounts = `
@@ -119,9 +151,11 @@ const unclaimedAccounts = `
     ORDER BY q.last_seen_at DESC LIMIT 100`;
 
 function examinePlatforms({ platforms, publicUrl }: Config): Finding {
-  const { slack, twilio } = platforms;
+  const { slack, twilio, discord, teams } = platforms;
   const shared = [
     ...(slack.app ? [`Slack app ${slack.app.appId}`] : []),
+    ...(discord.app ? [`Discord app ${discord.app.applicationId}`] : []),
+    ...(teams.app ? [`Teams bot ${teams.app.appId}`] : []),
     ...(twilio.account ? [`Twilio account ${twilio.account.accountSid}`] : []),
   ];
   if (shared.length === 0)
@@ -134,11 +168,6 @@ function examinePlatforms({ platforms, publicUrl }: Config): Finding {
       mend: 'set PUBLIC_URL to the address by which the platforms reach this service',
     };
   return { check: 'platforms', state: 'ok', says: `shared: ${shared.join(', ')}` };
-}
-
-function list(names: readonly string[], total = names.length): string {
-  const more = total - shownMax;
-  return names.slice(0, shownMax).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
 function sum(numbers: readonly number[]): number {

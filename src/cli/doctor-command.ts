@@ -3,8 +3,6 @@ import type { Command } from 'commander';
 import { type Config, readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
 import { createLogger } from '#kernel/logger.ts';
-import { openStorage } from '../storage.ts';
-import { examineMachine, runDoctor } from './doctor.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { examine, type Finding } from './findings.ts';
 import { handOver } from './hand-over.ts';
@@ -28,6 +26,7 @@ async function look(): Promise<Finding[]> {
   });
   if (env.state === 'failure') return [env];
   const config = readConfig(readEnv());
+  const { examineMachine } = await import('./doctor.ts');
   return [env, ...(await examineMachine(config)), ...(await lookAtData(config))];
 }
 
@@ -49,6 +48,8 @@ async function lookAtData(config: Config): Promise<Finding[]> {
       },
     ];
   }
+  const { openStorage } = await import('../storage.ts');
+  const { runDoctor } = await import('./doctor.ts');
   let findings: Finding[] = [];
   const database = await examine('database', async () => {
     const storage = await openStorage(config, createLogger('silent'), { readOnly: true });

@@ -14,3 +14,11 @@ export async function examine(check: string, look: () => Promise<Omit<Finding, '
     return { check, state: 'failure', says: error instanceof Error ? error.message : String(error) };
   }
 }
+
+const listedMax = 5;
+
+/** The first few, and how many more there are. */
+export function listed(names: readonly string[], total = names.length): string {
+  const more = total - listedMax;
+  return names.slice(0, listedMax).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}

@@ -11,7 +11,7 @@ import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import type { SimulatedChannel } from '#tenancy/simulated-channel.ts';
 import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
-import type { InstallLink } from './install-link.ts';
+import type { InstallLink, LinkWish } from './install-link.ts';
 
 /**
  * How a command reaches a service that has the embedded database: one JSON document each way over a local socket in
@@ -20,7 +20,7 @@ import type { InstallLink } from './install-link.ts';
 export type HandOverRequest =
   | { command: 'apply'; plan: ApplyPlan; dryRun: boolean }
   | { command: 'doctor' }
-  | { command: 'install-link'; tenant: string; channel: string }
+  | ({ command: 'install-link' } & LinkWish)
   | { command: 'open-simulation'; simulated: SimulatedChannel }
   | { command: 'close-simulation'; tenant: string; slug: string }
   | { command: 'dead-letters'; wish: DeadLettersWish };

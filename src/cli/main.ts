@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander';
 import { AppError } from '#domain/errors.ts';
 import { addApplyCommand } from './apply-command.ts';
 import { addDeadLettersCommand } from './dead-letters-command.ts';
+import { addDiscordCommand } from './discord-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { addMigrateCommand } from './migrate-command.ts';
 import { addSimulateCommand } from './simulate-command.ts';
 import { addSlackCommand } from './slack-command.ts';
 import { addStartCommand } from './start-command.ts';
+import { addTeamsCommand } from './teams-command.ts';
 import { version } from './version.ts';
 
 /** Runs the command line; `argv` without the program's own name. Answers the exit code. */
@@ -27,6 +29,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   addApplyCommand(program);
   addDeadLettersCommand(program);
   addSlackCommand(program);
+  addDiscordCommand(program);
+  addTeamsCommand(program);
   addSimulateCommand(program, setExitCode);
   try {
     await program.parseAsync(argv, { from: 'user' });

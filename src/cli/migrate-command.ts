@@ -3,8 +3,6 @@ import { readConfig } from '#config/config.ts';
 import { maskUrl } from '#config/config-error.ts';
 import { readEnv } from '#config/env.ts';
 import type { MigrateResult } from '#connections/migrate.ts';
-import { migrateServer } from '#connections/migrate-server.ts';
-import { createQueueSchema } from '#queue/queue-schema.ts';
 
 export function addMigrateCommand(program: Command): void {
   program
@@ -18,7 +16,11 @@ export function addMigrateCommand(program: Command): void {
         console.log(json ? JSON.stringify({ applied: [], waiting: [], note }) : note);
         return;
       }
-      const result = await migrateServer(database, createQueueSchema);
+      const { migrateServer } = await import('#connections/migrate-server.ts');
+      const { createQueueSchema } = await import('#queue/queue-schema.ts');
+      const result = await migrateServer(database, createQueueSchema, {
+        onWait: (what) => console.error(what),
+      });
       console.log(json ? JSON.stringify(result) : describe(result, database.adminUrl));
     });
 }

@@ -1,35 +1,20 @@
-import { splitPassages } from '#agents/knowledge/split-passages.ts';
+import { existsSync } from 'node:fs';
 import type { Config } from '#config/config.ts';
+import { AppError } from '#domain/errors.ts';
 import { createLogger } from '#kernel/logger.ts';
-import { apply } from '#tenancy/apply/apply.ts';
-import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
-import { openStorage, type Storage } from '../storage.ts';
-import { operateDeadLetters } from './dead-letters.ts';
-import { runDoctor } from './doctor.ts';
 import { type HandOverAnswers, type HandOverRequest, handOver } from './hand-over.ts';
-import { makeInstallLink } from './install-link.ts';
 
-/** What an operator asks for, done on open data: by the service itself, or by a command that has opened them. */
-export function answerOperator(
-  { config, storage, url }: { config: Config; storage: Storage; url: string },
-  request: HandOverRequest,
-): Promise<unknown> {
-  switch (request.command) {
-    case 'apply':
-      return apply({ ...storage, splitPassages }, request.plan, { dryRun: request.dryRun });
-    case 'doctor':
-      return runDoctor(config, storage);
-    case 'install-link':
-      return makeInstallLink(storage, request, {
-        publicUrl: config.publicUrl ?? url,
-        hasSharedApp: config.platforms.slack.app?.clientId !== undefined,
-      });
-    case 'open-simulation':
-      return openSimulatedChannel(storage, request.simulated).then(({ key }) => ({ key, url }));
-    case 'dead-letters':
-      return operateDeadLetters(storage, request.wish);
-    case 'close-simulation':
-      return closeSimulatedChannel(storage, request);
+/** Commands that begin an installation where there is none. All others only talk to one, or look at it. */
+const makesData: ReadonlySet<HandOverRequest['command']> = new Set(['apply']);
+
+class NoDataError extends AppError<'no_data'> {
+  override readonly name = 'NoDataError';
+
+  constructor({ dataDir }: Config) {
+    super(
+      'no_data',
+      `There is no data in ${dataDir}: start the service ("npm start"), or set DATA_DIR to where its data is.`,
+    );
   }
 }
 
@@ -44,7 +29,12 @@ export async function operate<Command extends HandOverRequest['command']>(
   if (config.database.kind === 'embedded') {
     const answer = await handOver(config.dataDir, request);
     if (answer !== undefined) return answer;
+    if (!makesData.has(request.command) && !existsSync(config.database.directory))
+      throw new NoDataError(config);
   }
+  // The database's drivers and what works on them: not needed where the service has done it.
+  const { openStorage } = await import('../storage.ts');
+  const { answerOperator } = await import('./answer-operator.ts');
   const storage = await openStorage(config, createLogger('warn'));
   try {
     const url = `http://localhost:${config.port.number}`;

@@ -1,15 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { slackChannel } from '@swarmgate/contract/channels/slack.ts';
 import { startSlackSimulator } from '../simulators/slack/simulator.ts';
+import { shownButtons, shownMarkdown } from './shown-text.ts';
 import { type Simulation, SimulationRefusedError } from './simulation.ts';
 
-const teamId = 'TSIMULATED';
 const appId = 'ASIMULATED';
 const user = 'UYOU';
 const lookEveryMs = 100;
 
 /** You, in the direct messages with the bot, in a workspace that exists on this machine only. */
-export async function simulateSlack(): Promise<Simulation> {
+export async function simulateSlack(tenant: string): Promise<Simulation> {
+  // Each tenant's own: a workspace belongs to one channel.
+  const teamId = `T${createHash('sha256').update(tenant).digest('hex').slice(0, 16).toUpperCase()}`;
   const slack = await startSlackSimulator();
   const signingSecret = randomBytes(16).toString('hex');
   slack.addWorkspace({ teamId, name: 'Simulated' });
@@ -41,10 +43,11 @@ export async function simulateSlack(): Promise<Simulation> {
       const shown = new Set<string>();
       const channel = slack.directChannel(teamId, user);
       timer = setInterval(() => {
-        for (const { ts, streaming, finalText } of slack.posts(teamId, channel)) {
+        for (const { ts, streaming, finalText, markdown, blocks } of slack.posts(teamId, channel)) {
           if (streaming || shown.has(ts)) continue;
           shown.add(ts);
-          show(finalText);
+          const text = markdown === undefined ? finalText : shownMarkdown(finalText);
+          show([text, ...shownButtons(blocks)].join('\n'));
         }
       }, lookEveryMs);
     },

@@ -1,14 +1,15 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { twilioChannel } from '@swarmgate/contract/channels/twilio.ts';
 import { startTwilioSimulator } from '../simulators/twilio/simulator.ts';
 import { type Simulation, SimulationRefusedError } from './simulation.ts';
 
-const accountSid = `AC${'0'.repeat(32)}`;
 const number = '+15550000001';
 const lookEveryMs = 100;
 
 /** You, with a phone that exists on this machine only. */
-export async function simulateTwilio(): Promise<Simulation> {
+export async function simulateTwilio(tenant: string): Promise<Simulation> {
+  // Each tenant's own: a number of an account belongs to one channel.
+  const accountSid = `AC${createHash('sha256').update(tenant).digest('hex').slice(0, 32)}`;
   const twilio = await startTwilioSimulator();
   // Somebody else each time: who wrote STOP the last time has not written it now.
   const you = `+1555${randomInt(1_000_000, 9_999_999)}`;
@@ -26,6 +27,7 @@ export async function simulateTwilio(): Promise<Simulation> {
     }),
     apiUrl: twilio.url,
     introduction: `You (${you}) write text messages to ${number}, over a simulated Twilio.`,
+    silence: 'Who has written STOP gets no answers.',
     connect({ key, url }) {
       const smsUrl = `${url}/webhooks/twilio/${key}/messages`;
       twilio.addNumber({ accountSid, number, kind: 'long_code', smsUrl });

@@ -7,6 +7,8 @@ export type Simulation = {
   apiUrl: string;
   /** Who is who, in a line. */
   introduction: string;
+  /** Why somebody on this platform may get no answer although all is well. */
+  silence?: string;
   /** Where the service and its simulated channel are found, once there is one. */
   connect(channel: { key: string; url: string }): void;
   /** Says something; resolves once the service has it. @throws {SimulationRefusedError} */

@@ -37,7 +37,12 @@ export function addSlackCommand(program: Command): void {
     .argument('<channel>', 'the slug of its Slack channel')
     .option('--json', 'print JSON')
     .action(async (tenant: string, channel: string, { json }: { json?: boolean }) => {
-      const link = await operate(readConfig(readEnv()), { command: 'install-link', tenant, channel });
+      const link = await operate(readConfig(readEnv()), {
+        command: 'install-link',
+        platform: 'slack',
+        tenant,
+        channel,
+      });
       console.log(
         json
           ? JSON.stringify(link, undefined, 2)

@@ -34,7 +34,9 @@ describe('nothing set', () => {
       files: { kind: 'disk', directory: resolve('data/files') },
       platforms: {
         slack: { app: undefined, apiUrl: undefined },
+        discord: { app: undefined, apiUrl: undefined },
         twilio: { account: undefined, apiUrl: undefined },
+        teams: { app: undefined, openIdMetadataUrl: undefined, loginUrl: undefined },
       },
       models: { openai: {}, anthropic: {}, google: {}, compatible: {} },
       logLevel: 'info',
@@ -58,13 +60,28 @@ describe('a shared app', () => {
       SLACK_API_URL: 'http://127.0.0.1:4010/api/',
       TWILIO_ACCOUNT_SID: 'AC1',
       TWILIO_AUTH_TOKEN: 'hunter4',
+      DISCORD_APPLICATION_ID: '900',
+      DISCORD_PUBLIC_KEY: 'AB'.repeat(32),
+      DISCORD_BOT_TOKEN: 'hunter5',
+      DISCORD_API_URL: 'http://127.0.0.1:4011/api',
+      TEAMS_APP_ID: '11111111-2222-3333-4444-55555555555A',
+      TEAMS_APP_PASSWORD: 'hunter5',
     });
     expect(platforms).toEqual({
       slack: {
         app: { appId: 'A1', signingSecret: 'hunter2', clientId: '1.2', clientSecret: 'hunter3' },
         apiUrl: 'http://127.0.0.1:4010/api/',
       },
+      discord: {
+        app: { applicationId: '900', publicKey: 'ab'.repeat(32), botToken: 'hunter5' },
+        apiUrl: 'http://127.0.0.1:4011/api',
+      },
       twilio: { account: { accountSid: 'AC1', authToken: 'hunter4' }, apiUrl: undefined },
+      teams: {
+        app: { appId: '11111111-2222-3333-4444-55555555555a', appPassword: 'hunter5' },
+        openIdMetadataUrl: undefined,
+        loginUrl: undefined,
+      },
     });
   });
 
@@ -75,6 +92,10 @@ describe('a shared app', () => {
     ['SLACK_APP_ID', { SLACK_CLIENT_ID: '1.2', SLACK_CLIENT_SECRET: 'hunter2' }],
     ['TWILIO_AUTH_TOKEN', { TWILIO_ACCOUNT_SID: 'AC1' }],
     ['TWILIO_ACCOUNT_SID', { TWILIO_AUTH_TOKEN: 'hunter2' }],
+    ['DISCORD_BOT_TOKEN', { DISCORD_APPLICATION_ID: '900', DISCORD_PUBLIC_KEY: 'hunter2' }],
+    ['DISCORD_APPLICATION_ID', { DISCORD_CLIENT_SECRET: 'hunter2' }],
+    ['TEAMS_APP_ID', { TEAMS_APP_PASSWORD: 'hunter2' }],
+    ['TEAMS_APP_PASSWORD', { TEAMS_APP_ID: '11111111-2222-3333-4444-555555555555' }],
   ])('of which half is missing says so: %s', (missing, env) => {
     expect(complaint(env)).toMatch(new RegExp(`^${missing} holds nothing; expected a value, because `));
     expect(complaint(env)).not.toContain('hunter2');
@@ -141,6 +162,15 @@ describe('one line says what is wrong with', () => {
       /^MASTER_KEYS holds nothing; expected id:base64-32-bytes/,
     ],
     ['a level that is none', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL holds "loud"/],
+    [
+      'a Teams tenant that names nobody',
+      {
+        TEAMS_APP_ID: '11111111-2222-3333-4444-555555555555',
+        TEAMS_APP_PASSWORD: 'hunter2',
+        TEAMS_APP_TENANT: 'common',
+      },
+      /^TEAMS_APP_TENANT holds "common"/,
+    ],
     ['a model address that is none', { OPENAI_BASE_URL: 'ftp://models' }, /^OPENAI_BASE_URL/],
   ])('%s', (_, env, says) => {
     const message = complaint(env);

@@ -25,7 +25,17 @@ export type PlatformsConfig = Readonly<{
     app: { appId: string; signingSecret: string; clientId?: string; clientSecret?: string } | undefined;
     apiUrl: string | undefined;
   };
+  discord: {
+    app: { applicationId: string; publicKey: string; botToken: string; clientSecret?: string } | undefined;
+    apiUrl: string | undefined;
+  };
   twilio: { account: { accountSid: string; authToken: string } | undefined; apiUrl: string | undefined };
+  teams: {
+    /** Without `appTenant` the bot is multi-tenant. */
+    app: { appId: string; appPassword: string; appTenant?: string } | undefined;
+    openIdMetadataUrl: string | undefined;
+    loginUrl: string | undefined;
+  };
 }>;
 
 /** What the process runs with: checked, frozen, and the only form in which the rest of the code knows the environment. */
@@ -76,7 +86,12 @@ export function readConfig(env: Env): Config {
     roles,
     masterKeys: readMasterKeys(env, dataDir, database),
     files: readFiles(env, dataDir),
-    platforms: { slack: readSlack(env), twilio: readTwilio(env) },
+    platforms: {
+      slack: readSlack(env),
+      discord: readDiscord(env),
+      twilio: readTwilio(env),
+      teams: readTeams(env),
+    },
     models: {
       openai: readProvider(env, 'OPENAI_API_KEY', 'OPENAI_BASE_URL'),
       anthropic: readProvider(env, 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'),
@@ -187,11 +202,55 @@ function readSlack(env: Env): PlatformsConfig['slack'] {
   };
 }
 
+function readDiscord(env: Env): PlatformsConfig['discord'] {
+  const apiUrl = readApiUrl(env, 'DISCORD_API_URL');
+  const { DISCORD_APPLICATION_ID: applicationId, DISCORD_PUBLIC_KEY: publicKey } = env;
+  const { DISCORD_BOT_TOKEN: botToken, DISCORD_CLIENT_SECRET: clientSecret } = env;
+  const group = ['DISCORD_APPLICATION_ID', 'DISCORD_PUBLIC_KEY', 'DISCORD_BOT_TOKEN'] as const;
+  requireAll(env, clientSecret ? [...group, 'DISCORD_CLIENT_SECRET'] : group);
+  if (!applicationId || !publicKey || !botToken) return { app: undefined, apiUrl };
+  if (!/^[0-9a-f]{64}$/i.test(publicKey))
+    throw new ConfigError(
+      'DISCORD_PUBLIC_KEY',
+      `${publicKey.length} characters`,
+      "64 hexadecimal digits, from the application's General Information",
+    );
+  const app = { applicationId, publicKey: publicKey.toLowerCase(), botToken };
+  return { app: { ...app, ...(clientSecret && { clientSecret }) }, apiUrl };
+}
+
 function readTwilio(env: Env): PlatformsConfig['twilio'] {
   const apiUrl = readApiUrl(env, 'TWILIO_API_URL');
   const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = env;
   requireAll(env, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN']);
   return { account: accountSid && authToken ? { accountSid, authToken } : undefined, apiUrl };
+}
+
+function readTeams(env: Env): PlatformsConfig['teams'] {
+  const addresses = {
+    openIdMetadataUrl: readApiUrl(env, 'TEAMS_OPENID_METADATA_URL'),
+    loginUrl: readApiUrl(env, 'TEAMS_LOGIN_URL'),
+  };
+  if (env.TEAMS_APP_TENANT) requireAll(env, ['TEAMS_APP_TENANT', 'TEAMS_APP_ID', 'TEAMS_APP_PASSWORD']);
+  else requireAll(env, ['TEAMS_APP_ID', 'TEAMS_APP_PASSWORD']);
+  const appId = readGuid(env, 'TEAMS_APP_ID');
+  const appTenant = readGuid(env, 'TEAMS_APP_TENANT');
+  const { TEAMS_APP_PASSWORD: appPassword } = env;
+  if (!appId || !appPassword) return { app: undefined, ...addresses };
+  return { app: { appId, appPassword, ...(appTenant && { appTenant }) }, ...addresses };
+}
+
+// "common" and names of domains are taken by some of Microsoft's addresses and not by others.
+function readGuid(env: Env, name: 'TEAMS_APP_ID' | 'TEAMS_APP_TENANT'): string | undefined {
+  const text = env[name]?.toLowerCase();
+  if (text === undefined || /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text)) return text;
+  throw new ConfigError(
+    name,
+    `"${env[name]}"`,
+    name === 'TEAMS_APP_ID'
+      ? 'the GUID of the bot'
+      : 'the GUID of the Entra tenant in which the bot is registered, or nothing for a multi-tenant bot',
+  );
 }
 
 // Half of an app does nothing, and nobody would see why.
@@ -202,7 +261,14 @@ function requireAll(env: Env, names: readonly EnvName[]): void {
     throw new ConfigError(missing, 'nothing', `a value, because ${given} is set`);
 }
 
-function readApiUrl(env: Env, name: 'SLACK_API_URL' | 'TWILIO_API_URL'): string | undefined {
+type ApiUrlName =
+  | 'SLACK_API_URL'
+  | 'DISCORD_API_URL'
+  | 'TWILIO_API_URL'
+  | 'TEAMS_OPENID_METADATA_URL'
+  | 'TEAMS_LOGIN_URL';
+
+function readApiUrl(env: Env, name: ApiUrlName): string | undefined {
   const url = env[name];
   return url && readUrl(name, url, ['http:', 'https:']);
 }

@@ -9,6 +9,11 @@ import { createNotifications } from './embedded-notifications.ts';
 import { createEmbeddedQueuePool } from './embedded-queue-pool.ts';
 import { type MigrateParts, migrate } from './migrate.ts';
 
+/** The database's own cache of pages. Its 128 MB are held in this process from the start, beside the system's cache. */
+const sharedBuffers = '32MB';
+/** Two files of this size are written before the first message comes. */
+const walSegmentMb = 4;
+
 /**
  * Opens the embedded database (Postgres compiled to WebAssembly, in this process) and migrates it.
  *
@@ -28,6 +33,8 @@ export async function openEmbeddedDatabase(
     const db = await PGlite.create({
       ...(directory !== undefined && { dataDir: `${directory}/pgdata` }),
       extensions: { vector },
+      initDbStartParams: [`--wal-segsize=${walSegmentMb}`],
+      startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${sharedBuffers}`],
     });
     const pool = new pg.Pool({ ...sessionConfig(db), max: 1, idleTimeoutMillis: 0 });
     const notifications = createNotifications(pool);

@@ -6,8 +6,10 @@ import { explainConnectFailure } from './server.ts';
 export async function migrateServer(
   { url, adminUrl }: { url: string; adminUrl: string },
   prepareQueue: MigrateParts['prepareQueue'],
+  { onWait, lockPatience }: Pick<MigrateParts, 'onWait' | 'lockPatience'> = {},
 ): Promise<MigrateResult> {
-  const pool = new pg.Pool({ connectionString: adminUrl, max: 1, application_name: 'swarmgate-migrate' });
+  // The second connection looks who is in the way of the first.
+  const pool = new pg.Pool({ connectionString: adminUrl, max: 2, application_name: 'swarmgate-migrate' });
   // A connection that is lost between two statements fails the next one; unheard, it would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
@@ -16,7 +18,12 @@ export async function migrateServer(
     await pool.query('SELECT 1').catch((error: unknown) => {
       throw explainConnectFailure(error);
     });
-    return await migrate({ pool, prepareQueue, ...(serviceUser !== '' && { serviceUser }) });
+    return await migrate({
+      ...{ pool, prepareQueue },
+      ...(serviceUser !== '' && { serviceUser }),
+      ...(lockPatience && { lockPatience }),
+      ...(onWait && { onWait }),
+    });
   } finally {
     await pool.end();
   }

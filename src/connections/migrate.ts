@@ -6,6 +6,13 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { AppError } from '#domain/errors.ts';
 import type { QueueClient } from './database.ts';
+import {
+  LockHeldError,
+  type LockPatience,
+  lockPatienceDefault,
+  type PatientParts,
+  withLockPatience,
+} from './lock-patience.ts';
 
 const prismaFolder = join(dirname(fileURLToPath(import.meta.url)), '../../prisma');
 
@@ -30,6 +37,10 @@ export type MigrateParts = {
   serviceUser?: string;
   /** Where roles.sql and migrations/ stand; this version's own by default. */
   folder?: string;
+  /** How long others' locks are waited for. */
+  lockPatience?: LockPatience;
+  /** Hears what is waited for, when that takes a while. */
+  onWait?: (what: string) => void;
 };
 
 export type MigrateResult = { applied: string[]; waiting: { name: string; requires: string }[] };
@@ -45,7 +56,8 @@ type Migration = {
 /**
  * Brings a database up to date: roles first, then each file of prisma/migrations that is not recorded yet, in name
  * order, each in a transaction of its own unless it says `-- no-transaction` (then it holds one statement). A file that
- * says `-- requires: EXTENSION` waits, unrecorded, until the extension is there or can be made. Forward only.
+ * says `-- requires: EXTENSION` waits, unrecorded, until the extension is there or can be made. Forward only. Traffic goes
+ * on meanwhile: a lock that others hold is waited for in short bites.
  *
  * @throws {MigrationError} when an applied file was changed, or one fails; those before it stay applied.
  */
@@ -54,14 +66,17 @@ export async function migrate({
   prepareQueue,
   serviceUser,
   folder = prismaFolder,
+  lockPatience: patience = lockPatienceDefault,
+  onWait,
 }: MigrateParts): Promise<MigrateResult> {
   await createRoles(pool, folder);
   const client = await pool.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
     try {
-      const result = await applyMigrations(client, folder);
-      await prepareQueue(client as unknown as QueueClient);
+      const waiting = { pool, client, patience, onWait };
+      const result = await applyMigrations(waiting, folder);
+      await layOutQueue(waiting, prepareQueue);
       if (serviceUser !== undefined) await admit(client, serviceUser);
       return result;
     } finally {
@@ -98,7 +113,8 @@ async function createRoles(pool: pg.Pool, folder: string): Promise<void> {
   }
 }
 
-async function applyMigrations(client: pg.PoolClient, folder: string): Promise<MigrateResult> {
+async function applyMigrations(waiting: PatientParts, folder: string): Promise<MigrateResult> {
+  const { client } = waiting;
   await client.query(`CREATE SCHEMA IF NOT EXISTS schema_history;
     CREATE TABLE IF NOT EXISTS schema_history.migrations (
       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz(3) NOT NULL DEFAULT now());
@@ -122,27 +138,63 @@ async function applyMigrations(client: pg.PoolClient, folder: string): Promise<M
       result.waiting.push({ name: migration.name, requires: migration.requires });
       continue;
     }
-    await apply(client, migration);
+    await apply(waiting, migration);
     result.applied.push(migration.name);
   }
   return result;
 }
 
-async function apply(client: pg.PoolClient, migration: Migration): Promise<void> {
+async function apply(waiting: PatientParts, migration: Migration): Promise<void> {
+  const { client } = waiting;
   const record = () =>
     client.query('INSERT INTO schema_history.migrations (name, checksum) VALUES ($1, $2)', [
       migration.name,
       migration.checksum,
     ]);
+  const inTransaction = async () => {
+    try {
+      await client.query(`BEGIN; SET LOCAL lock_timeout = ${waiting.patience.lockTimeoutMs}`);
+      await client.query(migration.sql);
+      await record();
+      await client.query('COMMIT');
+    } catch (error) {
+      // Over a connection that is lost there is nothing to be said, and nothing to be rolled back.
+      await client.query('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  };
   try {
-    if (migration.inTransaction) await client.query('BEGIN');
+    if (migration.inTransaction) {
+      await withLockPatience(naming(waiting, migration.name), inTransaction);
+      return;
+    }
+    // CONCURRENTLY stands in nobody's way while it waits, and is not to be repeated: what it leaves behind has to go first.
     await client.query(migration.sql);
     await record();
-    if (migration.inTransaction) await client.query('COMMIT');
   } catch (error) {
-    if (migration.inTransaction) await client.query('ROLLBACK');
     throw new MigrationError(`Migration ${migration.name} failed: ${(error as Error).message}`, error);
   }
+}
+
+// The queue's library makes one transaction of what it has to change, and none otherwise.
+async function layOutQueue(waiting: PatientParts, prepareQueue: MigrateParts['prepareQueue']): Promise<void> {
+  const { client, patience } = waiting;
+  await client.query(`SET lock_timeout = ${patience.lockTimeoutMs}`);
+  try {
+    await withLockPatience(naming(waiting, 'the schema of the queue'), () =>
+      prepareQueue(client as unknown as QueueClient),
+    );
+  } catch (error) {
+    if (!(error instanceof LockHeldError)) throw error;
+    throw new MigrationError(`The schema of the queue could not be laid out: ${error.message}`, error);
+  } finally {
+    await client.query('RESET lock_timeout');
+  }
+}
+
+function naming(waiting: PatientParts, name: string): PatientParts {
+  const { onWait } = waiting;
+  return { ...waiting, onWait: onWait && ((what) => onWait(`${name} waits, ${what}`)) };
 }
 
 // There already, or this user may make it: an owner who is no superuser may do so with trusted extensions only.

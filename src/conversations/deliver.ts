@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Gateway, OpenChannel, OutboundMessage, Platform } from '#gateways/gateway.ts';
@@ -7,8 +8,10 @@ import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
+import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
 import type { ChannelSlots } from './channel-slots.ts';
 import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-journal.ts';
+import type { KeepAlive } from './keep-alive.ts';
 
 export type DeliverParts = {
   journal: DeliveryJournal;
@@ -17,6 +20,7 @@ export type DeliverParts = {
   gatewayOf: (platform: Platform) => Gateway | undefined;
   keeper: Pick<ChannelKeeper, 'pause'>;
   slots: ChannelSlots;
+  life: Pick<KeepAlive, 'isAlive' | 'signal'>;
   queue: WakeQueue;
   logger: Logger;
   metrics: Metrics;
@@ -47,33 +51,53 @@ const delayMsMax = 60 * 60_000;
 const sendShareOfClaim = 2 / 3;
 
 /** Sends what waits to go out of a conversation, in order. */
-export function createDeliver(parts: DeliverParts): (data: WakeUpData) => Promise<Served | undefined> {
-  return (data) =>
-    withContext(data, async () => {
-      const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
-      if (parts.draining.aborted) return undefined;
-      let askedAt = performance.now();
-      let delivery = await parts.journal.begin(at.tenantId, at.conversationId);
-      let sent = 0;
-      while (delivery) {
-        sent += 1;
-        const outcome = await send(parts, delivery, askedAt);
-        askedAt = performance.now();
-        const recorded = await parts.journal.record(delivery, outcome, sent < deliveriesPerWakeUp);
-        report(parts, delivery, outcome, recorded !== undefined);
-        delivery = recorded?.next;
-      }
-      // Each was charged for when it was made.
-      if (sent === deliveriesPerWakeUp) await parts.queue.wake({ kind: 'delivery', ...at });
-      return undefined;
-    });
+export function createDeliver(parts: DeliverParts) {
+  const sendAll = async (at: Place, claimed: OpenDelivery | undefined, claimAskedAt: number) => {
+    let askedAt = claimAskedAt;
+    let delivery = claimed;
+    let sent = 0;
+    while (delivery) {
+      sent += 1;
+      const outcome = await send(parts, delivery, askedAt);
+      const claimedUntil = askedAt + parts.claimMs;
+      askedAt = performance.now();
+      const takeNext = sent < deliveriesPerWakeUp && !parts.draining.aborted;
+      const recorded = await record(parts, delivery, { outcome, takeNext, claimedUntil });
+      report(parts, delivery, outcome, recorded !== undefined);
+      delivery = recorded?.next;
+    }
+    // Each was charged for when it was made.
+    if (sent === deliveriesPerWakeUp) await parts.queue.wake({ kind: 'delivery', ...at });
+  };
+
+  return {
+    /** What a wake-up asks for. */
+    onWakeUp: (data: WakeUpData): Promise<Served | undefined> =>
+      withContext(data, async () => {
+        const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
+        if (parts.draining.aborted) return undefined;
+        const askedAt = performance.now();
+        await sendAll(at, await parts.journal.begin(at.tenantId, at.conversationId), askedAt);
+        return undefined;
+      }),
+
+    /** Sends one that was claimed when it was made, and what has come behind it. `askedAt`: when its claim was asked for. */
+    send: (delivery: OpenDelivery, askedAt: number): Promise<void> => {
+      const at = { tenantId: delivery.tenantId, conversationId: delivery.conversation.id };
+      return withContext(at, () => sendAll(at, delivery, askedAt));
+    },
+  };
 }
+
+type Place = { tenantId: Uuid; conversationId: Uuid };
 
 /** `askedAt`: when its claim was asked for; by our clock it holds from then on at the earliest. */
 async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number): Promise<DeliveryOutcome> {
   const startedAt = performance.now();
   const leftMs = askedAt + parts.claimMs - startedAt;
-  const signal = AbortSignal.timeout(Math.max(0, Math.round(leftMs * sendShareOfClaim)));
+  // A worker that others take for dead sends nothing: somebody else does.
+  const inTime = AbortSignal.timeout(Math.max(0, Math.round(leftMs * sendShareOfClaim)));
+  const signal = AbortSignal.any([inTime, parts.life.signal()]);
   let channel: OpenChannel | undefined;
   try {
     channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
@@ -83,6 +107,7 @@ async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number
     const gateway = parts.gatewayOf(channel.platform);
     if (!gateway)
       throw new GatewayError('unavailable', `This process has no gateway for ${channel.platform}.`);
+    if (!parts.life.isAlive()) throw new GatewayError('not_now', 'This worker is taken for dead.');
     const open = channel;
     const { externalIds, uncertain = false } = await parts.slots.within(channel.id, () =>
       gateway.send(open, describe(delivery), {
@@ -100,6 +125,28 @@ async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number
     return decideAfterFailure(error, delivery, performance.now() - startedAt);
   } finally {
     parts.metrics.deliveryTook(delivery.channel.platform, (performance.now() - startedAt) / 1_000);
+  }
+}
+
+const recordAgainMs = 250;
+
+/**
+ * Records what became of a delivery; while the database is away, again and again for as long as the claim holds. Otherwise
+ * it would lie claimed until then, and what was sent would have to be looked for, or sent twice.
+ */
+async function record(
+  { journal }: DeliverParts,
+  delivery: OpenDelivery,
+  { outcome, takeNext, claimedUntil }: { outcome: DeliveryOutcome; takeNext: boolean; claimedUntil: number },
+): Promise<{ next: OpenDelivery | undefined } | undefined> {
+  for (;;) {
+    try {
+      return await journal.record(delivery, outcome, takeNext);
+    } catch (error) {
+      const mayPass = error instanceof StorageUnavailableError;
+      if (!mayPass || performance.now() + recordAgainMs > claimedUntil) throw error;
+    }
+    await pause(recordAgainMs);
   }
 }
 

@@ -1,6 +1,7 @@
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { Channel } from '#gateways/gateway.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { columnsOf, createCallTogether, inOrder } from './call-together.ts';
 
 /** Deliveries as the database keeps them. A claim is to a delivery what a lease is to a conversation. */
 export type DeliveryJournal = ReturnType<typeof createDeliveryJournal>;
@@ -43,22 +44,36 @@ export type DeliveryOutcome =
   | { state: 'pending'; delayMs: number; deferred: boolean; uncertain: boolean; error: DeliveryFailure }
   | { state: 'failed'; uncertain: boolean; error: DeliveryFailure };
 
+type FoundDelivery = Omit<OpenDelivery, 'tenantId'> | null;
+type Recorded = { next: FoundDelivery } | null;
+type Outcome = { delivery: OpenDelivery; outcome: DeliveryOutcome; takeNext: boolean };
+
 export function createDeliveryJournal(
   scopes: Scopes,
   { holder, claimMs }: { holder: string; claimMs: number },
 ) {
-  const open = (
-    tenantId: Uuid,
-    found: Omit<OpenDelivery, 'tenantId'> | null | undefined,
-  ): OpenDelivery | undefined => (found ? { ...found, tenantId } : undefined);
+  const recordAll = async (items: readonly Outcome[]): Promise<Recorded[]> => {
+    const rows = await scopes.call<{ ordinal: number; result: Recorded }>('swarmgate.record_deliveries_v1', [
+      ...columnsOf(items, ...recordColumns),
+      holder,
+      claimMs,
+    ]);
+    return inOrder(rows, items.length, ({ result }) => result);
+  };
+  const record = createCallTogether<Outcome, Recorded>({
+    together: recordAll,
+    alone: async (item) => (await recordAll([item]))[0] ?? null,
+  });
 
   return {
     /** Claims the first delivery of a conversation that is due and that nobody is sending. */
     async begin(tenantId: Uuid, conversationId: Uuid): Promise<OpenDelivery | undefined> {
-      const [row] = await scopes.call<{ begin_delivery_v1: Omit<OpenDelivery, 'tenantId'> | null }>(
-        'swarmgate.begin_delivery_v1',
-        [tenantId, conversationId, holder, claimMs],
-      );
+      const [row] = await scopes.call<{ begin_delivery_v1: FoundDelivery }>('swarmgate.begin_delivery_v1', [
+        tenantId,
+        conversationId,
+        holder,
+        claimMs,
+      ]);
       return open(tenantId, row?.begin_delivery_v1);
     },
 
@@ -86,30 +101,30 @@ export function createDeliveryJournal(
       outcome: DeliveryOutcome,
       takeNext: boolean,
     ): Promise<{ next: OpenDelivery | undefined } | undefined> {
-      const { tenantId } = delivery;
-      const error = outcome.state === 'sent' ? undefined : outcome.error;
-      const [row] = await scopes.call<{
-        sent_and_next_v2: { next: Omit<OpenDelivery, 'tenantId'> | null } | null;
-      }>('swarmgate.sent_and_next_v2', [
-        tenantId,
-        delivery.conversation.id,
-        delivery.deliveryId,
-        delivery.claim,
-        outcome.state,
-        outcome.state === 'sent' ? outcome.externalIds : [],
-        outcome.state === 'pending' ? Math.round(outcome.delayMs) : 0,
-        outcome.state === 'pending' && outcome.deferred,
-        outcome.state !== 'sent' && outcome.uncertain,
-        outcome.state === 'sent' && outcome.doubled,
-        error?.code ?? null,
-        error?.reason ?? null,
-        newId(),
-        takeNext,
-        holder,
-        claimMs,
-      ]);
-      const recorded = row?.sent_and_next_v2;
-      return recorded ? { next: open(tenantId, recorded.next) } : undefined;
+      const recorded = await record({ delivery, outcome, takeNext });
+      return recorded ? { next: open(delivery.tenantId, recorded.next) } : undefined;
     },
   };
 }
+
+function open(tenantId: Uuid, found: FoundDelivery | undefined): OpenDelivery | undefined {
+  return found ? { ...found, tenantId } : undefined;
+}
+
+const recordColumns: readonly ((item: Outcome) => unknown)[] = [
+  ({ delivery }) => delivery.tenantId,
+  ({ delivery }) => delivery.conversation.id,
+  ({ delivery }) => delivery.deliveryId,
+  ({ delivery }) => delivery.claim,
+  ({ outcome }) => outcome.state,
+  // An array of arrays would have to be of one length.
+  ({ outcome }) => JSON.stringify(outcome.state === 'sent' ? outcome.externalIds : []),
+  ({ outcome }) => (outcome.state === 'pending' ? Math.round(outcome.delayMs) : 0),
+  ({ outcome }) => outcome.state === 'pending' && outcome.deferred,
+  ({ outcome }) => outcome.state !== 'sent' && outcome.uncertain,
+  ({ outcome }) => outcome.state === 'sent' && outcome.doubled,
+  ({ outcome }) => (outcome.state === 'sent' ? null : outcome.error.code),
+  ({ outcome }) => (outcome.state === 'sent' ? null : outcome.error.reason),
+  () => newId(),
+  ({ takeNext }) => takeNext,
+];

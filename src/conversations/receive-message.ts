@@ -10,7 +10,12 @@ import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { storableJson, storableText } from './storable.ts';
 
-export type ReceiveParts = { scopes: Scopes; queue: WakeQueue; live: LiveUpdates; metrics: Metrics };
+export type ReceiveParts = {
+  scopes: Scopes;
+  queue: Pick<WakeQueue, 'wake'>;
+  live: Pick<LiveUpdates, 'publish'>;
+  metrics: Pick<Metrics, 'received'>;
+};
 
 /** A verified message could not be kept. Nothing of it is stored. */
 export class MessageRefusedError extends AppError<'message_refused'> {
@@ -64,7 +69,7 @@ type Row = {
 };
 
 async function keepMessages(scopes: Scopes, items: readonly Item[]): Promise<Outcome[]> {
-  const rows = await scopes.call<Row>('swarmgate.receive_messages_v3', asColumns(items));
+  const rows = await scopes.call<Row>('swarmgate.receive_messages_v4', asColumns(items));
   const results: Outcome[] = items.map(() => new MessageRefusedError('?', 'no answer'));
   for (const row of rows) results[row.ordinal - 1] = readRow(row);
   return results;

@@ -1,5 +1,6 @@
 import { deltaLengthMax, type LiveUpdates } from '#events/live.ts';
 import type { Gateway, OpenChannel, ReplyStream, StreamTarget } from '#gateways/gateway.ts';
+import { PostTakenOverError } from '#gateways/gateway-error.ts';
 import { LeaseLostError } from './hold-lease.ts';
 import type { OpenTurn, TurnJournal } from './turn-journal.ts';
 
@@ -84,17 +85,31 @@ async function openPost(
   turn: OpenTurn,
 ): Promise<ReplyStream | undefined> {
   if (gateway.capabilities.streaming !== 'post' || !gateway.openStream) return undefined;
+  if (gateway.mayStream?.(turn) === false) return undefined;
   const channel = await openChannel(turn.tenantId, turn.channel.id);
   if (channel?.status !== 'active') return undefined;
+  // A post that begins now would stand before the answer to an earlier message for ever.
+  if (await journal.hasUnsent(turn)) return undefined;
   const stream = await journal.openStream(turn);
   if (!stream) throw new LeaseLostError();
   // There may be a post whose id was lost. The delivery looks for it; another one would stay beside it.
   if (stream.begun && stream.externalIds.length === 0) return undefined;
   const target = describeTarget(turn, stream.externalIds);
-  return gateway.openStream(channel, target, async (number, externalId) => {
-    if (!(await journal.keepStreamPart(turn, stream.deliveryId, number, externalId)))
-      throw new LeaseLostError();
+  const post = await gateway.openStream(channel, target, async (number, externalId) => {
+    if (await journal.keepStreamPart(turn, stream.deliveryId, number, externalId)) return;
+    // A process that was frozen here: whoever has the turn now may have found the post, and written the answer into it.
+    const isTakenOver = await journal.hasPart(turn, stream.deliveryId, externalId);
+    throw isTakenOver ? new PostTakenOverError() : new LeaseLostError();
   });
+  return {
+    show: post.show,
+    async close() {
+      await post.close();
+      // What an attempt before this one has left, this one cannot know.
+      if (stream.begun || !post.leftNothing?.()) return;
+      if (!(await journal.clearStreamDoubt(turn, stream.deliveryId))) throw new LeaseLostError();
+    },
+  };
 }
 
 export function describeTarget(turn: OpenTurn, externalIds: readonly string[]): StreamTarget {

@@ -7,10 +7,11 @@ import { withContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
 import { type HeldLease, holdLease, LeaseLostError, TurnCancelledError } from './hold-lease.ts';
 import { describeTarget, openReplyStream } from './reply-stream.ts';
 import { refusePoisoned, type Settlement, settleFailure, type TurnTexts } from './settle-turn.ts';
-import type { OpenTurn, StoredAgent, TurnJournal, TurnOutcome } from './turn-journal.ts';
+import type { Committed, OpenTurn, StoredAgent, TurnJournal, TurnOutcome } from './turn-journal.ts';
 
 export type RunTurnParts = {
   journal: TurnJournal;
@@ -21,6 +22,8 @@ export type RunTurnParts = {
   openChannel: (tenantId: Uuid, channelId: Uuid) => Promise<OpenChannel | undefined>;
   gatewayOf: (platform: Platform) => Gateway | undefined;
   texts: TurnTexts;
+  /** Sends answers as they are made. */
+  desk: DeliveryDesk;
   queue: WakeQueue;
   live: LiveUpdates;
   logger: Logger;
@@ -72,12 +75,8 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
   const startedAt = performance.now();
   const stream = openReplyStream({ ...parts, gateway }, turn);
   const lease = holdLease(() => parts.journal.extendLease(turn), parts.leaseMs, parts.stop);
-  let unsubscribe = () => {};
+  const listening = listenSoon(parts, turn, { stream, lease });
   try {
-    unsubscribe = await parts.live.subscribe(turn, (update) => {
-      if (update.kind === 'resend') stream.resend();
-      if (update.kind === 'cancel' && update.turnId === turn.turnId) lease.cancel();
-    });
     parts.live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'started' });
     void showWorking(parts, gateway, turn);
     const settlement = await answer(parts, turn, lease, stream).catch((error: unknown) =>
@@ -85,10 +84,39 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
     );
     return await keep(parts, turn, settlement, takeNext);
   } finally {
-    unsubscribe();
+    listening.end();
     lease.release();
     parts.metrics.turnTook(turn.channel.platform, (performance.now() - startedAt) / 1_000);
   }
+}
+
+/** Most answers that nobody streams are there sooner, and spare themselves the way to the live updates. */
+const listenAfterMs = 100;
+
+/** Hears what readers ask of a turn that takes a while. What was said before that is in the transcript and in the lease. */
+function listenSoon(
+  { live }: RunTurnParts,
+  turn: OpenTurn,
+  { stream, lease }: { stream: Stream; lease: HeldLease },
+): { end(): void } {
+  let subscribed: Promise<() => void> | undefined;
+  const timer = setTimeout(() => {
+    subscribed = live.subscribe(turn, (update) => {
+      if (update.kind === 'resend') stream.resend();
+      if (update.kind === 'cancel' && update.turnId === turn.turnId) lease.cancel();
+    });
+    // Somebody may have come while nobody heard it.
+    subscribed.then(
+      () => stream.resend(),
+      () => {},
+    );
+  }, listenAfterMs);
+  return {
+    end() {
+      clearTimeout(timer);
+      subscribed?.then((unsubscribe) => unsubscribe()).catch(() => {});
+    },
+  };
 }
 
 // Nobody waits for it, and nothing depends on it.
@@ -167,11 +195,14 @@ async function keep(
   settlement: Settlement,
   takeNext: boolean,
 ): Promise<OpenTurn | undefined> {
-  const { journal, logger } = parts;
+  const { journal, desk, logger } = parts;
   switch (settlement.kind) {
     case 'commit': {
-      const committed = await journal.commit(turn, settlement.outcome, takeNext);
+      const askedAt = performance.now();
+      const claim = desk.hasRoom();
+      const committed = await journal.commit(turn, settlement.outcome, { takeNext, claim });
       if (!committed) break;
+      deliver(parts, turn, committed, askedAt);
       announce(parts, turn, settlement.outcome);
       handOn(parts, turn, committed.slots);
       return committed.next;
@@ -202,14 +233,19 @@ function handOn({ queue }: RunTurnParts, { tenantId }: OpenTurn, conversationIds
   for (const conversationId of conversationIds) void queue.wake({ kind: 'turn', tenantId, conversationId });
 }
 
-function announce(
-  { live, queue, logger, metrics }: RunTurnParts,
-  turn: OpenTurn,
-  outcome: TurnOutcome,
+/** Sends the answer from here; what is not ours to send yet waits in the queue. */
+function deliver(
+  { desk, queue }: RunTurnParts,
+  { tenantId, conversationId, weight }: OpenTurn,
+  { delivery }: Committed,
+  askedAt: number,
 ): void {
+  if (delivery) desk.take(delivery, askedAt);
   // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
-  const { tenantId, conversationId, weight } = turn;
-  void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
+  else void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
+}
+
+function announce({ live, logger, metrics }: RunTurnParts, turn: OpenTurn, outcome: TurnOutcome): void {
   if (outcome.state === 'done') {
     live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'finished' });
     metrics.answered(turn.channel.platform);

@@ -1,7 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { Platform } from '#gateways/gateway.ts';
 import type { ModelUsage } from '#models/model.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { busy, columnsOf, createCallTogether, inOrder } from './call-together.ts';
+import type { OpenDelivery } from './delivery-journal.ts';
 import { storableJson, storableText } from './storable.ts';
 
 /**
@@ -59,23 +62,110 @@ export type StreamedDelivery = { deliveryId: Uuid; begun: boolean; externalIds: 
 
 export type LeaseState = 'held' | 'cancelled' | 'lost';
 
+/** What stands once a turn has ended. */
+export type Committed = {
+  /** The conversation's next turn, when it was asked for and there is one. */
+  next: OpenTurn | undefined;
+  /** Conversations that get the slot which this turn leaves. */
+  slots: Uuid[];
+  /** The answer's delivery, when the caller has claimed it: it is to be sent now. */
+  delivery: OpenDelivery | undefined;
+};
+
+type Commit = {
+  turn: OpenTurn;
+  outcome: TurnOutcome;
+  takeNext: boolean;
+  claim: boolean;
+  messageId: Uuid;
+  deliveryId: Uuid;
+  eventId: Uuid;
+};
+
+type FoundTurn = Omit<OpenTurn, 'tenantId'> | null;
+type FoundCommit = {
+  next: FoundTurn;
+  slots: Uuid[];
+  delivery: { deliveryId: Uuid; createdAtMs: number; lastInboundAtMs: number | null } | null;
+} | null;
+
+const giveBackEveryMs = 1_000;
+const giveBackAttemptsMax = 30;
+
 /** How many messages before the one to answer are loaded; the agent's token budget cuts further. */
 const historyMessagesMax = 60;
 
-export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder: string; leaseMs: number }) {
-  const open = (
-    tenantId: Uuid,
-    found: Omit<OpenTurn, 'tenantId'> | null | undefined,
-  ): OpenTurn | undefined => (found ? { ...found, tenantId } : undefined);
+export function createTurnJournal(
+  scopes: Scopes,
+  { holder, leaseMs, claimMs }: { holder: string; leaseMs: number; claimMs: number },
+) {
+  const begin = createCallTogether<{ tenantId: Uuid; conversationId: Uuid }, FoundTurn>({
+    async together(items) {
+      const parameters = columnsOf(
+        items,
+        ({ tenantId }) => tenantId,
+        ({ conversationId }) => conversationId,
+      );
+      const rows = await scopes.call<{ ordinal: number; busy: boolean; result: FoundTurn }>(
+        'swarmgate.begin_turns_v1',
+        [...parameters, holder, leaseMs, historyMessagesMax],
+      );
+      return inOrder(rows, items.length, (row) => (row.busy ? busy : row.result));
+    },
+    async alone({ tenantId, conversationId }) {
+      const [row] = await scopes.call<{ begin_turn_v1: FoundTurn }>('swarmgate.begin_turn_v1', [
+        tenantId,
+        conversationId,
+        holder,
+        leaseMs,
+        historyMessagesMax,
+      ]);
+      return row?.begin_turn_v1 ?? null;
+    },
+  });
+
+  const commit = createCallTogether<Commit, FoundCommit>({
+    async together(items) {
+      const rows = await scopes.call<{ ordinal: number; busy: boolean; result: FoundCommit }>(
+        'swarmgate.commit_turns_v1',
+        [
+          ...columnsOf(items, ...commitColumns, ({ claim }) => claim),
+          leaseMs,
+          historyMessagesMax,
+          holder,
+          claimMs,
+        ],
+      );
+      return inOrder(rows, items.length, (row) => (row.busy ? busy : row.result));
+    },
+    async alone(item) {
+      const parameters = commitColumns.map((read) => read(item));
+      const [row] = await scopes.call<{ commit_turn_v1: FoundCommit }>('swarmgate.commit_turn_v1', [
+        ...parameters,
+        leaseMs,
+        historyMessagesMax,
+      ]);
+      return row?.commit_turn_v1 ?? null;
+    },
+  });
+
+  // Whether it was committed nobody knows; if it was, its delivery is claimed by us and nobody sends it.
+  const giveBack = async (tenantId: Uuid, deliveryId: Uuid) => {
+    for (let attempt = 1; attempt <= giveBackAttemptsMax; attempt++) {
+      await pause(giveBackEveryMs, undefined, { ref: false });
+      try {
+        await scopes.call('swarmgate.give_back_delivery_v1', [tenantId, deliveryId, holder]);
+        return;
+      } catch {
+        // The claim runs out in the end.
+      }
+    }
+  };
 
   return {
     /** Takes the lease of a conversation that is due and begins its oldest unanswered turn, if there is one. */
     async begin(tenantId: Uuid, conversationId: Uuid): Promise<OpenTurn | undefined> {
-      const [row] = await scopes.call<{ begin_turn_v1: Omit<OpenTurn, 'tenantId'> | null }>(
-        'swarmgate.begin_turn_v1',
-        [tenantId, conversationId, holder, leaseMs, historyMessagesMax],
-      );
-      return open(tenantId, row?.begin_turn_v1);
+      return open(tenantId, await begin({ tenantId, conversationId }));
     },
 
     async extendLease({ tenantId, conversationId, fence, turnId }: OpenTurn): Promise<LeaseState> {
@@ -123,6 +213,28 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
       return row?.open_stream_v2 ?? undefined;
     },
 
+    /** Whether an earlier answer of the conversation is still on its way out. */
+    hasUnsent: ({ tenantId, conversationId }: OpenTurn): Promise<boolean> =>
+      scopes.inTenant(tenantId, async (unit) => {
+        const [row] = await unit.sql<{ has_unsent: boolean }>(
+          `SELECT EXISTS (SELECT FROM swarmgate.deliveries
+             WHERE conversation_id = $1 AND state IN ('pending', 'sending')) AS has_unsent`,
+          [conversationId],
+        );
+        return row?.has_unsent ?? false;
+      }),
+
+    /** Whether a post is kept as a part of the delivery, by whoever. */
+    hasPart: ({ tenantId }: OpenTurn, deliveryId: Uuid, externalId: string): Promise<boolean> =>
+      scopes.inTenant(tenantId, async (unit) => {
+        const [row] = await unit.sql<{ has_part: boolean }>(
+          `SELECT EXISTS (SELECT FROM swarmgate.delivery_parts
+             WHERE delivery_id = $1 AND external_id = $2) AS has_part`,
+          [deliveryId, externalId],
+        );
+        return row?.has_part ?? false;
+      }),
+
     async keepStreamPart(
       { tenantId, conversationId, fence }: OpenTurn,
       deliveryId: Uuid,
@@ -137,39 +249,41 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
       return row?.keep_stream_part_v2 ?? false;
     },
 
+    /** A streamed delivery that was made in this attempt has posted nothing. False: the lease is lost. */
+    async clearStreamDoubt(
+      { tenantId, conversationId, fence }: OpenTurn,
+      deliveryId: Uuid,
+    ): Promise<boolean> {
+      const parameters = [tenantId, conversationId, fence, deliveryId];
+      const [row] = await scopes.call<{ clear_stream_doubt_v1: boolean }>(
+        'swarmgate.clear_stream_doubt_v1',
+        parameters,
+      );
+      return row?.clear_stream_doubt_v1 ?? false;
+    },
+
     /**
-     * Ends a turn and, with `takeNext`, begins the conversation's next one. `slots`: conversations that get the slot which
-     * this one leaves. `undefined`: the lease is lost, nothing was written.
+     * Ends a turn and, with `takeNext`, begins the conversation's next one. With `claim` the answer's delivery is the
+     * caller's from the first, unless an earlier one of the conversation or a streamed post goes before it. `undefined`:
+     * the lease is lost, nothing was written.
      */
     async commit(
       turn: OpenTurn,
       outcome: TurnOutcome,
-      takeNext: boolean,
-    ): Promise<{ next: OpenTurn | undefined; slots: Uuid[] } | undefined> {
-      const { tenantId, conversationId, fence, turnId } = turn;
-      type Committed = { next: Omit<OpenTurn, 'tenantId'> | null; slots: Uuid[] };
-      const [row] = await scopes.call<{ commit_turn_v1: Committed | null }>('swarmgate.commit_turn_v1', [
-        tenantId,
-        conversationId,
-        fence,
-        turnId,
-        outcome.state,
-        newId(),
-        newId(),
-        outcome.role,
-        storableText(outcome.text),
-        storableJson(outcome.content),
-        outcome.model ?? null,
-        JSON.stringify(outcome.usage ?? {}),
-        outcome.error?.code ?? null,
-        outcome.error?.message ?? null,
-        newId(),
-        takeNext,
-        leaseMs,
-        historyMessagesMax,
-      ]);
-      const committed = row?.commit_turn_v1;
-      return committed ? { next: open(tenantId, committed.next), slots: committed.slots } : undefined;
+      { takeNext, claim }: { takeNext: boolean; claim: boolean },
+    ): Promise<Committed | undefined> {
+      const ids = { messageId: newId(), deliveryId: newId(), eventId: newId() };
+      const committed = await commit({ turn, outcome, takeNext, claim, ...ids }).catch((error: unknown) => {
+        if (claim) void giveBack(turn.tenantId, ids.deliveryId);
+        throw error;
+      });
+      if (!committed) return undefined;
+      const { next, slots, delivery } = committed;
+      return {
+        next: open(turn.tenantId, next),
+        slots,
+        delivery: delivery ? firstDelivery(turn, outcome, ids.messageId, delivery) : undefined,
+      };
     },
 
     /**
@@ -199,5 +313,47 @@ export function createTurnJournal(scopes: Scopes, { holder, leaseMs }: { holder:
       );
       return row?.retry_turn_v2 ?? undefined;
     },
+  };
+}
+
+function open(tenantId: Uuid, found: FoundTurn | undefined): OpenTurn | undefined {
+  return found ? { ...found, tenantId } : undefined;
+}
+
+/** The parameters of a commit, in the order of both functions. */
+const commitColumns: readonly ((item: Commit) => unknown)[] = [
+  ({ turn }) => turn.tenantId,
+  ({ turn }) => turn.conversationId,
+  ({ turn }) => turn.fence,
+  ({ turn }) => turn.turnId,
+  ({ outcome }) => outcome.state,
+  ({ messageId }) => messageId,
+  ({ deliveryId }) => deliveryId,
+  ({ outcome }) => outcome.role,
+  ({ outcome }) => storableText(outcome.text),
+  ({ outcome }) => storableJson(outcome.content),
+  ({ outcome }) => outcome.model ?? null,
+  ({ outcome }) => JSON.stringify(outcome.usage ?? {}),
+  ({ outcome }) => outcome.error?.code ?? null,
+  ({ outcome }) => outcome.error?.message ?? null,
+  ({ eventId }) => eventId,
+  ({ takeNext }) => takeNext,
+];
+
+// What the database would tell about it is known here already.
+function firstDelivery(
+  turn: OpenTurn,
+  { role, text, content }: TurnOutcome,
+  messageId: Uuid,
+  { deliveryId, createdAtMs, lastInboundAtMs }: NonNullable<NonNullable<FoundCommit>['delivery']>,
+): OpenDelivery {
+  return {
+    ...{ tenantId: turn.tenantId, deliveryId, claim: 1, attempt: 1, deferrals: 0, interrupted: false },
+    ...{ createdAtMs, queuedAtMs: createdAtMs, lastInboundAtMs, externalIds: [] },
+    message: { id: messageId, role, text: storableText(text), content },
+    turnId: turn.turnId,
+    conversation: { id: turn.conversationId, externalId: turn.conversationExternalId },
+    participant: turn.participant,
+    channel: turn.channel,
   };
 }

@@ -13,6 +13,17 @@ export function createLiveOnRedis(redis: RedisConnections, prefix: string, logge
   const subscriptions = redis.forSubscriptions();
   const commands = redis.forCommands();
   const channelOf = (key: string) => `${prefix}:live:${key}`;
+  let outgoing: { channel: string; payload: string }[] = [];
+
+  // What is said in one step of the loop goes out in one write: a busy worker says several things of each message.
+  const sendOut = () => {
+    const pipeline = commands.pipeline();
+    for (const { channel, payload } of outgoing) pipeline.publish(channel, payload);
+    outgoing = [];
+    pipeline.exec().catch((error: unknown) => {
+      logger.debug({ err: error }, 'live updates were not published');
+    });
+  };
 
   subscriptions.on('message', (channel: string, payload: string) => {
     const update = parseUpdate<LiveUpdate>(payload);
@@ -29,9 +40,8 @@ export function createLiveOnRedis(redis: RedisConnections, prefix: string, logge
 
   return {
     publish(topic, update) {
-      commands.publish(channelOf(topicKey(topic)), JSON.stringify(update)).catch((error: unknown) => {
-        logger.debug({ err: error }, 'a live update was not published');
-      });
+      if (outgoing.push({ channel: channelOf(topicKey(topic)), payload: JSON.stringify(update) }) === 1)
+        setImmediate(sendOut);
     },
     async subscribe(topic, onUpdate) {
       const key = topicKey(topic);

@@ -48,12 +48,25 @@ export class GatewayError extends AppError<`gateway_${GatewayFailure}`> {
   }
 }
 
+/** Whoever goes on with an answer has found the post that shows it, and made it the answer's own: it has to stay. */
+export class PostTakenOverError extends AppError<'post_taken_over'> {
+  override readonly name = 'PostTakenOverError';
+
+  constructor() {
+    super('post_taken_over', 'The post belongs to an attempt that came later.', { retry: 'later' });
+  }
+}
+
 /** A webhook call that is not the platform's, or not for us. Nothing of it was read or kept. */
 export class WebhookRejectedError extends AppError<'webhook_rejected'> {
   override readonly name = 'WebhookRejectedError';
 
+  /** 401: nobody has proved who is calling; 403: somebody has, and may not say this. */
+  readonly status: 401 | 403;
+
   /** `reason` is for the operator's log; who called learns nothing but the status. */
-  constructor(reason: string) {
+  constructor(reason: string, status: 401 | 403 = 401) {
     super('webhook_rejected', reason);
+    this.status = status;
   }
 }

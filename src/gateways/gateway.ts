@@ -127,14 +127,33 @@ export type InboundStatus = {
 /** A person has opened something that the gateway fills: an app's home, an assistant, a form. Nothing of it is kept. */
 export type InboundOpening = { kind: 'opening'; view: string; details: Readonly<Record<string, unknown>> };
 
+/**
+ * Something that a person has asked the gateway itself for, such as a file that it had offered. Kept as a message of the
+ * system's and delivered as one: in its turn, again after a failure or a kill, and among the dead letters in the end.
+ * `key` as in {@link InboundMessage}.
+ */
+export type InboundRequest = {
+  kind: 'request';
+  key: string;
+  conversationExternalId: string;
+  participantExternalId: string;
+  /** What the transcript says of it. Markdown. */
+  text: string;
+  /** For the gateway's own {@link Gateway.send}. */
+  content: Readonly<Record<string, unknown>>;
+};
+
 /** What a platform can tell. `unsupported` is an honest answer, not an error: it is acknowledged and counted. */
 export type InboundEvent =
   | InboundMessage
   | InboundChange
   | InboundStatus
+  | InboundRequest
   | InboundOpening
   /** The platform will take no more messages from us: the app was removed, its token revoked. */
   | { kind: 'disconnected'; reason: string }
+  /** It takes them again, after `disconnected` with that reason. */
+  | { kind: 'connected'; after: string }
   | { kind: 'unsupported'; reason: string };
 
 /** An answer on its way out. */
@@ -196,6 +215,11 @@ export interface ReplyStream {
   show(text: string): void;
   /** Waits for what is on its way. The final text is sent by {@link Gateway.send}, not here. */
   close(): Promise<void>;
+  /**
+   * Asked once it is closed: whether the platform certainly has no post of it. Absent where nobody can tell; the delivery
+   * then takes it that there may be one.
+   */
+  leftNothing?(): boolean;
 }
 
 export type GatewayCapabilities = {
@@ -218,9 +242,12 @@ export interface Gateway {
   send(channel: OpenChannel, message: OutboundMessage, progress: SendProgress): Promise<SendResult>;
   /** Tells that somebody is at work on an answer, for as long as the platform shows such a thing. Best-effort. */
   showWorking?(channel: OpenChannel, target: StreamTarget): Promise<void>;
+  /** Whether an answer to this target may be streamed; asked before anything is made for it. Yes when absent. */
+  mayStream?(target: Pick<StreamTarget, 'conversationExternalId'>): boolean;
   /**
    * Begins to show an answer that is being written. `keepExternalId` commits the platform's id of a post; the gateway
-   * calls the platform again only after it has resolved.
+   * calls the platform again only after it has resolved. When it fails the post is nobody's and is to be removed, unless
+   * the error is a {@link PostTakenOverError}.
    */
   openStream?(
     channel: OpenChannel,
@@ -237,13 +264,36 @@ export interface Gateway {
 
 export type WebhookReply = { status: number; contentType: string; body: string };
 
+/** The app that was called: the environment's shared one, or one of a tenant's own. */
+export type CalledApp = {
+  secrets: Readonly<Record<string, string>>;
+  /** `undefined` for the shared app. */
+  own: OpenChannel | undefined;
+};
+
 /** What a verified request is about: an account, whose channel then reads it, or nothing but an answer of ours. */
 export type Identified =
   /** Most specific first; `app` is filled in by who knows which app was called. */
-  { kind: 'accounts'; accounts: readonly Omit<AccountKey, 'app'>[] } | { kind: 'reply'; reply: WebhookReply };
+  | { kind: 'accounts'; accounts: readonly Omit<AccountKey, 'app'>[] }
+  /** `afterwards` goes on after the platform has its answer, and never rejects. */
+  | { kind: 'reply'; reply: WebhookReply; afterwards?: () => Promise<void> };
+
+/**
+ * How a conversation is reached again, on a platform whose messages say where answers go. Kept for the gateway, which
+ * finds it when it sends; only a verified request brings one.
+ */
+export type ConversationReference = {
+  /** Names it among those of its channel. */
+  conversationExternalId: string;
+  reference: Readonly<Record<string, unknown>>;
+  /** Why nothing can be sent there until it is kept again without: the app was removed. */
+  blockedReason?: string;
+};
 
 export type ParsedWebhook = {
   events: readonly InboundEvent[];
+  /** Kept before the events. */
+  references?: readonly ConversationReference[];
   /** An empty 200 when absent. */
   reply?: WebhookReply;
 };
@@ -254,13 +304,26 @@ export interface WebhookGateway extends Gateway {
   readonly endpoints: readonly string[];
   /** No request of the platform is larger; what is larger is refused before anything looks at it. */
   readonly bodyBytesMax: number;
+  /** How long the platform waits for an answer; 2.5 s when absent. */
+  readonly answerWithinMs?: number;
   /** Secrets of the environment's shared app; `undefined`: there is none. */
   readonly sharedApp: Readonly<Record<string, string>> | undefined;
   /** What {@link AccountKey} calls a channel's own app, from its settings. */
   ownApp(channel: OpenChannel): string;
-  /** Checks the platform's signature with the app's secrets. @throws {WebhookRejectedError} */
-  verify(request: RawRequest, secrets: Readonly<Record<string, string>>, nowMs: number): Verified<RawRequest>;
-  identify(request: Verified<RawRequest>): Identified;
+  /**
+   * Checks the platform's signature with the app's secrets; `own` is the channel whose address was called, when it is not
+   * the shared app's. @throws {WebhookRejectedError}
+   */
+  verify(
+    request: RawRequest,
+    secrets: Readonly<Record<string, string>>,
+    nowMs: number,
+    own?: OpenChannel,
+  ): Verified<RawRequest> | Promise<Verified<RawRequest>>;
+  /** May look something up where the request does not say whose it is. */
+  identify(request: Verified<RawRequest>, app: CalledApp): Identified | Promise<Identified>;
+  /** What is answered when no channel claims what it is about; an empty 200 when absent. */
+  readonly unclaimed?: (request: Verified<RawRequest>) => WebhookReply | undefined;
   parse(request: Verified<RawRequest>, channel: OpenChannel): ParsedWebhook;
   /** Fills what a person has opened, after the platform has its answer. @throws {GatewayError} */
   open?(channel: OpenChannel, opening: InboundOpening, signal: AbortSignal): Promise<void>;

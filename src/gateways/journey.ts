@@ -2,8 +2,10 @@ import type { AccountKey } from '@swarmgate/contract/channels/described-channel.
 import type { Uuid } from '#domain/ids.ts';
 import type {
   ConsentChange,
+  ConversationReference,
   InboundChange,
   InboundMessage,
+  InboundRequest,
   InboundStatus,
   OpenChannel,
   Platform,
@@ -36,6 +38,9 @@ export type ReceiveChange = (
   change: InboundChange,
 ) => Promise<'received' | 'duplicate' | 'unknown'>;
 
+/** Keeps what a person has asked a gateway for, and wakes its delivery. Resolves after the commit. */
+export type ReceiveRequest = (at: ChannelPlace, request: InboundRequest) => Promise<'received' | 'duplicate'>;
+
 /** Keeps what became of a message that went out. Later states are not undone by earlier ones that come late. */
 export type RecordStatus = (
   at: ChannelPlace,
@@ -50,6 +55,11 @@ export interface ChannelDirectory {
   find(tenantId: Uuid, channelId: Uuid): Promise<OpenChannel | undefined>;
   /** A channel that was changed here is read anew at once; other processes see the change a moment later. */
   forget(tenantId: Uuid, channelId: Uuid): void;
+  /**
+   * The channel as it is now, also where another process has changed it a moment ago. It is read twenty times a second at
+   * most, whoever makes us ask for it.
+   */
+  findLatest(tenantId: Uuid, channelId: Uuid): Promise<OpenChannel | undefined>;
   /** Every account of a kind that is claimed, whoever's it is. */
   listClaims(
     platform: Platform,
@@ -64,6 +74,8 @@ export interface ChannelKeeper {
    * A channel that was changed since it was seen as `channel` stays as it is: it may be mended already.
    */
   pause(channel: OpenChannel, reason: string): Promise<void>;
+  /** What had it paused is over. A channel that was changed since it was seen as `channel` stays as it is. */
+  resume(channel: OpenChannel): Promise<void>;
   /**
    * Keeps what an installation has brought: facts, secrets and accounts, in the place of an earlier installation's. The
    * channel is active afterwards. Rejects with an `AppError` of the code `channel_claimed` when another channel has one of
@@ -90,6 +102,19 @@ export interface ConsentLedger {
   /** By any of the names that the sender has or had: a number may join a messaging service. */
   isOptedOut(tenantId: Uuid, senders: readonly string[], recipient: string): Promise<boolean>;
   record(at: ChannelPlace, change: ConsentChange): Promise<void>;
+}
+
+export type KeptReference = Pick<ConversationReference, 'reference' | 'blockedReason'>;
+
+/** How conversations are reached again: what the gateway's verified requests have told. */
+export interface ConversationReferences {
+  /** In the place of what was known before, a block included. */
+  keep(at: ChannelPlace, reference: ConversationReference): Promise<void>;
+  find(at: ChannelPlace, conversationExternalId: string): Promise<KeptReference | undefined>;
+  /** The one that was told last, whichever conversation's it is. */
+  findLatest(at: ChannelPlace): Promise<KeptReference | undefined>;
+  /** Nothing can be sent there until it is kept again. `reference` is for one that is not known yet. */
+  block(at: ChannelPlace, blocked: ConversationReference & { blockedReason: string }): Promise<void>;
 }
 
 export type TranscriptMessage = {
@@ -140,6 +165,53 @@ export interface InstallStates {
   begin(state: { tenantId: Uuid; channelId: Uuid; stateHash: string; ttlMs: number }): Promise<void>;
   /** The channel that it was begun for; `undefined` when it is unknown, used or too old. */
   use(state: { tenantId: Uuid; stateHash: string }): Promise<Uuid | undefined>;
+}
+
+/** What somebody said, of what is kept of it, for who answers it. */
+export type AnsweredMessage = { text: string; content: Readonly<Record<string, unknown>> };
+
+/** Which account a person's direct messages to an app are for, once they have said so: such a message does not tell. */
+export interface DirectChoices {
+  /**
+   * `sinceMs`: since the platform was last seen to have the person there. `chosenAtMs`: by the platform's clock; what was
+   * said before is not for this account.
+   */
+  find(
+    app: string,
+    by: { person?: string; direct?: string },
+  ): Promise<{ account: string; direct: string; sinceMs: number; chosenAtMs: number } | undefined>;
+  /** The same account again was chosen when it was first. False: something else was chosen later, and holds. */
+  choose(app: string, person: string, account: string, direct: string, atMs: number): Promise<boolean>;
+  /** The platform still has the person there. Does nothing when that is not what they have chosen any more. */
+  recheck(app: string, person: string, choice: { account: string; chosenAtMs: number }): Promise<void>;
+  /** The platform does not have the person there any more; likewise. */
+  forget(app: string, person: string, choice: { account: string; chosenAtMs: number }): Promise<void>;
+  /** Every account that such messages were ever for (the latest twenty): the one that they were for at `atMs` first. */
+  accountsOf(app: string, by: { person?: string; direct?: string }, atMs: number): Promise<string[]>;
+  /** The latest, of those that have chosen, each with the time since when. */
+  list(app: string, limit: number): Promise<{ person: string; direct: string; chosenAtMs: number }[]>;
+}
+
+/** Which of an app's accounts a person may be in, as far as it is known without asking the platform. */
+export interface DirectCandidates {
+  /**
+   * At most `limit`, those in which the person has spoken to the app first. `tenantId`: of that tenant only; `namePart`:
+   * only those whose name is known and has it.
+   */
+  list(
+    app: string,
+    search: { person: string; tenantId?: Uuid | undefined; namePart?: string | undefined; limit: number },
+  ): Promise<{ account: string; name: string | undefined }[]>;
+  /** A person has spoken to the app in an account; one that nobody claims is not noted. */
+  noteSeen(app: string, person: string, account: string): Promise<void>;
+  noteName(app: string, account: string, name: string): Promise<void>;
+}
+
+/** Where the session of a socket stands, for whoever opens it next. */
+export interface SocketSessions {
+  read(app: string): Promise<object | undefined>;
+  /** In the name of who holds the socket's lease; false: that is not us any more, and nothing was written. */
+  keep(app: string, session: object | undefined, fault?: string): Promise<boolean>;
 }
 
 /** What a platform asks of a credential: `cost` calls each `intervalMs`, and up to `burst` at once after a silence. */

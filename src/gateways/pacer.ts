@@ -19,6 +19,8 @@ export function createPacer(
   budget: PaceBudget,
   wait: (waitMs: number, signal: AbortSignal) => Promise<unknown> = (waitMs, signal) =>
     pause(waitMs, undefined, { signal }),
+  /** False: others take this process for dead, and it may call no platform. */
+  isAlive: () => boolean = () => true,
 ): Pacer {
   return {
     async take(key, intervalMs, signal, cost = 1, burst = 1) {
@@ -29,12 +31,17 @@ export function createPacer(
         throw new GatewayError('not_now', 'The platform takes no more at the moment.', {
           retryAfterMs: waitMs,
         });
-      if (waitMs <= 0 && !signal.aborted) return;
-      await wait(waitMs, signal).catch(async () => {
-        // Its place is for those behind it.
-        await budget.giveBack(key, pace);
-        throw tooLate();
-      });
+      const isInTime =
+        (waitMs <= 0 && !signal.aborted) ||
+        (await wait(waitMs, signal).then(
+          () => true,
+          () => false,
+        ));
+      // It may have been frozen meanwhile, and its timers late.
+      if (isInTime && isAlive()) return;
+      // Its place is for those behind it.
+      await budget.giveBack(key, pace);
+      throw tooLate();
     },
   };
 }

@@ -3,7 +3,9 @@ import { AppError } from '#domain/errors.ts';
 import { extendContext } from '#kernel/context.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
+import { createRecentKeys } from '#kernel/recent-keys.ts';
 import type {
+  CalledApp,
   InboundEvent,
   InboundOpening,
   InboundStatus,
@@ -19,33 +21,35 @@ import type {
   ChannelKeeper,
   ChannelPlace,
   ConsentLedger,
+  ConversationReferences,
   Quarantine,
   ReceiveChange,
   ReceiveMessage,
+  ReceiveRequest,
   RecordStatus,
 } from './journey.ts';
 
 export type ReceiveWebhookParts = {
   channels: ChannelDirectory;
-  keeper: Pick<ChannelKeeper, 'pause'>;
+  keeper: Pick<ChannelKeeper, 'pause' | 'resume'>;
   quarantine: Quarantine;
   receive: ReceiveMessage;
   receiveChange: ReceiveChange;
+  receiveRequest: ReceiveRequest;
   recordStatus: RecordStatus;
   consents: Pick<ConsentLedger, 'record'>;
+  references: Pick<ConversationReferences, 'keep'>;
   logger: Logger;
   metrics: Metrics;
   nowMs?: () => number;
 };
 
 /** What a request has come to. `afterwards` is for when the platform has its answer; it never rejects. */
-export type Handled = { reply: WebhookReply; afterwards?: () => Promise<void> };
-
-/** The app that was called: the environment's shared one, or one of a tenant's own. */
-export type CalledApp = {
-  secrets: Readonly<Record<string, string>>;
-  /** `undefined` for the shared app. */
-  own: OpenChannel | undefined;
+export type Handled = {
+  reply: WebhookReply;
+  afterwards?: () => Promise<void>;
+  /** True: what it changes is nothing that its channel has. */
+  isUnknown?: boolean;
 };
 
 /** What was received could not be kept in the time that the platform waits. It may be sent again: nothing happens twice. */
@@ -59,9 +63,12 @@ class WebhookLateError extends AppError<'webhook_late'> {
   }
 }
 
-/** Slack waits for 3 s, and its clock began before ours. */
-const answerWithinMs = 2_500;
+/** Slack, the most impatient, waits for 3 s, and its clock began before ours. */
+const answerWithinMsDefault = 2_500;
 const openWithinMs = 5_000;
+/** What nobody claims may send a lot: it is noted and logged so often for an account. */
+const unclaimedEveryMs = 60_000;
+const unclaimedMax = 10_000;
 const nothing: WebhookReply = { status: 200, contentType: 'text/plain', body: '' };
 
 export type ReceiveWebhook = ReturnType<typeof createReceiveWebhook>;
@@ -71,21 +78,30 @@ export type ReceiveWebhook = ReturnType<typeof createReceiveWebhook>;
  * holds, and the answer is given after the commit.
  */
 export function createReceiveWebhook(parts: ReceiveWebhookParts) {
+  const noteUnclaimed = createNoteUnclaimed(parts);
   const receiveVerified = async (
     gateway: WebhookGateway,
     app: CalledApp,
     request: Verified<RawRequest>,
   ): Promise<Handled> => {
-    const identified = gateway.identify(request);
-    if (identified.kind === 'reply') return { reply: identified.reply };
+    const identified = await gateway.identify(request, app);
+    if (identified.kind === 'reply') {
+      const { reply, afterwards } = identified;
+      return { reply, ...(afterwards && { afterwards }) };
+    }
     const channel = await findChannel(parts, gateway, app, identified.accounts);
-    if (!channel) return { reply: nothing };
+    if (!channel) {
+      await noteUnclaimed(gateway, app, identified.accounts);
+      return { reply: gateway.unclaimed?.(request) ?? nothing };
+    }
     extendContext({ tenantId: channel.tenantId });
     // Of a paused channel too: what people say is kept, and what is answered waits until the channel is mended.
-    const { events, reply = nothing } = gateway.parse(request, channel);
-    for (const event of events) await keep(parts, channel, event);
+    const { events, references = [], reply = nothing } = gateway.parse(request, channel);
+    for (const reference of references) await parts.references.keep(placeOf(channel), reference);
+    let isUnknown = false;
+    for (const event of events) isUnknown = (await keep(parts, channel, event)) === 'unknown' || isUnknown;
     const openings = events.filter((event) => event.kind === 'opening');
-    if (openings.length === 0) return { reply };
+    if (openings.length === 0) return { reply, ...(isUnknown && { isUnknown }) };
     return { reply, afterwards: () => openAll(parts, gateway, channel, openings) };
   };
 
@@ -96,9 +112,11 @@ export function createReceiveWebhook(parts: ReceiveWebhookParts) {
       channelKey: string | undefined,
       request: RawRequest,
     ): Promise<Handled | undefined> {
-      return inTime(async () => {
+      return inTime(gateway.answerWithinMs ?? answerWithinMsDefault, async () => {
         const app = await locate(parts, gateway, channelKey);
-        return app && receiveVerified(gateway, app, verify(parts, gateway, app, request));
+        if (!app) return undefined;
+        const verified = await verify(parts, gateway, app, request);
+        return receiveVerified(gateway, verified.app, verified.request);
       });
     },
     /** The same for what came in by a way that proves itself, such as a socket that we opened. */
@@ -106,16 +124,30 @@ export function createReceiveWebhook(parts: ReceiveWebhookParts) {
   };
 }
 
-function verify(
-  { logger, nowMs = Date.now }: ReceiveWebhookParts,
+type VerifiedCall = { app: CalledApp; request: Verified<RawRequest> };
+
+/** Who called learns only that it was refused. @throws {WebhookRejectedError} */
+async function verify(
+  parts: ReceiveWebhookParts,
   gateway: WebhookGateway,
-  { secrets }: CalledApp,
+  app: CalledApp,
   request: RawRequest,
-): Verified<RawRequest> {
+): Promise<VerifiedCall> {
+  const { channels, logger, nowMs = Date.now } = parts;
+  const verifyAs = async (called: CalledApp): Promise<VerifiedCall> => ({
+    app: called,
+    request: await gateway.verify(request, called.secrets, nowMs(), called.own),
+  });
   try {
-    return gateway.verify(request, secrets, nowMs());
+    return await verifyAs(app).catch(async (error: unknown) => {
+      if (!(error instanceof WebhookRejectedError) || !app.own) throw error;
+      // A secret that was changed a moment ago is in use already, and not every platform calls again. Where that cannot be
+      // found out, the call stays refused.
+      const own = await channels.findLatest(app.own.tenantId, app.own.id).catch(() => undefined);
+      if (!own || own.version === app.own.version || gateway.ownApp(own) === '') throw error;
+      return verifyAs({ secrets: own.secrets, own });
+    });
   } catch (error) {
-    // Who called learns only that it was refused.
     if (error instanceof WebhookRejectedError)
       logger.info({ reason: error.message, code: error.code }, 'a webhook call was refused');
     throw error;
@@ -134,7 +166,7 @@ async function locate(
 }
 
 async function findChannel(
-  { channels, quarantine, metrics, logger }: ReceiveWebhookParts,
+  { channels }: ReceiveWebhookParts,
   gateway: WebhookGateway,
   { own }: CalledApp,
   accounts: readonly Omit<AccountKey, 'app'>[],
@@ -145,15 +177,37 @@ async function findChannel(
     // Whoever has the secrets of an app of its own can say anything in its name, so it speaks for its own tenant only.
     if (channel && (!own || channel.tenantId === own.tenantId)) return channel;
   }
-  const [first] = accounts;
-  metrics.platformEvent(gateway.platform, 'any', 'quarantined');
-  logger.warn({ reason: `no channel claims this ${first?.kind}` }, 'a webhook call was not kept');
-  if (first) await quarantine(gateway.platform, { ...first, app }, 'no channel claims it');
   return undefined;
 }
 
+function createNoteUnclaimed({ quarantine, metrics, logger, nowMs = Date.now }: ReceiveWebhookParts) {
+  const noted = createRecentKeys(unclaimedEveryMs, unclaimedMax, nowMs);
+
+  return async (
+    gateway: WebhookGateway,
+    { own }: CalledApp,
+    [first]: readonly Omit<AccountKey, 'app'>[],
+  ): Promise<void> => {
+    metrics.platformEvent(gateway.platform, 'any', 'quarantined');
+    const account = first && { ...first, app: own ? gateway.ownApp(own) : '' };
+    const name = JSON.stringify([gateway.platform, account]);
+    if (noted.has(name)) return;
+    noted.note(name);
+    logger.warn({ reason: `no channel claims this ${first?.kind}` }, 'a webhook call was not kept');
+    if (!account) return;
+    await quarantine(gateway.platform, account, 'no channel claims it').catch((error: unknown) => {
+      noted.forget(name);
+      throw error;
+    });
+  };
+}
+
+function placeOf({ tenantId, id, platform }: OpenChannel): ChannelPlace {
+  return { tenantId, channelId: id, platform };
+}
+
 // What is under way when the time is up may still be kept: the platform sends it again, and nothing happens twice.
-async function inTime<T>(work: () => Promise<T>): Promise<T> {
+async function inTime<T>(answerWithinMs: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new WebhookLateError()), answerWithinMs);
@@ -161,33 +215,49 @@ async function inTime<T>(work: () => Promise<T>): Promise<T> {
   return Promise.race([work(), late]).finally(() => clearTimeout(timer));
 }
 
-async function keep(parts: ReceiveWebhookParts, channel: OpenChannel, event: InboundEvent): Promise<void> {
+async function keep(
+  parts: ReceiveWebhookParts,
+  channel: OpenChannel,
+  event: InboundEvent,
+): Promise<'unknown' | undefined> {
   const { metrics, logger } = parts;
-  const at: ChannelPlace = { tenantId: channel.tenantId, channelId: channel.id, platform: channel.platform };
+  const at = placeOf(channel);
   switch (event.kind) {
     case 'message':
     case 'action':
       await parts.receive(at, event);
-      return;
+      return undefined;
     case 'edit':
     case 'delete':
-    case 'reaction':
-      metrics.platformEvent(at.platform, event.kind, await parts.receiveChange(at, event));
-      return;
+    case 'reaction': {
+      const outcome = await parts.receiveChange(at, event);
+      metrics.platformEvent(at.platform, event.kind, outcome);
+      return outcome === 'unknown' ? outcome : undefined;
+    }
+    case 'request':
+      metrics.platformEvent(at.platform, event.kind, await parts.receiveRequest(at, event));
+      return undefined;
     case 'status':
-      return keepStatus(parts, at, event);
+      await keepStatus(parts, at, event);
+      return undefined;
     case 'disconnected':
       metrics.platformEvent(at.platform, event.kind, 'paused');
       logger.warn({ reason: event.reason }, 'a channel was disconnected by its platform and is paused');
       await parts.keeper.pause(channel, event.reason);
-      return;
+      return undefined;
+    case 'connected':
+      if (channel.status !== 'paused' || channel.statusReason !== event.after) return undefined;
+      metrics.platformEvent(at.platform, event.kind, 'resumed');
+      logger.info({}, 'a channel that its platform had disconnected is back');
+      await parts.keeper.resume(channel);
+      return undefined;
     case 'opening':
       metrics.platformEvent(at.platform, event.kind, event.view);
-      return;
+      return undefined;
     case 'unsupported':
       metrics.platformEvent(at.platform, event.kind, 'ignored');
       logger.debug({ reason: event.reason }, 'a platform event was ignored');
-      return;
+      return undefined;
   }
 }
 

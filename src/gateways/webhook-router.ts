@@ -33,7 +33,7 @@ export function webhookRoutes({ gateways, pages, receiveWebhook, publicUrl }: We
   const router = Router();
 
   router.post(
-    '/webhooks/:platform{/:channelKey}/:endpoint',
+    ['/webhooks/:platform{/:channelKey}/:endpoint', ...Object.keys(aliases)],
     // As it came: the signature is over these bytes. Platforms do not compress.
     express.raw({ type: () => true, limit: bodyBytesMax, inflate: false }),
     async (request: Request, response: Response, next: NextFunction) => {
@@ -77,11 +77,18 @@ export function webhookRoutes({ gateways, pages, receiveWebhook, publicUrl }: We
   return router;
 }
 
-function addressOf({ params }: Request): {
+/** Where a platform's own guides put the shared app. */
+const aliases: Readonly<Record<string, { platform: Platform; endpoint: string }>> = {
+  '/api/messages': { platform: 'teams', endpoint: 'messages' },
+};
+
+function addressOf({ params, path }: Request): {
   platform: string;
   channelKey: string | undefined;
   endpoint: string;
 } {
+  const alias = aliases[path];
+  if (alias) return { ...alias, channelKey: undefined };
   const { platform, channelKey, endpoint } = params as Record<string, string | undefined>;
   return { platform: platform ?? '', channelKey, endpoint: endpoint ?? '' };
 }
@@ -98,5 +105,7 @@ function urlsOf(request: Request, publicUrl: string): string[] {
 
 function explainRejection(error: unknown): never {
   if (!(error instanceof WebhookRejectedError)) throw error;
+  if (error.status === 403)
+    throw new ProblemError(403, error.code, 'Not allowed', 'This call may not say what it says.');
   throw new ProblemError(401, error.code, 'Not authorized', 'This call is not signed as it must be.');
 }

@@ -25,7 +25,7 @@ const textLengthMax = 1_000;
 /** JSON lines to `target` (standard output by default), each scrubbed of secrets by form. */
 export function createLogger(
   level: string,
-  target: DestinationStream = destination({ fd: 1, sync: true }),
+  target: DestinationStream = destination({ fd: 1, sync: false }),
 ): Logger {
   return pino(
     {

@@ -71,6 +71,59 @@ export const slackTexts = {
   question: { title: 'Ask a question', label: 'Your question', submit: 'Ask', close: 'Cancel' },
 };
 
+/** What the Discord gateway itself says, and what its commands are called. */
+export const discordTexts = {
+  sources: 'Sources',
+  commands: {
+    ask: { name: 'ask', description: 'Ask a question', question: 'Your question' },
+    askAbout: { name: 'Ask about this' },
+    server: {
+      name: 'server',
+      description: 'Choose the server that you want to talk to here',
+      part: { name: 'name', description: 'A part of the server’s name' },
+    },
+  },
+  question: { title: 'Ask a question', label: 'Your question' },
+  direct: {
+    choose:
+      'Hello! You share more than this chat with me: which server is this about? Choose one, then write again. Until then nothing that you write is kept.',
+    placeholder: 'Choose a server',
+    chosen: (server: string) =>
+      `You are talking to **${server}** now. Write what you want to know. Choose again here, or with /server, to talk to another one.`,
+    more: 'I have not looked at all servers. If yours is missing, mention me in it once and ask here again, or use /server with a part of its name.',
+    none: 'We share no server in which I answer, so I cannot help you here.',
+    noneSeen:
+      'I have not found a server that we share, but have not looked at all of them. Mention me once in the server that you mean and ask here again, or use /server with a part of its name.',
+    noneNamed:
+      'I know no server with that in its name in which you are. Mention me once in the server that you mean, and ask here again.',
+    notNow: 'Discord does not tell me which servers we share at the moment. Try /server in a minute.',
+    askAgain: 'I know now which server this is about. Please ask again.',
+    notThere: 'You are not in that server any more, or I am not. Choose another one with /server.',
+    onlyDirect: 'This command is for our direct messages: here I answer for this server.',
+  },
+  unclaimed:
+    'Nobody is set up to answer in this server yet. The people who run this app have to complete that.',
+  unsupported: 'I cannot do anything with this.',
+};
+
+/** What the Teams gateway itself says. Plain text. */
+export const teamsTexts = {
+  sources: 'Sources',
+  files: 'Files',
+  actionTaken: 'Got it.',
+  question: {
+    title: 'Ask a question',
+    label: 'Your question',
+    submit: 'Ask',
+    asked: 'Thank you. The answer comes in the chat.',
+  },
+  file: {
+    offer: 'A file for you',
+    taken: 'The file that was offered is handed over.',
+    failed: 'The file could not be handed over. Please ask for it again.',
+  },
+};
+
 /** What is said to people who stop messages, begin them again, or ask who is there. */
 export const twilioTexts = {
   stop: 'You have been unsubscribed and will receive no more messages. Reply START to receive them again.',

@@ -54,14 +54,24 @@ export function createWakeQueue({ logger, clockOf, backend }: WakeQueueParts): W
       );
       return wakeUps.map(() => true);
     };
-    return { queue, clock, addAll, add: createBatcher(addAll, batchSizeMax) };
+    // Those that begin while the clock is told of one go together: it stands where the latest of them started.
+    const advance = createBatcher(async (priorities: readonly number[]) => {
+      await clock.advance(Math.max(...priorities));
+      return priorities.map(() => undefined);
+    }, batchSizeMax);
+    return {
+      ...{ queue, clock, addAll, add: createBatcher(addAll, batchSizeMax) },
+      advance: (priority: number) => quietly(kind, advance(priority)),
+    };
   }
 
   function openBackend(forWorker: boolean): { options: QueueOptions; factory: BackendFactory } {
     if (backend.kind === 'redis') {
       const connection = forWorker ? backend.redis.forWorkers() : backend.redis.forCommands();
       return {
-        options: { connection, prefix: backend.prefix },
+        // Commands fail after a second. Were one of them the version check, which BullMQ makes once and whose failure it
+        // keeps, a Redis that is slow at that moment would leave this process without a queue for good.
+        options: { connection, prefix: backend.prefix, skipVersionCheck: !forWorker },
         factory: undefined as unknown as BackendFactory,
       };
     }
@@ -78,7 +88,7 @@ export function createWakeQueue({ logger, clockOf, backend }: WakeQueueParts): W
   };
 
   // Order is worth something, but not an answer: a clock that is away is not waited for.
-  const quietly = (kind: WakeKind, change: Promise<void>) =>
+  const quietly = (kind: WakeKind, change: Promise<unknown>) =>
     void change.catch((error) => logger.debug({ err: error, queue: kind }, 'the fair clock was not told'));
 
   return {
@@ -97,15 +107,15 @@ export function createWakeQueue({ logger, clockOf, backend }: WakeQueueParts): W
 
     work(kind, handle, concurrency) {
       const { options, factory } = openBackend(true);
-      const { clock } = laneOf(kind);
+      const lane = laneOf(kind);
       const worker = new Worker(
         queueName(kind),
         async (job) => {
           const data = wakeUpData.parse(job.data);
-          quietly(kind, clock.advance(job.priority));
+          lane.advance(job.priority);
           const served = await handle(data);
           if (served && served.count > 1)
-            quietly(kind, clock.charge(data.tenantId, costOf(served.weight, served.count - 1)));
+            quietly(kind, lane.clock.charge(data.tenantId, costOf(served.weight, served.count - 1)));
         },
         // Attempts are counted in the database, so a job that stalls again and again must not end as failed here.
         {

@@ -38,6 +38,17 @@ export function createChannelKeeper({
       channels.forget(tenantId, id);
     },
 
+    async resume({ tenantId, id, version }) {
+      await scopes.inTenant(tenantId, (unit) =>
+        unit.sql(
+          `UPDATE swarmgate.channels SET status = 'active', status_reason = NULL, version = version + 1, updated_at = now()
+             WHERE id = $1 AND version = $2 AND status = 'paused'`,
+          [id, version],
+        ),
+      );
+      channels.forget(tenantId, id);
+    },
+
     async install(at, installation) {
       try {
         await scopes.inTenant(at.tenantId, (unit) => install(unit, keyRing, at, installation));

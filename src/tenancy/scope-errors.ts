@@ -105,9 +105,12 @@ function readDatabaseError(error: unknown): { sqlState: string | undefined; cons
 // could not be had), 57 (operator intervention), and a socket's own.
 function isUnavailable(sqlState: string | undefined, error: unknown): boolean {
   if (sqlState !== undefined && /^(?:08|40|53|55|57)/.test(sqlState)) return true;
-  if (sqlState !== undefined && /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/.test(sqlState)) return true;
+  if (sqlState !== undefined && /^(?:ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_)/.test(sqlState))
+    return true;
   return (
     error instanceof Error &&
-    /Connection terminated|not queryable|timeout exceeded when trying to connect/i.test(error.message)
+    /Connection terminated|not queryable|timeout exceeded when trying to connect|query read timeout/i.test(
+      error.message,
+    )
   );
 }

@@ -1,4 +1,6 @@
+import type { DiscordChannel } from '@swarmgate/contract/channels/discord.ts';
 import type { SlackChannel } from '@swarmgate/contract/channels/slack.ts';
+import type { TeamsChannel } from '@swarmgate/contract/channels/teams.ts';
 import type { TwilioChannel } from '@swarmgate/contract/channels/twilio.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import { applyChannels } from './apply/apply-channels.ts';
@@ -8,7 +10,7 @@ import type { Scopes } from './scopes.ts';
 /** A channel that talks to a stand-in of its platform on this machine. */
 export type SimulatedChannel = {
   tenant: string;
-  channel: SlackChannel | TwilioChannel;
+  channel: SlackChannel | TwilioChannel | DiscordChannel | TeamsChannel;
   /** Where the stand-in's API is. */
   apiUrl: string;
 };

@@ -49,6 +49,10 @@ const wires: readonly ModelWire[] = [openaiResponses, chatCompletions, anthropic
  */
 export async function startModelServer(key = 'sk-test-0123456789abcdef') {
   const scripts: ModelScript[] = [];
+  let usually = (_body: Record<string, unknown>): ModelScript => ({
+    kind: 'answer',
+    pieces: ['Hello ', 'from ', 'the model.'],
+  });
   const requests: ModelRequestSeen[] = [];
   const server = createServer((request, response) => void answer(request, response));
 
@@ -65,12 +69,7 @@ export async function startModelServer(key = 'sk-test-0123456789abcdef') {
     });
     const refusal = wire.refuse(request.headers, body, key);
     if (refusal) return sendError(response, wire, refusal);
-    await play(
-      scripts.shift() ?? { kind: 'answer', pieces: ['Hello ', 'from ', 'the model.'] },
-      wire,
-      body,
-      response,
-    );
+    await play(scripts.shift() ?? usually(body), wire, body, response);
   }
 
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -83,6 +82,10 @@ export async function startModelServer(key = 'sk-test-0123456789abcdef') {
     requests,
     /** What to do with the next requests, in order. */
     next: (...more: ModelScript[]) => void scripts.push(...more),
+    /** What to do with requests that no script was told for. */
+    answerBy(answer: typeof usually): void {
+      usually = answer;
+    },
     async close() {
       server.closeAllConnections();
       await server[Symbol.asyncDispose]();

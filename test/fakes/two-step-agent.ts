@@ -6,13 +6,17 @@ import { done } from './scripted-agent.ts';
 export type TwoStepPoint = 'mid-turn' | 'between-steps' | 'while-streaming';
 
 /** Long enough for what was said to be on its way to the pages. */
-const speakingMs = 150;
+const speakingMsDefault = 150;
 
 /**
  * Looks something up, keeps that as a step, and streams an answer. Notes each step that it really runs, and says where
  * it stands.
  */
-export function twoStepAgent(note: (line: string) => void, stand: (at: TwoStepPoint) => void): Agent {
+export function twoStepAgent(
+  note: (line: string) => void,
+  stand: (at: TwoStepPoint) => void,
+  speakingMs = speakingMsDefault,
+): Agent {
   return {
     async *reply(turn) {
       const { text } = turn.message;

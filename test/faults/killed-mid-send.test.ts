@@ -1,20 +1,27 @@
 import { describe, type TestContext, test } from 'vitest';
 import { startSlackSimulator } from '../../src/simulators/slack/simulator.ts';
+import { startTeamsSimulator } from '../../src/simulators/teams/simulator.ts';
 import { startTwilioSimulator } from '../../src/simulators/twilio/simulator.ts';
 import { aDiary, aServiceProcess, hasFallen } from '../support/a-service-process.ts';
 import { addressesOf, sharedApp, slackEnv } from '../support/a-slack-service.ts';
+import { answersIn, contoso, messagesUrlOf, sharedBot, teamsEnv } from '../support/a-teams-service.ts';
 import { messagesUrl, ourNumber, sharedAccount } from '../support/a-twilio-service.ts';
 import { anInstallation } from '../support/an-installation.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FallPoint } from '../support/fall-points.ts';
-import { planPlatformTenant, slackChannelOf, twilioChannelOf } from '../support/platform-tenants.ts';
+import {
+  planPlatformTenant,
+  slackChannelOf,
+  teamsChannelOf,
+  twilioChannelOf,
+} from '../support/platform-tenants.ts';
 
 /** The platform has the answer, nobody has recorded it, and the process is gone. */
 
 async function theProcess(
   { onTestFinished }: TestContext,
   at: FallPoint,
-  options: Pick<Parameters<typeof aServiceProcess>[0], 'env' | 'plan'>,
+  options: Pick<Parameters<typeof aServiceProcess>[0], 'env' | 'plan' | 'speakingMs'>,
 ) {
   const installation = await anInstallation();
   onTestFinished(installation.remove);
@@ -41,7 +48,9 @@ describe('kill -9', () => {
       });
       Object.assign(app, addressesOf(service));
 
-      const saying = slack.say('T1', { user: 'U1', channel: 'C1', text: `<@${botUserId}> once` });
+      // A part is kept before the next one is posted; the only one is kept with the outcome.
+      const question = at === 'before-delivery-part' ? `once ${'and again '.repeat(800).trim()}` : 'once';
+      const saying = slack.say('T1', { user: 'U1', channel: 'C1', text: `<@${botUserId}> ${question}` });
       expect(await service.ended()).toBe('SIGKILL');
       await service.restart();
       const { ts } = await saying;
@@ -49,7 +58,9 @@ describe('kill -9', () => {
         const { deliveries } = await service.rows();
         expect(deliveries.map(({ state }) => state)).toEqual(['sent']);
       });
-      expect(slack.posts('T1', 'C1', ts).map(({ finalText }) => finalText)).toEqual(['You said: once']);
+      const posts = slack.posts('T1', 'C1', ts).map(({ finalText }) => finalText);
+      expect(posts.length > 1).toBe(at === 'before-delivery-part');
+      expect(posts.join(' ')).toBe(`You said: ${question}`);
       expect(slack.violations).toEqual([]);
       expect(await service.stop()).toBe(0);
     });
@@ -82,4 +93,31 @@ describe('kill -9', () => {
       expect(twilio.sent().map(({ body }) => body)).toEqual(['You said: once']);
       expect(await service.stop()).toBe(0);
     });
+
+  test('in the first piece of a stream in Teams: the answer is there, and that a draft may be is counted', async (context) => {
+    const { expect } = context;
+    const teams = await startTeamsSimulator();
+    context.onTestFinished(() => teams.close());
+    const { service } = await theProcess(context, 'before-stream-part', {
+      env: teamsEnv(teams),
+      plan: planPlatformTenant({ channels: [teamsChannelOf({ aadTenant: contoso })] }),
+      speakingMs: 3_000,
+    });
+    teams.addApp({ ...sharedBot, messagesUrl: messagesUrlOf(service) });
+
+    const asked = { tenant: contoso, user: '29:ann', text: 'once' };
+    const { conversation } = await teams.say(sharedBot.appId, asked);
+    expect(await service.ended()).toBe('SIGKILL');
+    await service.restart();
+    expect(await answersIn(teams, conversation)).toEqual(['You said: once']);
+    const drafts = teams.posts(conversation).filter(({ isStreaming }) => isStreaming);
+    expect(drafts.map(({ text }) => text)).toEqual(['You said:']);
+    await eventually(async () => {
+      const { events, deliveries } = await service.rows();
+      const doubled = events.filter(({ kind }) => kind === 'delivery.doubled');
+      expect(doubled.map(({ subject }) => subject['deliveryId'])).toEqual([deliveries[0]?.id]);
+    });
+    expect(teams.violations).toEqual([]);
+    expect(await service.stop()).toBe(0);
+  });
 });

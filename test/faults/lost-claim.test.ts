@@ -1,4 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
+import type { HotPathFunction, Scopes } from '#tenancy/scopes.ts';
 import { postingGateway } from '../fakes/posting-gateway.ts';
 import { startPostingPlatform } from '../fakes/posting-platform.ts';
 import { done, scriptedAgent } from '../fakes/scripted-agent.ts';
@@ -53,4 +55,32 @@ test('a worker whose platform was too slow for its claim cannot record over the 
     expect.objectContaining({ state: 'sent', attempt: 2, external_ids: ['post-2'] }),
   ]);
   expect(platform.calls.map(({ delivery }) => delivery?.interrupted)).toEqual([false, true]);
+});
+
+test('what was sent while the database went away is recorded when it is back, and not sent again', async () => {
+  const platform = await startPostingPlatform();
+  onTestFinished(platform.close);
+  let refusals = 3;
+  const service = await aService({
+    overrides: {
+      wrapGateway: () => postingGateway(platform.url),
+      wrapScopes: (scopes): Scopes => ({
+        ...scopes,
+        call: async <Row extends object>(name: HotPathFunction, parameters: readonly unknown[]) => {
+          if (name === 'swarmgate.record_deliveries_v1' && refusals-- > 0)
+            throw new StorageUnavailableError(new Error('away'));
+          return scopes.call<Row>(name, parameters);
+        },
+      }),
+    },
+  });
+  const visitor = await service.aVisitor();
+  await visitor.send('Hello');
+
+  // Long before the claim, of thirty seconds, runs out.
+  await eventually(async () => {
+    const { deliveries } = await service.rows();
+    expect(deliveries).toMatchObject([{ state: 'sent', attempt: 1, external_ids: ['post-1'] }]);
+  }, 10_000);
+  expect(platform.posts).toHaveLength(1);
 });

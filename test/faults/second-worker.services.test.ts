@@ -39,6 +39,20 @@ describe.concurrent('of two workers', () => {
     });
   }
 
+  test('what one had claimed when it was killed is free long before the claim runs out', async (context) => {
+    const { expect } = context;
+    const fall: Fall = { at: 'mid-delivery', signal: 'SIGKILL' };
+    const { platform, diary, visitor, api } = await twoWorkers(context, fall, 10 * 60_000);
+
+    await visitor.send('Hello');
+    await hasFallen(diary);
+    await eventually(async () => {
+      const { deliveries } = await api.rows();
+      expect(deliveries.map(({ state }) => state)).toEqual(['sent']);
+    });
+    expect(platform.posts.map(({ texts }) => texts.at(-1))).toEqual(['You said: Hello']);
+  });
+
   for (const at of frozenAt) {
     test(`one that was frozen ${at} until the other had answered changes nothing when it wakes`, async (context) => {
       const { expect } = context;
@@ -69,7 +83,7 @@ describe.concurrent('of two workers', () => {
 });
 
 /** An api that only receives, and two workers of which the first to reach the point falls. */
-async function twoWorkers({ onTestFinished }: TestContext, fall: Fall) {
+async function twoWorkers({ onTestFinished }: TestContext, fall: Fall, claimMs?: number) {
   const platform = await startPostingPlatform();
   onTestFinished(platform.close);
   const installation = await anInstallation();
@@ -78,7 +92,10 @@ async function twoWorkers({ onTestFinished }: TestContext, fall: Fall) {
   const api = await aService({ installation, env: { ROLES: 'api,scheduler' } }, onTestFinished);
   const worker = () =>
     aServiceProcess(
-      { installation, diary, fall, platformUrl: platform.url, env: { ROLES: 'worker' } },
+      {
+        ...{ installation, diary, fall, platformUrl: platform.url, env: { ROLES: 'worker' } },
+        ...(claimMs !== undefined && { claimMs }),
+      },
       onTestFinished,
     );
   const workers = await Promise.all([worker(), worker()]);

@@ -10,7 +10,12 @@ export type TableClass =
    */
   | { kind: 'tenant'; report?: readonly string[]; sweeper?: readonly string[]; extension?: 'vector' }
   /** Who exists and where; policies of its own for each scope. `grants` are a role's rights on it. */
-  | { kind: 'directory'; why: string; grants: Readonly<Record<string, string>> }
+  | {
+      kind: 'directory';
+      why: string;
+      grants: Readonly<Record<string, string>>;
+      sweeper?: readonly string[];
+    }
   /** About this installation, nobody's in particular, without row-level security. */
   | { kind: 'operations'; why: string; grants: Readonly<Record<string, string>> };
 
@@ -22,10 +27,13 @@ export const classification: Classification = {
   'swarmgate.agents': {
     kind: 'tenant',
     report: list('tenant_id id slug name model version created_at updated_at'),
+    // Which version of a row there is; no more of it.
+    sweeper: list('tenant_id id slug xmin'),
   },
   'swarmgate.channels': {
     kind: 'tenant',
     report: list('tenant_id id platform slug status agent_id version created_at updated_at'),
+    sweeper: list('tenant_id id agent_id xmin'),
   },
   'swarmgate.participants': { kind: 'tenant' },
   'swarmgate.conversations': {
@@ -47,12 +55,13 @@ export const classification: Classification = {
     report: list(
       'tenant_id id conversation_id channel_id message_id state attempt due_at error_code created_at sent_at',
     ),
-    sweeper: list('tenant_id conversation_id sequence state attempt due_at claim_expires_at'),
+    sweeper: list('tenant_id conversation_id sequence state attempt due_at claim_expires_at claim_holder'),
   },
   'swarmgate.delivery_parts': { kind: 'tenant' },
   'swarmgate.consent_entries': { kind: 'tenant' },
   'swarmgate.files': { kind: 'tenant' },
   'swarmgate.install_states': { kind: 'tenant' },
+  'swarmgate.conversation_references': { kind: 'tenant' },
   'swarmgate.events': { kind: 'tenant' },
   'swarmgate.knowledge_documents': { kind: 'tenant' },
   'swarmgate.knowledge_passages': { kind: 'tenant' },
@@ -66,6 +75,7 @@ export const classification: Classification = {
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
+    sweeper: list('id xmin'),
   },
   'directory.tenants': {
     kind: 'directory',
@@ -75,6 +85,7 @@ export const classification: Classification = {
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
+    sweeper: list('id organization_id xmin'),
   },
   'directory.external_keys': {
     kind: 'directory',
@@ -92,6 +103,32 @@ export const classification: Classification = {
     why: 'which process holds the socket of an app; ids only',
     grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
   },
+  'directory.socket_sessions': {
+    kind: 'directory',
+    why: 'where the session of an app’s socket stands; ids, numbers and times only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+  'directory.direct_choices': {
+    kind: 'directory',
+    why: 'leads from a person’s direct messages to the account that they are for, before any tenant is known; ids only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+
+  'directory.direct_past_choices': {
+    kind: 'directory',
+    why: 'leads from what happens to an earlier direct message to the account that it was for; ids and times only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+  'directory.direct_sightings': {
+    kind: 'directory',
+    why: 'in which claimed accounts a person has spoken to an app, before any tenant is known; ids and times only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+  'directory.account_names': {
+    kind: 'directory',
+    why: 'what the accounts of an app are called on their platform, for those whom it has among their members; names only',
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
 
   'directory.fair_clocks': {
     kind: 'directory',
@@ -102,6 +139,16 @@ export const classification: Classification = {
     kind: 'directory',
     why: 'whose turn it is among all tenants; ids and numbers only',
     grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE' },
+  },
+
+  'directory.workers': {
+    kind: 'directory',
+    why: 'which worker processes live; names and times only',
+    grants: {
+      swarmgate_platform: 'DELETE INSERT SELECT UPDATE',
+      swarmgate_tenant: 'SELECT',
+      swarmgate_sweeper: 'SELECT',
+    },
   },
 
   'directory.paces': {
@@ -136,8 +183,19 @@ export const classification: Classification = {
   },
 };
 
-/** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
+/** Indexes of tenant tables that do not hold tenant_id, each with its reason. */
 export const crossTenantIndexes: Readonly<Record<string, string>> = {};
+
+/**
+ * Indexes beside the key that begin with tenant_id, each with its reason. In a table that grows with what is said there is
+ * none: a plan that reads a whole tenant would be as cheap as the right one while the table is small, and would be kept.
+ */
+export const tenantFirstIndexes: Readonly<Record<string, string>> = {
+  'swarmgate.agents_tenant_id_slug_key': 'few rows a tenant, made by an operator',
+  'swarmgate.channels_tenant_id_key_key': 'few rows a tenant, made by an operator',
+  'swarmgate.channels_tenant_id_slug_key': 'few rows a tenant, made by an operator',
+  'swarmgate.knowledge_documents_tenant_id_slug_key': 'few rows a tenant, made by an operator',
+};
 
 /** SECURITY DEFINER functions that are permitted: none. One would need its own narrow role, a policy and a reason here. */
 export const securityDefiners: readonly string[] = [];
@@ -145,10 +203,25 @@ export const securityDefiners: readonly string[] = [];
 /** The roles that functions called from outside step into, other than the tenant's. */
 export const functionRoles: Readonly<Record<string, string>> = {
   'directory.locate_v1': 'swarmgate_platform',
+  'directory.locate_v2': 'swarmgate_platform',
+  'directory.keep_alive_v1': 'swarmgate_platform',
   'directory.quarantine_v1': 'swarmgate_platform',
   'directory.list_claims_v1': 'swarmgate_platform',
   'directory.take_socket_v1': 'swarmgate_platform',
   'directory.release_socket_v1': 'swarmgate_platform',
+  'directory.keep_socket_session_v1': 'swarmgate_platform',
+  'directory.read_socket_session_v1': 'swarmgate_platform',
+  'directory.find_direct_v1': 'swarmgate_platform',
+  'directory.choose_direct_v1': 'swarmgate_platform',
+  'directory.forget_direct_v1': 'swarmgate_platform',
+  'directory.list_directs_v1': 'swarmgate_platform',
+  'directory.choose_direct_v2': 'swarmgate_platform',
+  'directory.recheck_direct_v1': 'swarmgate_platform',
+  'directory.forget_direct_v2': 'swarmgate_platform',
+  'directory.list_direct_accounts_v1': 'swarmgate_platform',
+  'directory.note_sighting_v1': 'swarmgate_platform',
+  'directory.note_account_name_v1': 'swarmgate_platform',
+  'directory.direct_candidates_v1': 'swarmgate_platform',
   'directory.assign_starts_v1': 'swarmgate_platform',
   'directory.advance_clock_v1': 'swarmgate_platform',
   'directory.charge_v1': 'swarmgate_platform',
@@ -159,6 +232,7 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v2': 'swarmgate_sweeper',
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
+  'swarmgate.unchanged_channels_v1': 'swarmgate_sweeper',
   'swarmgate.backlog_v1': 'swarmgate_sweeper',
 };
 
@@ -173,11 +247,18 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],
+  'swarmgate.history_before': ['swarmgate_tenant'],
+  'swarmgate.steps_done': ['swarmgate_tenant'],
   'swarmgate.turn_terms': ['swarmgate_tenant'],
   'swarmgate.free_slots': ['swarmgate_tenant'],
   'swarmgate.take_slot': ['swarmgate_tenant'],
   'swarmgate.give_slots': ['swarmgate_tenant'],
   'swarmgate.next_delivery': ['swarmgate_tenant'],
   'swarmgate.receive_extras': ['swarmgate_tenant'],
+  'swarmgate.receive_message': ['swarmgate_tenant'],
+  'swarmgate.begin_turn': ['swarmgate_tenant'],
+  'swarmgate.commit_turn': ['swarmgate_tenant'],
+  'swarmgate.last_inbound_ms': ['swarmgate_tenant'],
+  'swarmgate.record_delivery': ['swarmgate_tenant'],
   'swarmgate.settle_delivery': ['swarmgate_tenant'],
 };

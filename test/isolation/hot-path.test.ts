@@ -71,6 +71,45 @@ const calls: readonly Call[] = [
     answers: nothing,
   },
   {
+    what: 'begins no turn of theirs, and calls it busy',
+    name: 'begin_turns_v1',
+    parameters: () => [[ours], [their('conversations')], 'us', 60_000, 50],
+    answers: '(1,t,)',
+  },
+  {
+    what: 'ends no turn of theirs, and calls it busy',
+    name: 'commit_turns_v1',
+    parameters: () => commitTurns(their('conversations')),
+    answers: '(1,t,)',
+  },
+  {
+    what: 'ends no turn of theirs under a lease of ours',
+    name: 'commit_turns_v1',
+    parameters: () => commitTurns(our('conversations')),
+    answers: '(1,f,)',
+  },
+  {
+    what: 'records nothing of a delivery of theirs',
+    name: 'record_deliveries_v1',
+    parameters: () => [
+      ...[[ours], [their('conversations')], [their('deliveries')], [0], ['sent'], ['["ours"]'], [0]],
+      ...[[false], [false], [false], [null], [null], [newId()], [true], 'us', 60_000],
+    ],
+    answers: '(1,)',
+  },
+  {
+    what: 'gives back no delivery of theirs',
+    name: 'give_back_delivery_v1',
+    parameters: () => [ours, their('deliveries'), 'somebody'],
+    answers: false,
+  },
+  {
+    what: 'describes no channel of theirs',
+    name: 'describe_channels_v3',
+    parameters: () => [[ours], [their('channels')]],
+    answers: '(1,,)',
+  },
+  {
     what: 'extends no lease of theirs',
     name: 'extend_lease_v1',
     parameters: () => [ours, their('conversations'), fence, their('turns'), 60_000],
@@ -298,6 +337,48 @@ const calls: readonly Call[] = [
     answers: nothing,
   },
   {
+    what: 'keeps no way to reach a conversation of theirs',
+    name: 'keep_reference_v1',
+    parameters: () => [ours, their('channels'), canary, '{}', null],
+    answers: 'refused (23503)',
+  },
+  {
+    what: 'blocks no conversation of theirs',
+    name: 'block_reference_v1',
+    parameters: () => [ours, their('channels'), canary, 'ours'],
+    answers: '',
+  },
+  {
+    what: 'blocks no conversation of theirs, nor one that they have not heard of',
+    name: 'block_reference_v2',
+    parameters: () => [ours, their('channels'), canary, '{}', 'ours'],
+    answers: 'refused (23503)',
+  },
+  {
+    what: 'clears no doubt about a delivery of theirs',
+    name: 'clear_stream_doubt_v1',
+    parameters: () => [ours, their('conversations'), fence, their('deliveries')],
+    answers: false,
+  },
+  {
+    what: 'clears no doubt about a delivery of theirs under a lease of ours',
+    name: 'clear_stream_doubt_v1',
+    parameters: () => [ours, our('conversations'), fence, their('deliveries')],
+    answers: true,
+  },
+  {
+    what: 'is not told how a conversation of theirs is reached',
+    name: 'find_reference_v1',
+    parameters: () => [ours, their('channels'), canary],
+    answers: nothing,
+  },
+  {
+    what: 'is not told how any conversation of theirs is reached',
+    name: 'find_reference_v1',
+    parameters: () => [ours, their('channels'), null],
+    answers: nothing,
+  },
+  {
     what: 'reads no message of theirs',
     name: 'read_messages_v1',
     parameters: () => [ours, their('conversations'), null, null, 100],
@@ -332,6 +413,13 @@ const calls: readonly Call[] = [
 function commitTurn(conversation: string): unknown[] {
   const answer = [newId(), newId(), 'agent', 'ours', '{}', null, '{}', null, null];
   return [ours, conversation, fence, their('turns'), 'done', ...answer, newId(), true, 60_000, 50];
+}
+
+function commitTurns(conversation: string): unknown[] {
+  const [tenant, place, number, turn, state, message, delivery, ...rest] = commitTurn(conversation);
+  const [role, words, content, model, usage, code, reason, event, next] = rest;
+  const columns = [tenant, place, number, turn, state, message, delivery, role, words, content, model, usage];
+  return [...[...columns, code, reason, event, next, true].map((value) => [value]), 60_000, 50, 'us', 60_000];
 }
 
 /** Calls a function as the superuser, undoes what it did to us, and tells what it answered and what became of theirs. */
@@ -405,6 +493,7 @@ const together = (first: unknown[][], ...others: unknown[][][]): unknown[][] =>
 describe.each([
   { name: 'receive_messages_v2', more: [null] },
   { name: 'receive_messages_v3', more: [null] },
+  { name: 'receive_messages_v4', more: [null] },
 ])('$name', ({ name, more }) => {
   const receive = async (client: pg.ClientBase, columns: unknown[][]) => {
     const all = [...columns, ...more.map((value) => columns[0]?.map(() => value))];
@@ -482,9 +571,11 @@ test('every function of the hot path is tried', async () => {
     ...calls.map(({ name }) => name),
     'receive_messages_v2',
     'receive_messages_v3',
+    'receive_messages_v4',
     'due_work_v1',
     'due_work_v2',
     'waiting_tenants_v1',
+    'unchanged_channels_v1',
     'backlog_v1',
   ]);
   expect(rows.map(({ name }) => name)).toEqual([...tried].sort());

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
@@ -20,6 +20,11 @@ const ownFiles = [
   '0009_fair_queue',
   '0010_dead_letters',
   '0011_paces',
+  '0012_discord',
+  '0013_teams',
+  '0014_batches',
+  '0015_discord_directs',
+  '0016_teams_and_deletions',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');
@@ -36,6 +41,14 @@ describe('a fresh database', () => {
     expect(await migrate({ pool, prepareQueue: createQueueSchema })).toEqual({ applied: [], waiting });
     expect(await schemaGap(pool)).toEqual([]);
   });
+});
+
+test.each(ownFiles)('%s leaves its transaction to the migrator, which rolls it back as a whole', (name) => {
+  const file = join(import.meta.dirname, '../../prisma/migrations', name, 'migration.sql');
+  // Bodies of functions begin and end blocks with the same words.
+  const statements = readFileSync(file, 'utf8').replace(/\$\$[\s\S]*?\$\$/g, '$$$$');
+  expect(statements).not.toMatch(/^\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|PREPARE)\b/im);
+  expect(statements).not.toMatch(/\bCONCURRENTLY\b|^-- no-transaction$/m);
 });
 
 describe('files', () => {

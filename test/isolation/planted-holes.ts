@@ -40,6 +40,7 @@ export const plants: readonly Plant[] = [
     sql: `CREATE TABLE swarmgate.notes (tenant_id uuid, id uuid);
       CREATE UNIQUE INDEX notes_key ON swarmgate.notes (tenant_id, id)`,
     holes: [
+      'index beside the key that begins with tenant_id: swarmgate.notes_key is not on the list',
       'primary key without tenant_id in front: swarmgate.notes',
       'table: swarmgate.notes is not on the list',
     ],
@@ -48,7 +49,7 @@ export const plants: readonly Plant[] = [
     what: 'a table without a policy',
     sql: 'DROP POLICY own_tenant ON swarmgate.events',
     holes: [
-      'policy: swarmgate.events own_tenant: ALL to swarmgate_tenant using (tenant_id = ( SELECT swarmgate.current_tenant() AS current_tenant)) check (tenant_id = ( SELECT swarmgate.current_tenant() AS current_tenant)) is not there',
+      'policy: swarmgate.events own_tenant: ALL to swarmgate_tenant using (tenant_id = swarmgate.current_tenant()) check (tenant_id = swarmgate.current_tenant()) is not there',
     ],
   },
   {
@@ -93,9 +94,14 @@ export const plants: readonly Plant[] = [
     holes: ['unique key without tenant_id: swarmgate.channels_key'],
   },
   {
-    what: 'an index that does not begin with tenant_id',
+    what: 'an index without tenant_id',
     sql: 'CREATE INDEX messages_created_at ON swarmgate.messages (created_at)',
-    holes: ['index without tenant_id in front: swarmgate.messages_created_at is not on the list'],
+    holes: ['index without tenant_id: swarmgate.messages_created_at is not on the list'],
+  },
+  {
+    what: 'an index of a growing table that begins with the tenant',
+    sql: 'CREATE INDEX messages_role ON swarmgate.messages (tenant_id, role)',
+    holes: ['index beside the key that begins with tenant_id: swarmgate.messages_role is not on the list'],
   },
   {
     what: 'a foreign key between tenant tables that does not hold the tenant',
@@ -130,7 +136,7 @@ export const plants: readonly Plant[] = [
       'forced row-level security: swarmgate.notes is not on the list',
       'grant: swarmgate_tenant on swarmgate.notes: DELETE INSERT SELECT UPDATE is not on the list',
       'partition or heir without forced row-level security: swarmgate.notes_0',
-      'policy: swarmgate.notes own_tenant: ALL to swarmgate_tenant using (tenant_id = ( SELECT swarmgate.current_tenant() AS current_tenant)) check (tenant_id = ( SELECT swarmgate.current_tenant() AS current_tenant)) is not on the list',
+      'policy: swarmgate.notes own_tenant: ALL to swarmgate_tenant using (tenant_id = swarmgate.current_tenant()) check (tenant_id = swarmgate.current_tenant()) is not on the list',
       'table: swarmgate.notes is not on the list',
       'table: swarmgate.notes_0 is not on the list',
       'tenant table: swarmgate.notes is not on the list',

@@ -106,6 +106,8 @@ function* expectedGrants(tables: Classification): Iterable<string> {
   for (const [name, table] of Object.entries(tables)) {
     if (table.kind !== 'tenant') {
       for (const [role, rights] of Object.entries(table.grants)) yield `${role} on ${name}: ${rights}`;
+      if (table.kind === 'directory')
+        for (const column of table.sweeper ?? []) yield `swarmgate_sweeper on ${name}(${column}): SELECT`;
       continue;
     }
     yield `swarmgate_tenant on ${name}: DELETE INSERT SELECT UPDATE`;

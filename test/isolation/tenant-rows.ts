@@ -125,6 +125,13 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       expires_at: '2099-01-01T00:00:00Z',
       created_at: '2026-01-01T00:00:00Z',
     },
+    'swarmgate.conversation_references': {
+      ...tenant,
+      channel_id: channel,
+      conversation_external_id: mark,
+      reference: { note: mark },
+      updated_at: '2026-01-01T00:00:00Z',
+    },
     'swarmgate.events': { ...tenant, id: answer, kind: 'turn.dead', subject: { turnId: turn } },
     'swarmgate.knowledge_documents': {
       ...tenant,

@@ -1,15 +1,24 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { sharedService } from '../support/a-service.ts';
 import { sharedAccount } from '../support/a-twilio-service.ts';
 import { emptyQueue } from '../support/empty-queue.ts';
-import { planPlatformTenant, slackChannelOf, twilioChannelOf } from '../support/platform-tenants.ts';
+import {
+  discordChannelOf,
+  planPlatformTenant,
+  slackChannelOf,
+  twilioChannelOf,
+} from '../support/platform-tenants.ts';
 
 /** What an attacker would send to the addresses that platforms call. Each is refused before anything is read or kept. */
 
 const slackSecret = 'the-shared-signing-secret';
+const discordKeys = generateKeyPairSync('ed25519');
+const otherKeys = generateKeyPairSync('ed25519');
+const hexOf = ({ publicKey }: { publicKey: KeyObject }) =>
+  publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
 const service = sharedService({
   env: {
     SLACK_APP_ID: 'A1',
@@ -19,6 +28,10 @@ const service = sharedService({
     // Nobody is there: answers go nowhere, which is not what is looked at here.
     SLACK_API_URL: 'http://127.0.0.1:9/api/',
     TWILIO_API_URL: 'http://127.0.0.1:9',
+    DISCORD_APPLICATION_ID: '900',
+    DISCORD_PUBLIC_KEY: hexOf(discordKeys),
+    DISCORD_BOT_TOKEN: 'discord-token',
+    DISCORD_API_URL: 'http://127.0.0.1:9/api',
   },
   plans: [
     planPlatformTenant({
@@ -26,6 +39,7 @@ const service = sharedService({
       channels: [
         slackChannelOf({ workspace: 'T1', botToken: 'xoxb-1' }),
         twilioChannelOf({ number: '+15550001' }),
+        discordChannelOf({ guild: '1001' }),
       ],
     }),
     planPlatformTenant({
@@ -47,6 +61,19 @@ const service = sharedService({
           key: 'ck_socket',
         }),
         twilioChannelOf({ accountSid: 'AC2', authToken: 'token-2', number: '+15550002', key: 'ck_sms' }),
+        discordChannelOf({
+          ...{
+            applicationId: '901',
+            publicKey: hexOf(otherKeys),
+            guild: '1002',
+            key: 'ck_dis',
+            socket: false,
+          },
+        }),
+        // Its messages come by the socket, so there is no key to call its address with.
+        discordChannelOf({
+          ...{ slug: 'deaf', applicationId: '902', botToken: 't', guild: '1003', key: 'ck_deaf' },
+        }),
       ],
     }),
   ],
@@ -352,5 +379,123 @@ describe('Twilio', () => {
   test('a body of 10 MB', async () => {
     const status = await refused(signed(form({ Body: 'x'.repeat(10 * 1_048_576) }))).catch(() => 413);
     expect(status).toBe(413);
+  });
+});
+
+describe('Discord', () => {
+  const path = 'discord/interactions';
+  const command = (guild = '1001', more: object = {}) =>
+    JSON.stringify({
+      ...{ id: String(++counter), application_id: '900', type: 2, token: `t${counter}`, guild_id: guild },
+      ...{ channel_id: '5', member: { user: { id: '7', username: 'seven' } } },
+      data: { name: 'ask', type: 1, options: [{ name: 'question', value: `asked ${counter}` }] },
+      ...more,
+    });
+  const signed = (body: string, { key = discordKeys.privateKey, timestamp = String(nowSeconds()) } = {}) => ({
+    'x-signature-ed25519': sign(null, Buffer.from(timestamp + body), key).toString('hex'),
+    'x-signature-timestamp': timestamp,
+  });
+
+  test('what is signed as it must be is taken and deferred', async () => {
+    const body = command();
+    expect(await post({ path, body, headers: signed(body) })).toEqual({ status: 200, body: '{"type":5}' });
+    expect((await service().rows('one')).messages.map(({ text }) => text)).toContain(`asked ${counter}`);
+  });
+
+  test('a ping is answered only when it is signed, as Discord itself probes', async () => {
+    const body = JSON.stringify({ type: 1, id: '1', application_id: '900' });
+    expect(await post({ path, body, headers: signed(body) })).toEqual({ status: 200, body: '{"type":1}' });
+    const forged = { ...signed(body), 'x-signature-ed25519': 'ab'.repeat(64) };
+    expect(await refused({ path, body, headers: forged })).toBe(401);
+    expect(await refused({ path, body })).toBe(401);
+  });
+
+  test('another body, time stamp or key than was signed', async () => {
+    const body = command();
+    const headers = signed(body);
+    expect(await refused({ path, body: body.replace('asked', 'forged'), headers })).toBe(401);
+    expect(await refused({ path, body: `${body} `, headers })).toBe(401);
+    const later = { ...headers, 'x-signature-timestamp': String(nowSeconds() + 1) };
+    expect(await refused({ path, body, headers: later })).toBe(401);
+    expect(await refused({ path, body, headers: signed(body, { key: otherKeys.privateKey }) })).toBe(401);
+  });
+
+  test.each([6 * 60, 24 * 60 * 60, -6 * 60])('a right signature of %s seconds ago', async (age) => {
+    const body = command();
+    const headers = signed(body, { timestamp: String(nowSeconds() - age) });
+    expect(await refused({ path, body, headers })).toBe(401);
+  });
+
+  test('no signature, an empty one, one that is no hexadecimal, a short one, two', async () => {
+    const body = command();
+    const headers = signed(body);
+    const { 'x-signature-ed25519': signature, ...rest } = headers;
+    for (const given of [undefined, '', 'z'.repeat(128), signature.slice(0, 126), `${signature}00`])
+      expect(
+        await refused({
+          path,
+          body,
+          headers: given === undefined ? rest : { ...rest, 'x-signature-ed25519': given },
+        }),
+      ).toBe(401);
+    const twice = { ...rest, 'x-signature-ed25519': [signature, signature] };
+    expect(await refused({ path, body, headers: twice })).toBe(401);
+    expect(await refused({ path, body, headers: { 'x-signature-ed25519': signature } })).toBe(401);
+    expect(await refused({ path, body, headers: { ...headers, 'x-signature-timestamp': 'NaN' } })).toBe(401);
+  });
+
+  test('the other malleable form of a right signature (its scalar plus the order of the group)', async () => {
+    const body = command();
+    const headers = signed(body);
+    const bytes = Buffer.from(headers['x-signature-ed25519'], 'hex');
+    const order = (1n << 252n) + 27742317777372353535851937790883648493n;
+    const scalar = BigInt(`0x${Buffer.from(bytes.subarray(32).toReversed()).toString('hex')}`) + order;
+    const moved = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').toReversed();
+    const forged = Buffer.concat([bytes.subarray(0, 32), moved]).toString('hex');
+    expect(await refused({ path, body, headers: { ...headers, 'x-signature-ed25519': forged } })).toBe(401);
+  });
+
+  test('the key of another tenant’s application, at either address, and one without a key', async () => {
+    const body = command();
+    expect(await refused({ path: 'discord/ck_dis/interactions', body, headers: signed(body) })).toBe(401);
+    const other = signed(body, { key: otherKeys.privateKey });
+    expect(await refused({ path: 'discord/ck_deaf/interactions', body, headers: other })).toBe(401);
+  });
+
+  test('an application of a tenant’s own that speaks for a server of another’s', async () => {
+    const body = command('1001', { application_id: '901' });
+    const headers = signed(body, { key: otherKeys.privateKey });
+    expect(await refused({ path: 'discord/ck_dis/interactions', body, headers })).toBe(200);
+  });
+
+  test('what only a socket of ours may tell does not come by HTTP', async () => {
+    const body = JSON.stringify({
+      ...{ name: 'MESSAGE_CREATE', eventId: '1/1', bot: { user: '900', roles: [] } },
+      data: { id: '77', channel_id: '5', guild_id: '1001', content: '<@900> forged', author: { id: '7' } },
+    });
+    expect(await refused({ path: 'discord/gateway', body, headers: signed(body) })).toBe(404);
+    expect(await refused({ path, body, headers: signed(body) })).not.toBe(404);
+  });
+
+  test('the same call five times, and again after the queue was emptied, has one effect', async () => {
+    const body = command();
+    const headers = signed(body);
+    for (let times = 0; times < 5; times += 1) expect((await post({ path, body, headers })).status).toBe(200);
+    await emptyQueue(service());
+    expect((await post({ path, body, headers })).status).toBe(200);
+    const { messages } = await service().rows('one');
+    expect(
+      messages.filter(({ text, role }) => text === `asked ${counter}` && role === 'visitor'),
+    ).toHaveLength(1);
+  });
+
+  test('a body that is no JSON, a compressed one, one of 10 MB', async () => {
+    const body = 'not json';
+    expect(await refused({ path, body, headers: signed(body) })).toBe(400);
+    const good = command();
+    const zipped = { ...signed(good), 'content-encoding': 'gzip' };
+    expect(await refused({ path, body: gzipSync(good), headers: zipped })).toBe(415);
+    const large = 'x'.repeat(10 * 1_048_576);
+    expect(await refused({ path, body: large, headers: signed(large) }).catch(() => 413)).toBe(413);
   });
 });

@@ -142,6 +142,28 @@ test('wrong use ends with 2 and says how to use it', async () => {
   expect(result.errors).toContain("unknown command 'aply'");
 });
 
+test('the package of a Teams app is written once, to a place that is there, for an address that Microsoft reaches', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'swarmgate_test_teams_'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const env = { TEAMS_APP_ID: '11111111-2222-3333-4444-555555555555' };
+  const write = (out: string, url: string, ...more: string[]) =>
+    runCommand(['teams', 'manifest', '--url', url, '--out', join(folder, out), ...more], env);
+  const url = 'https://chat.acme.example';
+
+  expect(await write('app.zip', url)).toMatchObject({ code: 0, errors: '' });
+  const again = await write('app.zip', url);
+  expect(again).toMatchObject({ code: 1, errors: expect.stringMatching(/app\.zip .*already.*--force.*\n$/) });
+  expect(await write('app.zip', url, '--force')).toMatchObject({ code: 0, errors: '' });
+  const nowhere = await write('nope/app.zip', url);
+  expect(nowhere).toMatchObject({
+    code: 1,
+    errors: expect.stringMatching(/^\S+ cannot be written: its folder .*\n$/),
+  });
+  for (const local of ['https://127.0.0.1', 'https://localhost', 'https://[::1]', 'https://10.0.0.1/x'])
+    expect((await write('other.zip', local)).errors).toContain('cannot reach');
+  expect(await readdir(folder)).toEqual(['app.zip']);
+});
+
 test('a service stops in order when it is told to', async () => {
   const service = await aStartedService(await anEnvironment());
 

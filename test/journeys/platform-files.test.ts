@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Uuid } from '#domain/ids.ts';
+import { aDiscordService, isConnected, postsIn, sharedAppId } from '../support/a-discord-service.ts';
 import type { Service } from '../support/a-service.ts';
 import { aSlackService, postsOf } from '../support/a-slack-service.ts';
 import { aTwilioService, ourNumber } from '../support/a-twilio-service.ts';
@@ -99,4 +100,29 @@ test('a picture comes and goes by MMS: fetched with the account’s token, sent 
   const [, back] = twilio.sent({ to: ann });
   expect(back?.media).toHaveLength(1);
   expect(twilio.violations).toEqual([]);
+});
+
+test('a file that comes by Discord stays there until it is needed, and one that goes out stands in the conversation', async () => {
+  const service = await aDiscordService();
+  const { discord, channel, app } = service;
+  await isConnected(discord);
+  const files = [{ name: 'picture.png', contentType: 'image/png', bytes: png }];
+  const said = discord.say(channel, { user: '7', text: `<@${sharedAppId}> look`, files });
+  expect(await postsIn(discord, said.id)).toEqual(['look']);
+  const [named] = await filesOf(service);
+  expect(named?.name).toBe('picture.png');
+  expect((await open(service, named?.fileId as Uuid)).bytes).toEqual(png);
+
+  const at = await placeOf(service, 'discord');
+  const file = await app.files.put(at.tenantId, {
+    ...{ name: 'report.png', contentType: 'image/png', bytes: png, sizeBytesMax: 1_000 },
+  });
+  await app.sendMessage(at, {
+    ...{ key: 'file', conversationExternalId: said.id, participantExternalId: '7', role: 'operator' },
+    ...{ text: 'The report', content: { attachments: [{ fileId: file.id, ...file }] } },
+  });
+  await eventually(() => expect(discord.posts(said.id)).toHaveLength(3));
+  const [, text, sent] = discord.posts(said.id);
+  expect(text?.content).toBe('The report');
+  expect(sent?.attachments).toMatchObject([{ filename: 'report.png', size: png.length }]);
 });

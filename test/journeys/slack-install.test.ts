@@ -37,8 +37,8 @@ async function install(service: SlackService, tenant: string, teamId: string) {
   slack.approveAs({ teamId, user: 'UADMIN' });
   const link = await makeInstallLink(
     app.storage,
-    { tenant, channel: 'slack' },
-    { publicUrl: url, hasSharedApp: true },
+    { platform: 'slack', tenant, channel: 'slack' },
+    { publicUrl: url, platforms: service.config.platforms },
   );
   const begun = await fetch(link.url, { redirect: 'manual' });
   if (begun.status !== 302) throw new Error(`${link.url}: ${begun.status} ${await begun.text()}`);

@@ -84,6 +84,24 @@ test('two apps in one workspace each answer with their own token, each for its o
   expect(await textsOf(service, 'own')).toEqual(['to the own one', 'to the own one']);
 });
 
+test('a call that is signed with a secret that was changed a moment ago is taken at once, and one with the old secret is not', async () => {
+  const service = await threeTenants();
+  const { slack, app, url, tokens } = service;
+  const body = { type: 'event_callback', team_id: 'T2', api_app_id: 'A2', event: { type: 'unknown' } };
+  const call = (signingSecret: string, event_id: string) =>
+    slack.raw('A2', {
+      to: { url: addressesOf({ url }, 'ck_own').eventsUrl },
+      body: { ...body, event_id },
+      signingSecret,
+    });
+  expect(await call('secret-of-A2', 'Ev1')).toMatchObject({ status: 200 });
+  const changed = { appId: 'A2', signingSecret: 'new-secret-of-A2', key: 'ck_own' };
+  const channel = slackChannelOf({ workspace: 'T2', botToken: tokens[2] ?? '', ...changed });
+  await app.apply(planPlatformTenant({ slug: 'own', channels: [channel] }), { dryRun: false });
+  expect(await call('new-secret-of-A2', 'Ev2')).toMatchObject({ status: 200 });
+  expect(await call('secret-of-A2', 'Ev3')).toMatchObject({ status: 401 });
+});
+
 describe('an account that nobody has claimed', () => {
   test('is quarantined: acknowledged, not kept, and shown to the operator', async () => {
     const service = await threeTenants();

@@ -45,6 +45,19 @@ test('an answer grows in one post, known to the database before the platform hea
   ]);
 });
 
+test('an answer is not shown while it is written as long as an earlier one is not out', async () => {
+  const { platform, visitor, settled } = await begin(({ message }) =>
+    message.text === 'First' ? say('One.') : saySlowly('Two, ', 'and ', 'more.'),
+  );
+  platform.refuseNext({ status: 503 });
+
+  await visitor.send('First');
+  await visitor.send('Second');
+  await settled('sent', 'sent');
+
+  expect(platform.posts.map(({ texts }) => texts)).toEqual([['One.'], ['Two, and more.']]);
+});
+
 test('a draft is not part of the transcript yet', async () => {
   const gate = Promise.withResolvers<void>();
   const { platform, visitor } = await begin(async function* () {

@@ -22,7 +22,7 @@ test('a database that hangs has Slack told in time to say it again, and then it 
         call: async (name, parameters) => {
           const kept = await scopes.call(name, parameters);
           // It is kept, and nobody hears of it in time.
-          if (name === 'swarmgate.receive_messages_v3' && hangs) {
+          if (name === 'swarmgate.receive_messages_v4' && hangs) {
             hangs = false;
             await sleep(3_500);
           }

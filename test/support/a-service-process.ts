@@ -9,6 +9,7 @@ import { type Diary, openDiary } from './diary.ts';
 import { eventually } from './eventually.ts';
 import { type Fall, fellNote } from './fall-points.ts';
 import type { JourneyRows } from './journey-rows.ts';
+import type { FileOffer } from './offer-file.ts';
 import type { ServiceProcessNews, ServiceProcessPlan } from './service-process.ts';
 
 export type ServiceProcessOptions = {
@@ -19,14 +20,21 @@ export type ServiceProcessOptions = {
   plan?: ApplyPlan;
   fall?: Fall;
   platformUrl?: string;
+  standIn?: string;
+  /** How long the agent takes to say what it says; short when absent. */
+  speakingMs?: number;
+  /** Short when absent. */
+  claimMs?: number;
 };
 
 type AtEnd = (end: () => Promise<void>) => void;
 
 const entry = join(import.meta.dirname, 'service-process.ts');
+/** The one of bin/swarmgate.js. */
+const compileCache = join(import.meta.dirname, '../../node_modules/.cache/swarmgate');
 /** Short, so that what a fallen process holds is free soon; long enough for two busy cores. */
 const leaseMs = 3_000;
-const claimMs = 3_000;
+const claimMsDefault = 3_000;
 /** How long it may take to start, or to answer, on a machine that is very busy. */
 const patienceMs = 40_000;
 
@@ -40,7 +48,16 @@ export async function aServiceProcess(options: ServiceProcessOptions, atEnd: AtE
   });
 
   async function start(plan?: ApplyPlan): Promise<void> {
-    const { installation, diary, fall, platformUrl, env } = options;
+    const {
+      installation,
+      diary,
+      fall,
+      platformUrl,
+      env,
+      speakingMs,
+      standIn,
+      claimMs = claimMsDefault,
+    } = options;
     const told: ServiceProcessPlan = {
       // The same port again, so that whoever talks to it finds it after a restart.
       env: { ...installation.env, PORT: String(port), ...env },
@@ -51,8 +68,13 @@ export async function aServiceProcess(options: ServiceProcessOptions, atEnd: AtE
       ...(fall && { fall }),
       ...(plan && { plan }),
       ...(platformUrl && { platformUrl }),
+      ...(speakingMs !== undefined && { speakingMs }),
+      ...(standIn !== undefined && { standIn }),
     };
-    const started = fork(entry, [JSON.stringify(told)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const started = fork(entry, [JSON.stringify(told)], {
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     child = started;
     for (const stream of [started.stdout, started.stderr]) stream?.on('data', (chunk) => (output += chunk));
     port = (await hear(started, 'ready')).port ?? 0;
@@ -99,6 +121,10 @@ export async function aServiceProcess(options: ServiceProcessOptions, atEnd: AtE
       const heard = hear(child, 'rows');
       child.send('rows');
       return (await heard).rows;
+    },
+    /** Says something with a file. */
+    offerFile(offer: FileOffer): void {
+      child?.send(offer);
     },
     /** Asks it to stop, and answers its exit code. */
     stop(): Promise<number | NodeJS.Signals> {

@@ -6,16 +6,16 @@ import type { Diary } from './diary.ts';
 
 /** Around a call to the database. `before`: it has not been asked. `after`: it has committed, nobody knows yet. */
 const callPoints = {
-  'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v3' },
+  'after-receive-commit': { side: 'after', call: 'swarmgate.receive_messages_v4' },
   'before-step-commit': { side: 'before', call: 'swarmgate.commit_step_v1' },
   'before-stream-part': { side: 'before', call: 'swarmgate.keep_stream_part_v2' },
   'after-stream-part': { side: 'after', call: 'swarmgate.keep_stream_part_v2' },
-  'before-turn-commit': { side: 'before', call: 'swarmgate.commit_turn_v1' },
-  'after-turn-commit': { side: 'after', call: 'swarmgate.commit_turn_v1' },
+  'before-turn-commit': { side: 'before', call: 'swarmgate.commit_turns_v1' },
+  'after-turn-commit': { side: 'after', call: 'swarmgate.commit_turns_v1' },
   // The platform has taken a part of the message.
   'before-delivery-part': { side: 'before', call: 'swarmgate.keep_delivery_part_v1' },
   // The platform has taken the message.
-  'mid-delivery': { side: 'before', call: 'swarmgate.sent_and_next_v2' },
+  'mid-delivery': { side: 'before', call: 'swarmgate.record_deliveries_v1' },
 } as const satisfies Record<string, { side: 'before' | 'after'; call: HotPathFunction }>;
 
 type CallPoint = keyof typeof callPoints;
@@ -43,7 +43,7 @@ export function fallAt(fall: Fall | undefined, diary: Diary) {
   const { side, call } = callPoints[fall?.at as CallPoint] ?? {};
 
   return {
-    agent: (): Agent => twoStepAgent(diary.note, reach),
+    agent: (speakingMs?: number) => (): Agent => twoStepAgent(diary.note, reach, speakingMs),
     wrapScopes: (scopes: Scopes): Scopes => ({
       ...scopes,
       async call<Row extends object>(name: HotPathFunction, parameters: readonly unknown[]) {

@@ -21,6 +21,9 @@ export type TurnRow = {
   attempt: number;
   reply_message_id: string | null;
   error_code: string | null;
+  model: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
 };
 export type StepRow = { turn_id: string; number: number; state: string; output: unknown };
 export type DeliveryRow = {

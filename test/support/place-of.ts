@@ -6,7 +6,7 @@ import type { Service } from './a-service.ts';
 
 /** Reads what a tenant has in the database, as a test must see it: not through the service. */
 export function inTenantOf<T>(
-  { app }: Service,
+  { app }: Pick<Service, 'app'>,
   tenantSlug: string,
   read: (unit: Unit, tenantId: Uuid) => Promise<T>,
 ): Promise<T> {
@@ -14,7 +14,11 @@ export function inTenantOf<T>(
 }
 
 /** A channel by its slug. */
-export function placeOf(service: Service, channelSlug: string, tenantSlug = 'shop'): Promise<ChannelPlace> {
+export function placeOf(
+  service: Pick<Service, 'app'>,
+  channelSlug: string,
+  tenantSlug = 'shop',
+): Promise<ChannelPlace> {
   return inTenantOf(service, tenantSlug, async (unit, tenantId) => {
     const [channel] = await unit.sql<{ id: Uuid; platform: ChannelPlace['platform'] }>(
       'SELECT id, platform FROM swarmgate.channels WHERE slug = $1',

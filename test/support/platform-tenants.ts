@@ -1,5 +1,7 @@
 import type { AnyChannel } from '@swarmgate/contract/channels/catalog.ts';
+import { discordChannel } from '@swarmgate/contract/channels/discord.ts';
 import { slackChannel } from '@swarmgate/contract/channels/slack.ts';
+import { teamsChannel } from '@swarmgate/contract/channels/teams.ts';
 import { twilioChannel } from '@swarmgate/contract/channels/twilio.ts';
 import type { Settings } from '@swarmgate/contract/settings.ts';
 import type { z } from 'zod';
@@ -36,7 +38,19 @@ export function slackChannelOf(given: Partial<z.input<typeof slackChannel>> = {}
   return slackChannel.parse({ slug: 'slack', platform: 'slack', ...given });
 }
 
+/** A Teams channel as an apply file would give it. */
+export function teamsChannelOf(
+  given: Partial<z.input<typeof teamsChannel>> & { aadTenant: string },
+): AnyChannel {
+  return teamsChannel.parse({ slug: 'teams', platform: 'teams', ...given });
+}
+
 /** A Twilio channel as an apply file would give it. */
 export function twilioChannelOf(given: Partial<z.input<typeof twilioChannel>>): AnyChannel {
   return twilioChannel.parse({ slug: 'sms', platform: 'twilio', ...given });
+}
+
+/** A Discord channel as an apply file would give it; server `1001` of the shared app unless told otherwise. */
+export function discordChannelOf(given: Partial<z.input<typeof discordChannel>> = {}): AnyChannel {
+  return discordChannel.parse({ slug: 'discord', platform: 'discord', ...given });
 }

@@ -2,6 +2,7 @@
  * The whole service as a process of its own, for a test to kill, freeze and start again. Told by one JSON argument;
  * says by IPC where it listens and, when asked, what its database holds; ends in order on SIGTERM.
  */
+import { flushCompileCache } from 'node:module';
 import { readConfig } from '#config/config.ts';
 import type { Env } from '#config/env.ts';
 import { createLogger } from '#kernel/logger.ts';
@@ -11,6 +12,8 @@ import { postingGateway } from '../fakes/posting-gateway.ts';
 import { openDiary } from './diary.ts';
 import { type Fall, fallAt } from './fall-points.ts';
 import { type JourneyRows, readJourneyRows } from './journey-rows.ts';
+import { type FileOffer, offerFile } from './offer-file.ts';
+import { inTenantOf } from './place-of.ts';
 
 export type ServiceProcessPlan = {
   env: Env;
@@ -21,6 +24,10 @@ export type ServiceProcessPlan = {
   fall?: Fall;
   /** Made before it listens. */
   plan?: ApplyPlan;
+  /** How long the agent takes to say what it says. */
+  speakingMs?: number;
+  /** The base address of a stand-in for the platforms of all channels, as `swarmgate simulate` sets it. */
+  standIn?: string;
   /** The platform that answers are posted to, in the place of the web chat's own way out. */
   platformUrl?: string;
 };
@@ -31,9 +38,8 @@ export type ServiceProcessNews =
   | { kind: 'rows'; rows: JourneyRows };
 const tell = (news: ServiceProcessNews) => process.send?.(news);
 
-const { env, redisPrefix, leaseMs, claimMs, diaryPath, fall, plan, platformUrl } = JSON.parse(
-  process.argv[2] ?? '',
-) as ServiceProcessPlan;
+const { env, redisPrefix, leaseMs, claimMs, diaryPath, fall, plan, platformUrl, speakingMs, standIn } =
+  JSON.parse(process.argv[2] ?? '') as ServiceProcessPlan;
 const { agent, wrapScopes, wrapQueue } = fallAt(fall, openDiary(diaryPath));
 const stopped = new Promise((resolve) => process.once('SIGTERM', resolve));
 
@@ -43,13 +49,24 @@ const app = await createApp(readConfig(env), createLogger('info'), import.meta.d
   claimMs,
   wrapScopes,
   wrapQueue,
-  wrapAgents: agent,
+  wrapAgents: agent(speakingMs),
   ...(platformUrl && { wrapGateway: () => postingGateway(platformUrl) }),
 });
 if (plan) await app.apply(plan, { dryRun: false });
+if (standIn !== undefined)
+  await inTenantOf({ app }, 'shop', (unit) =>
+    unit.sql(`UPDATE swarmgate.channels SET settings = settings || jsonb_build_object('apiUrl', $1::text)`, [
+      standIn,
+    ]),
+  );
 const { port } = await app.start();
-process.on('message', async () => tell({ kind: 'rows', rows: await readJourneyRows(app.storage.scopes) }));
+process.on('message', async (asked: 'rows' | FileOffer) => {
+  if (asked === 'rows') tell({ kind: 'rows', rows: await readJourneyRows(app.storage.scopes) });
+  else await offerFile(app, asked);
+});
 tell({ kind: 'ready', port });
+// What ends it may leave no time for that.
+flushCompileCache();
 await stopped;
 await app.close();
 process.disconnect();

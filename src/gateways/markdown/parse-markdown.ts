@@ -3,6 +3,7 @@ import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
 import { constructsInExcess, isTooMuchToParse } from './constructs-in-excess.ts';
 import type { Root } from './document.ts';
+import { isPlainProse } from './plain-prose.ts';
 import { toDocument } from './to-document.ts';
 
 /**
@@ -12,7 +13,7 @@ import { toDocument } from './to-document.ts';
  */
 export function parseMarkdown(markdown: string): Root {
   const text = markdown.replaceAll(/\r\n?/g, '\n');
-  if (isTooMuchToParse(text)) return paragraphsOf(text);
+  if (isTooMuchToParse(text) || isPlainProse(text)) return paragraphsOf(text);
   const disabled = constructsInExcess(text);
   const tree = fromMarkdown(text, {
     // One tilde is how ranges are written, 5~10; as GitHub's specification has it, two strike.

@@ -23,8 +23,8 @@ test('a question that Slack tells of is answered where it was asked', async () =
     ...{ method: 'POST', urls: [eventsUrl], endpoint: 'events' },
     ...{ headers: told?.headers ?? {}, body: told?.body ?? Buffer.alloc(0) },
   };
-  const verified = gateway.verify(request, gateway.sharedApp ?? {}, Date.now());
-  expect(gateway.identify(verified)).toEqual({
+  const verified = await gateway.verify(request, gateway.sharedApp ?? {}, Date.now());
+  expect(gateway.identify(verified, { secrets: {}, own: undefined })).toEqual({
     kind: 'accounts',
     accounts: [{ kind: 'workspace', key: 'T1' }],
   });

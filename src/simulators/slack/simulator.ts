@@ -175,6 +175,8 @@ export async function startSlackSimulator(options: SlackSimulatorOptions = {}) {
     assistantThreads: judge.assistantThreads,
     views: judge.views,
     messages,
+    /** The channels of a workspace, those of direct messages too. */
+    channelsOf: (teamId: string): string[] => [...world.workspace(teamId).channels.keys()],
     /** The first message of a thread and its replies. */
     thread: (teamId: string, channel: string, threadTs: string) =>
       messages(teamId, channel).filter((one) => one.ts === threadTs || one.threadTs === threadTs),

@@ -16,9 +16,12 @@ import type { PlannedChannel, Report } from './apply-plan.ts';
 import { ApplyRefusedError } from './apply-refused-error.ts';
 import { resealChanged } from './sealed-secrets.ts';
 
+/** Ids of the environment's apps, by platform. */
+export type SharedApps = { discord?: string | undefined };
+
 /** Makes a tenant's channels what the plan says, and claims their keys and accounts in the directory. */
 export async function applyChannels(
-  { keyRing }: { keyRing: KeyRing },
+  { keyRing, sharedApps = {} }: { keyRing: KeyRing; sharedApps?: SharedApps },
   unit: Unit,
   tenantId: Uuid,
   path: string,
@@ -34,6 +37,7 @@ export async function applyChannels(
     const channelPath = `${path}/${slug}`;
     const old = known.get(slug);
     known.delete(slug);
+    refuseSharedApp(channel, sharedApps, channelPath);
     if (old && old.platform !== platform) {
       throw new ApplyRefusedError(
         `The channel "${channelPath}" is on ${old.platform}; give the one on ${platform} another slug.`,
@@ -87,6 +91,7 @@ export async function applyChannels(
     }
     const place = { tenantId, channelId: id, platform };
     if (old?.key !== key) await claimKey(unit, { ...place, key });
+    await refuseOwnDouble(unit, place, claims, { path, channelPath });
     await claim(unit, place, claims, channelPath);
     report({
       action: old ? (same ? 'unchanged' : 'updated') : 'created',
@@ -97,6 +102,14 @@ export async function applyChannels(
   }
   for (const { slug, key } of known.values())
     report({ action: 'kept', kind: 'channel', path: `${path}/${slug}`, key });
+}
+
+// Whoever could give the shared app as an own one would share its limits, its caches and its socket.
+function refuseSharedApp(channel: PlannedChannel, { discord }: SharedApps, channelPath: string): void {
+  if (channel.platform !== 'discord' || discord === undefined || channel.applicationId !== discord) return;
+  throw new ApplyRefusedError(
+    `The channel "${channelPath}" gives the applicationId ${discord}, which is the shared Discord app of this installation (DISCORD_APPLICATION_ID). To use the shared app, leave applicationId, publicKey, botToken and clientSecret out; for a bot of your own, make an application at https://discord.com/developers/applications and give its id.`,
+  );
 }
 
 type WithInstallation = DescribedChannel & {
@@ -127,6 +140,29 @@ function withInstallation(
     ],
     installed: Object.fromEntries(installed),
   };
+}
+
+// Of the tenant's own channels the other one can be named. Looked for before: a conflict ends the transaction.
+async function refuseOwnDouble(
+  unit: Unit,
+  { tenantId, channelId, platform }: { tenantId: Uuid; channelId: Uuid; platform: string },
+  claims: readonly AccountKey[],
+  { path, channelPath }: { path: string; channelPath: string },
+): Promise<void> {
+  if (claims.length === 0) return;
+  const other = await unit.prisma(async (prisma) => {
+    const OR = claims.map(({ kind, app, key }) => ({ kind, app, key }));
+    const where = { tenantId, platform, channelId: { not: channelId }, OR };
+    const taken = await prisma.externalKey.findFirst({ where });
+    if (!taken?.channelId) return undefined;
+    const id = { tenantId_id: { tenantId, id: taken.channelId } };
+    const holder = await prisma.channel.findUnique({ where: id, select: { slug: true } });
+    return holder && { ...taken, slug: holder.slug };
+  });
+  if (other)
+    throw new ApplyRefusedError(
+      `The channel "${channelPath}" wants ${other.kind.replaceAll('_', ' ')} ${other.key}, which the tenant's own channel "${path}/${other.slug}" has claimed already. Put the keys into that channel.`,
+    );
 }
 
 async function claim(

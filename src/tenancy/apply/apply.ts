@@ -3,12 +3,18 @@ import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { PlatformUnit, Scopes } from '../scopes.ts';
 import { applyAgents } from './apply-agents.ts';
-import { applyChannels } from './apply-channels.ts';
+import { applyChannels, type SharedApps } from './apply-channels.ts';
 import { applyKnowledge, type SplitPassages } from './apply-knowledge.ts';
 import type { ApplyPlan, Change, PlannedOrganization, PlannedTenant, Report } from './apply-plan.ts';
 import { ApplyRefusedError } from './apply-refused-error.ts';
 
-export type ApplyParts = { scopes: Scopes; keyRing: KeyRing; splitPassages: SplitPassages };
+export type ApplyParts = {
+  scopes: Scopes;
+  keyRing: KeyRing;
+  splitPassages: SplitPassages;
+  /** The shared apps of the environment, which no tenant may give as its own. */
+  sharedApps?: SharedApps;
+};
 
 /**
  * Makes what a plan names be there, one transaction a tenant; a second run changes nothing. With `dryRun` each

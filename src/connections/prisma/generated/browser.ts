@@ -133,6 +133,11 @@ export type File = Prisma.FileModel
  */
 export type InstallState = Prisma.InstallStateModel
 /**
+ * Model ConversationReference
+ * 
+ */
+export type ConversationReference = Prisma.ConversationReferenceModel
+/**
  * Model Quarantine
  * 
  */
@@ -142,6 +147,11 @@ export type Quarantine = Prisma.QuarantineModel
  * 
  */
 export type SocketLease = Prisma.SocketLeaseModel
+/**
+ * Model Worker
+ * 
+ */
+export type Worker = Prisma.WorkerModel
 /**
  * Model Plan
  * 
@@ -162,3 +172,28 @@ export type FairFinish = Prisma.FairFinishModel
  * 
  */
 export type Pace = Prisma.PaceModel
+/**
+ * Model SocketSession
+ * 
+ */
+export type SocketSession = Prisma.SocketSessionModel
+/**
+ * Model DirectChoice
+ * 
+ */
+export type DirectChoice = Prisma.DirectChoiceModel
+/**
+ * Model DirectPastChoice
+ * 
+ */
+export type DirectPastChoice = Prisma.DirectPastChoiceModel
+/**
+ * Model DirectSighting
+ * 
+ */
+export type DirectSighting = Prisma.DirectSightingModel
+/**
+ * Model AccountName
+ * 
+ */
+export type AccountName = Prisma.AccountNameModel

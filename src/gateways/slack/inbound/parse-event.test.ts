@@ -6,7 +6,9 @@ describe('the connection ends', () => {
   test('when the app is removed, and the operator reads what to do', () => {
     expect(parse({ type: 'app_uninstalled' })).toEqual({
       kind: 'disconnected',
-      reason: expect.stringMatching(/was removed from the workspace\. Install it again .*new botToken\.$/),
+      reason: expect.stringMatching(
+        /was removed from the workspace\. Install the app again .*new botToken\.$/,
+      ),
     });
   });
 
@@ -14,7 +16,7 @@ describe('the connection ends', () => {
     expect(parse({ type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } })).toEqual({
       kind: 'disconnected',
       reason: expect.stringMatching(
-        /token of the Slack app was revoked\. Install it again .*new botToken\.$/,
+        /token of the Slack app was revoked\. Install the app again .*new botToken\.$/,
       ),
     });
   });

@@ -1,4 +1,5 @@
 import type { InboundEvent } from '../../gateway.ts';
+import { installAgain } from '../../install-pause.ts';
 import { parseReaction } from './parse-change.ts';
 import type { ParseContext } from './parse-context.ts';
 import { parseMessage } from './parse-message.ts';
@@ -33,7 +34,7 @@ export function parseEvent(fields: Fields, context: ParseContext): InboundEvent 
   }
 }
 
-const howToReturn = 'Install it again with this channel’s link, or apply the file again with a new botToken.';
+const howToReturn = `${installAgain}, or apply the file again with a new botToken.`;
 const uninstalled = `The Slack app was removed from the workspace. ${howToReturn}`;
 const revoked = `The bot token of the Slack app was revoked. ${howToReturn}`;
 

@@ -1,4 +1,4 @@
-import { installPage } from './install-page.ts';
+import { installPage } from '../../install-page.ts';
 
 /** What the person who installs is told; whoever knows more, the operator, finds it in the log. */
 
@@ -60,6 +60,14 @@ export const claimed = () =>
     'This workspace is connected already',
     'It cannot be connected a second time.',
     askOperator,
+  );
+
+export const paused = () =>
+  installPage(
+    409,
+    'This connection is paused',
+    'The Slack channel that this link is for is paused, for a reason that an installation does not mend. Nothing was connected.',
+    'Whoever runs this service finds the reason with "swarmgate doctor". Once they have mended it, open the link again.',
   );
 
 export const tenantClosed = () => installPage(403, 'Nothing can be installed at the moment', askOperator);

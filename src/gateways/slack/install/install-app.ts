@@ -1,10 +1,10 @@
 import { InstallProvider } from '@slack/oauth';
 import type { OpenChannel } from '../../gateway.ts';
+import type { InstallAnswer } from '../../install-page.ts';
 import { secretsOf, settingsOf } from '../channel.ts';
 import * as answers from './install-answers.ts';
 import { authorizeUrlOf, silentSdkLogger, slackApiUrlDefault } from './install-client.ts';
 import type { SlackApp } from './install-grant.ts';
-import type { InstallAnswer } from './install-page.ts';
 import { slackScopes } from './manifest.ts';
 
 export type AppParts = {

@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { newId } from '#domain/ids.ts';
 import { createKeyRing } from '#kernel/key-ring.ts';
-import { createInstallLinks, writeInstallLink } from './install-links.ts';
+import { createInstallLinks } from '../../install-links.ts';
+import { writeInstallLink } from './write-link.ts';
 
 const oldKey = { id: 'old', bytes: randomBytes(32) };
 const newKey = { id: 'new', bytes: randomBytes(32) };
@@ -11,7 +12,7 @@ const target = { tenantId: newId(), channelId: newId() };
 const day = 24 * 60 * 60_000;
 
 function linksAt(nowMs: number, ring = keyRing) {
-  return createInstallLinks(ring, () => nowMs);
+  return createInstallLinks(ring, 'slack', () => nowMs);
 }
 
 function base64url(value: object): string {
@@ -49,16 +50,16 @@ describe('a link to install', () => {
   });
 
   test('of an older key of the ring holds, and of a key that has left it does not', async () => {
-    const { token } = await createInstallLinks(createKeyRing([oldKey])).make(target);
-    expect(await createInstallLinks(keyRing).check(token)).toMatchObject({ ok: true });
-    expect(await createInstallLinks(createKeyRing([newKey])).check(token)).toEqual({
+    const { token } = await createInstallLinks(createKeyRing([oldKey]), 'slack').make(target);
+    expect(await createInstallLinks(keyRing, 'slack').check(token)).toMatchObject({ ok: true });
+    expect(await createInstallLinks(createKeyRing([newKey]), 'slack').check(token)).toEqual({
       ok: false,
       reason: 'invalid',
     });
   });
 
   test('although the forger’s tool works: one with nothing changed holds', async () => {
-    expect(await createInstallLinks(keyRing).check(forge({}, {}))).toEqual({ ok: true, ...target });
+    expect(await createInstallLinks(keyRing, 'slack').check(forge({}, {}))).toEqual({ ok: true, ...target });
   });
 
   test.each<[string, () => string]>([
@@ -72,14 +73,20 @@ describe('a link to install', () => {
     ['a tenant that is no UUID', () => forge({}, { tid: `${target.tenantId}'` })],
     ['one signed by somebody else', () => forge({}, {}, randomBytes(32))],
   ])('is not one: %s', async (_, make) => {
-    expect(await createInstallLinks(keyRing).check(make())).toEqual({ ok: false, reason: 'invalid' });
+    expect(await createInstallLinks(keyRing, 'slack').check(make())).toEqual({
+      ok: false,
+      reason: 'invalid',
+    });
   });
 
   test('is nothing any more once one character of it was changed', async () => {
-    const { token } = await createInstallLinks(keyRing).make(target);
+    const { token } = await createInstallLinks(keyRing, 'slack').make(target);
     for (let index = 0; index < token.length; index += 5) {
       const changed = `${token.slice(0, index)}${token[index] === 'x' ? 'y' : 'x'}${token.slice(index + 1)}`;
-      expect(await createInstallLinks(keyRing).check(changed)).toEqual({ ok: false, reason: 'invalid' });
+      expect(await createInstallLinks(keyRing, 'slack').check(changed)).toEqual({
+        ok: false,
+        reason: 'invalid',
+      });
     }
   });
 

@@ -6,11 +6,13 @@ import { createLogger } from '#kernel/logger.ts';
 import { type SlackSimulator, startSlackSimulator } from '#simulators/slack/simulator.ts';
 import { createChannelShelf } from '../../../../test/fakes/channel-shelf.ts';
 import type { OpenChannel } from '../../gateway.ts';
+import { createInstallLinks } from '../../install-links.ts';
+import type { InstallAnswer } from '../../install-page.ts';
+import { installAgain } from '../../install-pause.ts';
 import type { InstallStates } from '../../journey.ts';
 import { createSlackInstall } from './install.ts';
-import { createInstallLinks, writeInstallLink } from './install-links.ts';
-import type { InstallAnswer } from './install-page.ts';
 import { slackScopes } from './manifest.ts';
+import { writeInstallLink } from './write-link.ts';
 
 const publicUrl = 'https://chat.example.com';
 const shared = { appId: 'A0SHARED', clientId: '1.1', clientSecret: 'shared-client-secret' };
@@ -160,7 +162,7 @@ describe('an app of a tenant’s own', () => {
 describe('a link', () => {
   test('with a character changed, of another installation, or none at all begins nothing', async () => {
     const link = await linkTo(aChannel(acme));
-    const foreign = createInstallLinks(createKeyRing([{ id: 'k', bytes: randomBytes(32) }]));
+    const foreign = createInstallLinks(createKeyRing([{ id: 'k', bytes: randomBytes(32) }]), 'slack');
     const { token } = await foreign.make({ tenantId: acme, channelId: newId() });
     for (const wrong of [`${link}x`, link.replace(/link=.*/, `link=${token}`), link.replace(/\?.*/, '')]) {
       const answer = await begin(wrong, aBrowser());
@@ -364,12 +366,40 @@ describe('nothing is connected', () => {
 test('a channel whose app was removed is connected again by its link, also to another workspace', async () => {
   const channel = aChannel(acme);
   await install(channel, aBrowser());
-  shelf.put({ ...shelf.get(channel.id), status: 'paused', statusReason: 'removed' });
+  const statusReason = `The Slack app was removed from the workspace. ${installAgain}.`;
+  shelf.put({ ...shelf.get(channel.id), status: 'paused', statusReason });
   slack.approveAs({ teamId: 'T0OTHER', user: 'U0ADMIN' });
   expect((await install(channel, aBrowser())).status).toBe(200);
   expect(shelf.get(channel.id)).toMatchObject({
     status: 'active',
     settings: { installation: { workspace: 'T0OTHER' } },
+  });
+});
+
+describe('a channel that is paused for something that an installation does not mend', () => {
+  const paused = { status: 'paused', statusReason: 'the simulation has ended' } as const;
+
+  test('is refused where it begins, with what to do, and nobody is sent to Slack', async () => {
+    const channel = aChannel(acme, paused);
+    const answer = await begin(await linkTo(channel), aBrowser());
+    expect(answer.status).toBe(409);
+    expect(answer.headers).not.toHaveProperty('Location');
+    expect(answer.body).toContain('The Slack channel that this link is for is paused');
+    expect(answer.body).toContain('swarmgate doctor');
+    // Why is for the operator.
+    expect(answer.body).not.toContain('simulation');
+  });
+
+  test('is refused where it ends: the code is not redeemed, and the channel stays paused', async () => {
+    const channel = aChannel(acme);
+    const browser = aBrowser();
+    const back = await approve(await begin(await linkTo(channel), browser));
+    shelf.put({ ...shelf.get(channel.id), ...paused });
+    const answer = await finish(back, browser);
+    expect(answer.status).toBe(409);
+    expect(answer.body).toContain('Nothing was connected');
+    expect(slack.callsOf('oauth.v2.access')).toEqual([]);
+    expect(shelf.get(channel.id)).toMatchObject(paused);
   });
 });
 
@@ -412,7 +442,7 @@ function anOwnChannel(tenantId: Uuid): OpenChannel {
 }
 
 const keyRing = createKeyRing([{ id: 'k', bytes: randomBytes(32) }]);
-const links = createInstallLinks(keyRing, () => nowMs);
+const links = createInstallLinks(keyRing, 'slack', () => nowMs);
 
 async function linkTo(channel: Parameters<typeof writeInstallLink>[1]): Promise<string> {
   const { token } = await links.make({ tenantId: channel.tenantId, channelId: channel.id });

@@ -3,15 +3,21 @@ import { AppError } from '#domain/errors.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { OpenChannel } from '../../gateway.ts';
+import {
+  clearInstallCookie,
+  installTtlMs,
+  readInstallCookie,
+  writeInstallCookie,
+} from '../../install-cookie.ts';
+import type { InstallLinks } from '../../install-links.ts';
+import { type InstallAnswer, redirectTo, withCookie } from '../../install-page.ts';
+import { mayInstall } from '../../install-pause.ts';
+import { createStateSeal } from '../../install-state.ts';
 import type { ChannelDirectory, ChannelKeeper, InstallStates } from '../../journey.ts';
 import { settingsOf } from '../channel.ts';
 import * as answers from './install-answers.ts';
 import { type AppParts, authorizeUrl, type ChosenApp, chooseApp } from './install-app.ts';
-import { clearInstallCookie, installTtlMs, readInstallCookie, writeInstallCookie } from './install-cookie.ts';
 import { accountOf, redeemCode, revokeToken, type SlackGrant, writeInstallation } from './install-grant.ts';
-import type { InstallLinks } from './install-links.ts';
-import { type InstallAnswer, redirectTo, withCookie } from './install-page.ts';
-import { createStateSeal } from './install-state.ts';
 
 export type InstallRequest = {
   /** The address that the browser called, as it knows it. */
@@ -44,7 +50,7 @@ export interface SlackInstall {
  */
 export function createSlackInstall(parts: SlackInstallParts): SlackInstall {
   const { links, states, channels, keeper, logger, nowMs = Date.now } = parts;
-  const seal = createStateSeal(parts.keyRing);
+  const seal = createStateSeal(parts.keyRing, 'slack');
 
   async function begin({ url, channelKey }: InstallRequest): Promise<InstallAnswer> {
     const link = await links.check(url.searchParams.get('link') ?? '');
@@ -53,20 +59,27 @@ export function createSlackInstall(parts: SlackInstallParts): SlackInstall {
     const found = channel && chooseApp(parts, channel, channelKey);
     if (!found) return answers.linkWrong();
     if ('refusal' in found) return found.refusal;
+    if (!mayInstall(channel)) return refusePaused(channel);
 
     const { state, stateHash, browserSecret } = seal.begin(link.tenantId, { channelKey });
     const { tenantId, channelId } = link;
     await states.begin({ tenantId, channelId, stateHash, ttlMs: installTtlMs });
     const location = await authorizeUrl(found, state, redirectUriOf(url));
-    return withCookie(redirectTo(location), writeInstallCookie(url, browserSecret));
+    return withCookie(redirectTo(location), writeInstallCookie('slack', url, browserSecret));
+  }
+
+  function refusePaused({ tenantId, id, statusReason }: OpenChannel): InstallAnswer {
+    const fields = { tenantId, channelId: id, reason: statusReason };
+    logger.warn(fields, 'an installation was refused: the Slack channel is paused');
+    return answers.paused();
   }
 
   async function finish(request: InstallRequest): Promise<InstallAnswer> {
-    return withCookie(await settle(request), clearInstallCookie(request.url));
+    return withCookie(await settle(request), clearInstallCookie('slack', request.url));
   }
 
   async function settle({ url, headers, channelKey }: InstallRequest): Promise<InstallAnswer> {
-    const browserSecret = readInstallCookie(url, headers['cookie']);
+    const browserSecret = readInstallCookie('slack', url, headers['cookie']);
     const state = seal.check(url.searchParams.get('state') ?? '', browserSecret ?? '', { channelKey });
     if (!state || browserSecret === undefined) return answers.stateWrong();
     // Before anything else is looked at, so that it serves once however it ends.
@@ -83,6 +96,7 @@ export function createSlackInstall(parts: SlackInstallParts): SlackInstall {
     const found = channel && chooseApp(parts, channel, channelKey);
     if (!found) return answers.linkWrong();
     if ('refusal' in found) return found.refusal;
+    if (!mayInstall(channel)) return refusePaused(channel);
     return install(channel, found, code, redirectUriOf(url));
   }
 

@@ -5,6 +5,7 @@ import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { OpenChannel } from '../../gateway.ts';
 import { GatewayError } from '../../gateway-error.ts';
+import { installAgain } from '../../install-pause.ts';
 import type { ChannelDirectory, ChannelKeeper } from '../../journey.ts';
 import { botTokenOf, secretsOf, settingsOf } from '../channel.ts';
 import { describeFailure } from '../outbound/api-failures.ts';
@@ -121,8 +122,7 @@ async function refresh(parts: SlackTokenParts, channel: OpenChannel, nowMs: numb
   const app = appId === undefined ? parts.sharedApp : { clientId, clientSecret };
   if (!app?.clientId || !app.clientSecret || installedRefreshToken === undefined)
     throw new GatewayError('credentials_refused', 'A Slack token cannot be renewed.', {
-      channelFault:
-        'A Slack token runs out and cannot be renewed: client id, client secret or refresh token is missing. Set them, then install the app again by its link.',
+      channelFault: `A Slack token runs out and cannot be renewed: client id, client secret or refresh token is missing. Set them first. ${installAgain}.`,
     });
   const response = await createAppClient(apiUrl).oauth.v2.access({
     client_id: app.clientId,
@@ -146,7 +146,7 @@ function asGatewayError(error: unknown): GatewayError {
     'credentials_refused',
     `Slack does not renew the bot token (${failure.platformCode}).`,
     {
-      channelFault: `Slack does not renew the bot token (${failure.platformCode}). Install the app again by its link.`,
+      channelFault: `Slack does not renew the bot token (${failure.platformCode}). ${installAgain}.`,
       ...(failure.platformCode && { platformCode: failure.platformCode }),
       cause: failure,
     },

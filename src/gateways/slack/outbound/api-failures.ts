@@ -5,6 +5,7 @@ import {
   WebAPIRequestError,
 } from '@slack/web-api';
 import { GatewayError, type GatewayFailure } from '../../gateway-error.ts';
+import { installAgain } from '../../install-pause.ts';
 
 /** One call as it goes: what may break it off, and the HTTP status once there is one. */
 export type Exchange = { readonly signal: AbortSignal; status: number | undefined };
@@ -72,7 +73,7 @@ function refused(method: string, code: unknown): GatewayError {
   return new GatewayError(failure, `Slack answered ${method} with ${code}.`, {
     platformCode: code,
     ...(accessEnded.has(code) && {
-      channelFault: `Slack refuses the bot token (${code}): the app was removed from the workspace, or its token is another one. Install the app again with the channel's link, or give the channel a new botToken.`,
+      channelFault: `Slack refuses the bot token (${code}): the app was removed from the workspace, or its token is another one. ${installAgain}, or give the channel a new botToken.`,
     }),
   });
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { WebClient } from '@slack/web-api';
+import { createApiFetch } from '#kernel/api-fetch.ts';
 import type { OpenChannel } from '../../gateway.ts';
 import { GatewayError } from '../../gateway-error.ts';
 import { settingsOf } from '../channel.ts';
@@ -77,6 +78,8 @@ function createClients({ apiUrl, timeoutMs }: SlackApiParts): (url: string | und
   };
 }
 
+const apiFetch = createApiFetch();
+
 function createClient(slackApiUrl: string | undefined, timeout = timeoutMsDefault): WebClient {
   return new WebClient(undefined, {
     ...(slackApiUrl !== undefined && { slackApiUrl }),
@@ -91,7 +94,7 @@ function createClient(slackApiUrl: string | undefined, timeout = timeoutMsDefaul
     fetch: async (url, { signal, ...init } = {}) => {
       const exchange = exchanges.getStore();
       const signals = [signal, exchange?.signal].filter((one) => one !== undefined);
-      const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+      const response = await apiFetch(url, { ...init, signal: AbortSignal.any(signals) });
       if (exchange) exchange.status = response.status;
       return response;
     },

@@ -4,7 +4,10 @@ import { GatewayError } from '../../gateway-error.ts';
 import type { SlackApi } from './api.ts';
 import { findPosts } from './reconcile.ts';
 
-const message = { deliveryId: 'delivery-1', turnId: 'turn-1', createdAt: new Date(1_767_225_600_000) };
+const message = {
+  ...{ deliveryId: 'delivery-1', turnId: 'turn-1', createdAt: new Date(1_767_225_600_000) },
+  text: 'One, **two**, three.',
+};
 const options = { appId: 'A1', signal: new AbortController().signal };
 const post = (ts: string, payload: object, more: object = {}) => ({
   ts,
@@ -56,6 +59,22 @@ test('what another app says about our delivery is not ours', async () => {
   const odd = post('2.0', { delivery: 'delivery-1', part: 'two' });
   const { api } = apiWith({ messages: [foreign, odd] });
   expect(await find(api)).toEqual({ posts: [], complete: true });
+});
+
+test('a stream that was left open in the thread is its first part', async () => {
+  const thread = { channel: 'C1', threadTs: '5.0' };
+  const preview = { ts: '6.0', app_id: 'A1', text: 'One, *two*' };
+  const person = { ts: '5.5', text: 'One' };
+  const [alone, beside, other, outside] = [
+    apiWith({ messages: [person, preview] }),
+    apiWith({ messages: [preview, post('7.0', { delivery: 'delivery-1', part: 1 })] }),
+    apiWith({ messages: [{ ...preview, text: 'Two' }] }),
+    apiWith({ messages: [preview] }),
+  ];
+  expect(await find(alone.api, thread)).toEqual({ posts: [[1, 'C1/6.0']], complete: true });
+  expect(await find(beside.api, thread)).toEqual({ posts: [[1, 'C1/7.0']], complete: true });
+  expect(await find(other.api, thread)).toEqual({ posts: [], complete: false });
+  expect(await find(outside.api)).toEqual({ posts: [], complete: true });
 });
 
 test('a thread is looked through from shortly before the message on', async () => {

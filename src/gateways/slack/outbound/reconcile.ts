@@ -16,6 +16,8 @@ export type Reconciled = {
 type FoundPost = {
   ts?: string;
   app_id?: string;
+  text?: string;
+  files?: readonly unknown[];
   metadata?: { event_type?: string; event_payload?: object };
 };
 
@@ -27,33 +29,62 @@ const skewMs = 60_000;
 const secondLookMsMax = 4_000;
 
 /**
- * Finds the posts of a message whose sending was interrupted, by the delivery that each says in its metadata. A look that
- * Slack refuses is not a failure: the answer is then incomplete.
+ * Finds the posts of a message whose sending was interrupted, by the delivery that each says in its metadata. Slack's own
+ * streaming takes no metadata before it ends, so a post in the thread that says nothing and begins as the message does is
+ * its preview, left open by a process that ended before it had kept the id. A look that Slack refuses is not a failure: the
+ * answer is then incomplete.
  */
 export async function findPosts(
   api: SlackApi,
   channel: OpenChannel,
   place: PostPlace,
-  message: Pick<OutboundMessage, 'deliveryId' | 'turnId' | 'createdAt'>,
+  message: Pick<OutboundMessage, 'deliveryId' | 'turnId' | 'createdAt' | 'text'>,
   options: { appId: string | undefined; signal: AbortSignal },
 ): Promise<Reconciled> {
   const posts = new Map<number, string>();
+  const unnamed: (FoundPost & { ts: string })[] = [];
   let cursor: string | undefined;
   for (let page = 1; page <= pagesMax; page++) {
     const looked = await lookTwice(() =>
       look(api, channel, place, message.createdAt, cursor, options.signal),
     );
     if (!looked) return { posts, complete: false };
-    for (const { ts, app_id: app, metadata } of looked.messages) {
+    for (const post of looked.messages) {
+      const { ts, app_id: app, metadata } = post;
       const part = partOf(metadata, message);
       const isOurs = options.appId === undefined || app === undefined || app === options.appId;
-      if (ts !== undefined && part !== undefined && isOurs && !posts.has(part))
+      if (ts === undefined || !isOurs) continue;
+      if (part !== undefined && !posts.has(part))
         posts.set(part, writeMessageId({ channel: place.channel, ts }));
+      if (place.threadTs !== undefined && app !== undefined && !metadata && !post.files)
+        unnamed.push({ ...post, ts });
     }
     cursor = looked.cursor;
-    if (cursor === undefined) return { posts, complete: true };
+    if (cursor === undefined) return { posts, complete: adoptPreview(posts, unnamed, place, message.text) };
   }
   return { posts, complete: false };
+}
+
+/** Takes the preview for the first part. False: something of ours stands there of which nobody can say what it is. */
+function adoptPreview(
+  posts: Map<number, string>,
+  unnamed: readonly { ts: string; text?: string }[],
+  place: PostPlace,
+  text: string,
+): boolean {
+  if (posts.has(1) || unnamed.length === 0) return true;
+  const whole = wordsOf(text);
+  const preview = unnamed.find((post) => {
+    const begun = wordsOf(post.text ?? '');
+    return begun !== '' && whole.startsWith(begun);
+  });
+  if (preview) posts.set(1, writeMessageId({ channel: place.channel, ts: preview.ts }));
+  return preview !== undefined;
+}
+
+/** Letters and digits alone: how Slack writes down what is bold or a list is its own affair. */
+function wordsOf(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** @see https://docs.slack.dev/reference/methods/conversations.replies/ */

@@ -1,7 +1,7 @@
+import { alignTable } from '../../markdown/aligned-table.ts';
 import type { Block, List, ListItem } from '../../markdown/document.ts';
 import type { RichTextElement, RichTextList, RichTextPart, RichTextStyle } from './rich-text-elements.ts';
 import { mergeTexts, toElements } from './rich-text-inline.ts';
-import { alignTable } from './rich-text-table.ts';
 
 /** Blocks as the parts of one `rich_text` block, with the line breaks that keep them apart. */
 export function toParts(blocks: readonly Block[]): RichTextPart[] {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { readButtons, readSources, shorten } from '../../answer-extras.ts';
 import type { OutboundMessage } from '../../gateway.ts';
 import { slackParts } from './rich-text.ts';
 import type { SlackPart } from './send-posts.ts';
@@ -8,8 +8,8 @@ export function composeParts(
   { text, content, attachments }: Pick<OutboundMessage, 'text' | 'content' | 'attachments'>,
   sourcesTitle: string,
 ): SlackPart[] {
-  const sources = readList(sourceSchema, content['sources']);
-  const buttons = readList(buttonSchema, content['buttons']).slice(0, buttonsMax);
+  const sources = readSources(content['sources']);
+  const buttons = readButtons(content['buttons']);
   const isTextNeeded = text.trim() !== '' || sources.length + buttons.length + attachments.length === 0;
   const parts: SlackPart[] = isTextNeeded ? slackParts(text) : [];
   if (sources.length > 0) addTo(parts, describeSources(sources, sourcesTitle));
@@ -35,19 +35,12 @@ function addTo(parts: SlackPart[], more: SlackPart): void {
   else parts.push(more.text === '' ? { ...more, text: ' ' } : more);
 }
 
-type Source = z.infer<typeof sourceSchema>;
-const sourceSchema = z.object({ title: z.string().min(1), url: z.string().optional() });
 /** Together within the limits of one post. */
 const titleLengthMax = 150;
-const urlLengthMax = 800;
-const sourcesMax = 10;
 
 // Elements of rich text are shown as they are: no title becomes a mention or a format.
-function describeSources(all: readonly Source[], title: string): SlackPart {
-  const sources = all.slice(0, sourcesMax).map(({ title, url }) => ({
-    title: shorten(title, titleLengthMax),
-    url: isWebAddress(url) ? url : undefined,
-  }));
+function describeSources(all: ReturnType<typeof readSources>, title: string): SlackPart {
+  const sources = all.map(({ title, url }) => ({ title: shorten(title, titleLengthMax), url }));
   const list = {
     type: 'rich_text_list',
     style: 'ordered',
@@ -76,24 +69,15 @@ function linesWithin(lengthMax: number, lines: readonly string[]): string {
   return lines.reduce((all, line) => (all.length + line.length < lengthMax ? `${all}\n${line}` : all));
 }
 
-function isWebAddress(url: string | undefined): url is string {
-  if (url === undefined || url.length > urlLengthMax || !URL.canParse(url)) return false;
-  return ['http:', 'https:'].includes(new URL(url).protocol);
-}
-
 /** @see https://docs.slack.dev/messaging/formatting-message-text/#escaping */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-type Button = z.infer<typeof buttonSchema>;
-/** One that Slack cannot hold is left out: a value that was cut would say something else. */
-const buttonSchema = z.object({ label: z.string().min(1), value: z.string().min(1).max(2_000) });
 const labelLengthMax = 75;
-const buttonsMax = 25;
 
 /** @see https://docs.slack.dev/reference/block-kit/block-elements/button-element/ */
-function describeButtons(buttons: readonly Button[]): SlackPart {
+function describeButtons(buttons: ReturnType<typeof readButtons>): SlackPart {
   const elements = buttons.map(({ label, value }, index) => ({
     type: 'button',
     action_id: `swarmgate_button_${index}`,
@@ -101,25 +85,4 @@ function describeButtons(buttons: readonly Button[]): SlackPart {
     value,
   }));
   return { text: '', blocks: [{ type: 'actions', elements } as { type: string }] };
-}
-
-function shorten(text: string, lengthMax: number): string {
-  if (text.length <= lengthMax) return text;
-  let shown = '';
-  for (const { segment } of graphemes.segment(text.slice(0, lengthMax))) {
-    if (shown.length + segment.length >= lengthMax) break;
-    shown += segment;
-  }
-  return `${shown}…`;
-}
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** What an agent adds to its answer is foreign: entries of another form are left out. */
-function readList<Item>(schema: z.ZodType<Item>, value: unknown): Item[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((entry: unknown) => {
-    const read = schema.safeParse(entry);
-    return read.success ? [read.data] : [];
-  });
 }

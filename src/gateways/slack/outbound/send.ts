@@ -62,7 +62,12 @@ async function send(parts: SlackSendParts, sending: Sending): Promise<SendResult
   const mayMiss = message.interrupted && ids.length < wanted.length;
   const isSure = !mayMiss || (await adoptPosts(parts, sending));
 
-  for (const [index, part] of wanted.entries()) await sendPart(parts, sending, part, index + 1);
+  const goesOn = ids.length > wanted.length || message.attachments.length > 0;
+  for (const [index, part] of wanted.entries())
+    await sendPart(parts, sending, part, {
+      number: index + 1,
+      isLast: !goesOn && index === wanted.length - 1,
+    });
   for (const surplus of ids.splice(wanted.length)) {
     refuseLate(progress.signal);
     await parts.posts.remove(channel, readMessageId(surplus), progress.signal);
@@ -97,7 +102,7 @@ async function sendPart(
   { posts }: SlackSendParts,
   { channel, message, progress, at, ids }: Sending,
   part: SlackPart,
-  number: number,
+  { number, isLast }: { number: number; isLast: boolean },
 ): Promise<void> {
   const { signal } = progress;
   refuseLate(signal);
@@ -109,7 +114,9 @@ async function sendPart(
     refuseLate(signal);
   }
   const id = writeMessageId(await posts.post(channel, at, part, origin, signal));
-  await progress.keepPart(number, id);
+  // The last one is kept together with the outcome: Slack is asked for no more.
+  // What took the place of a post that is gone is not looked for: it is kept at once.
+  if (!isLast || known !== undefined) await progress.keepPart(number, id);
   ids[number - 1] = id;
 }
 

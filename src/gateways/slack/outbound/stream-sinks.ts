@@ -1,5 +1,5 @@
 import type { OpenChannel, StreamTarget } from '../../gateway.ts';
-import { GatewayError } from '../../gateway-error.ts';
+import { GatewayError, PostTakenOverError } from '../../gateway-error.ts';
 import type { Pacer } from '../../pacer.ts';
 import { workspaceOf } from '../channel.ts';
 import { type SlackMessageId, writeMessageId } from '../places.ts';
@@ -139,14 +139,15 @@ export function createEditsSink(
   };
 }
 
-/** A post that is not recorded would stay for ever: whoever goes on with the answer makes another one. */
+/** A post that is not recorded would stay for ever, unless whoever goes on with the answer has found it. */
 async function keep(
   { posts }: SinkParts,
   { channel, keepExternalId }: SinkTarget,
   id: SlackMessageId,
 ): Promise<void> {
   await keepExternalId(1, writeMessageId(id)).catch(async (error: unknown) => {
-    await posts.remove(channel, id, within(callMs)).catch(ignoreRefusal);
+    if (!(error instanceof PostTakenOverError))
+      await posts.remove(channel, id, within(callMs)).catch(ignoreRefusal);
     throw error;
   });
 }

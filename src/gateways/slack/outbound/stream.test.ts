@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { aSlackWorkspace, type SlackWorkspace } from '../../../../test/support/a-slack-workspace.ts';
 import type { StreamTarget } from '../../gateway.ts';
+import { PostTakenOverError } from '../../gateway-error.ts';
 
 /** Opens a stream whose posts are kept in `kept`. */
 async function openStream(workspace: SlackWorkspace, more: Partial<StreamTarget> = {}) {
@@ -76,6 +77,18 @@ test.concurrent('a post that could not be recorded is taken away, and says why',
   await expect(stream?.close()).rejects.toBe(lost);
   expect(workspace.slack.posts('T1', 'C1').filter(({ streaming }) => streaming)).toEqual([]);
   expect(workspace.read('C1')).toEqual([]);
+});
+
+test.concurrent('a post that another attempt has made its own stays', async () => {
+  await using workspace = await aSlackWorkspace();
+  const stream = await workspace.gateway.openStream?.(workspace.channel, workspace.target(), async () => {
+    throw new PostTakenOverError();
+  });
+  stream?.show('One');
+  await expect.poll(() => workspace.read('C1'), soon).toEqual(['One']);
+  await expect(stream?.close()).rejects.toThrow(PostTakenOverError);
+  expect(workspace.read('C1')).toEqual(['One']);
+  expect(count(workspace, 'chat.delete')).toBe(0);
 });
 
 test.concurrent('what is streamed calls nobody', async () => {

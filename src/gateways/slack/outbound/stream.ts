@@ -1,10 +1,10 @@
 import type { Logger } from '#kernel/logger.ts';
 import type { OpenChannel, ReplyStream, StreamTarget } from '../../gateway.ts';
 import { GatewayError } from '../../gateway-error.ts';
+import { createPacedWriter } from '../../paced-writer.ts';
 import { settingsOf } from '../channel.ts';
 import { readMessageId, readPlace, type SlackMessageId } from '../places.ts';
 import type { PlaceFinder, PostPlace } from './send-places.ts';
-import { createPacedWriter } from './stream-pace.ts';
 import type { Refusals } from './stream-refusals.ts';
 import { createEditsSink, createNativeSink, type SinkParts } from './stream-sinks.ts';
 

@@ -2,11 +2,11 @@ import type { Uuid } from '#domain/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { within } from '#kernel/within.ts';
 import type { OpenChannel, WebhookReply } from '../../gateway.ts';
+import { createNaps, inTime } from '../../socket-waits.ts';
 import { secretsOf, settingsOf } from '../channel.ts';
 import { describeFailure } from '../outbound/api-failures.ts';
 import { openSlackSocket, type SlackSocket, type SocketEnd } from './socket-connection.ts';
 import type { Envelope, SocketEndpoint } from './socket-envelope.ts';
-import { createNaps, inTime } from './socket-waits.ts';
 
 /** An app that takes what Slack says by a socket, and the channel that has its app-level token. */
 export type SocketApp = { appId: string; tenantId: Uuid; channelId: Uuid };

@@ -420,12 +420,19 @@ export const ModelName = {
   ConsentEntry: 'ConsentEntry',
   File: 'File',
   InstallState: 'InstallState',
+  ConversationReference: 'ConversationReference',
   Quarantine: 'Quarantine',
   SocketLease: 'SocketLease',
+  Worker: 'Worker',
   Plan: 'Plan',
   FairClock: 'FairClock',
   FairFinish: 'FairFinish',
-  Pace: 'Pace'
+  Pace: 'Pace',
+  SocketSession: 'SocketSession',
+  DirectChoice: 'DirectChoice',
+  DirectPastChoice: 'DirectPastChoice',
+  DirectSighting: 'DirectSighting',
+  AccountName: 'AccountName'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -441,7 +448,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "quarantine" | "socketLease" | "plan" | "fairClock" | "fairFinish" | "pace"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2115,6 +2122,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ConversationReference: {
+      payload: Prisma.$ConversationReferencePayload<ExtArgs>
+      fields: Prisma.ConversationReferenceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConversationReferenceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConversationReferenceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>
+        }
+        findFirst: {
+          args: Prisma.ConversationReferenceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConversationReferenceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>
+        }
+        findMany: {
+          args: Prisma.ConversationReferenceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>[]
+        }
+        create: {
+          args: Prisma.ConversationReferenceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>
+        }
+        createMany: {
+          args: Prisma.ConversationReferenceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConversationReferenceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>[]
+        }
+        delete: {
+          args: Prisma.ConversationReferenceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>
+        }
+        update: {
+          args: Prisma.ConversationReferenceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>
+        }
+        deleteMany: {
+          args: Prisma.ConversationReferenceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConversationReferenceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConversationReferenceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>[]
+        }
+        upsert: {
+          args: Prisma.ConversationReferenceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationReferencePayload>
+        }
+        aggregate: {
+          args: Prisma.ConversationReferenceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConversationReference>
+        }
+        groupBy: {
+          args: Prisma.ConversationReferenceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConversationReferenceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConversationReferenceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConversationReferenceCountAggregateOutputType> | number
+        }
+      }
+    }
     Quarantine: {
       payload: Prisma.$QuarantinePayload<ExtArgs>
       fields: Prisma.QuarantineFieldRefs
@@ -2260,6 +2341,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.SocketLeaseCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.SocketLeaseCountAggregateOutputType> | number
+        }
+      }
+    }
+    Worker: {
+      payload: Prisma.$WorkerPayload<ExtArgs>
+      fields: Prisma.WorkerFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkerFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkerFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkerFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkerFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+        }
+        findMany: {
+          args: Prisma.WorkerFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>[]
+        }
+        create: {
+          args: Prisma.WorkerCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+        }
+        createMany: {
+          args: Prisma.WorkerCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkerCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkerDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+        }
+        update: {
+          args: Prisma.WorkerUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkerDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkerUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkerUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkerUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkerAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorker>
+        }
+        groupBy: {
+          args: Prisma.WorkerGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkerGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkerCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkerCountAggregateOutputType> | number
         }
       }
     }
@@ -2556,6 +2711,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.PaceCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.PaceCountAggregateOutputType> | number
+        }
+      }
+    }
+    SocketSession: {
+      payload: Prisma.$SocketSessionPayload<ExtArgs>
+      fields: Prisma.SocketSessionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SocketSessionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SocketSessionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>
+        }
+        findFirst: {
+          args: Prisma.SocketSessionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SocketSessionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>
+        }
+        findMany: {
+          args: Prisma.SocketSessionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>[]
+        }
+        create: {
+          args: Prisma.SocketSessionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>
+        }
+        createMany: {
+          args: Prisma.SocketSessionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SocketSessionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>[]
+        }
+        delete: {
+          args: Prisma.SocketSessionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>
+        }
+        update: {
+          args: Prisma.SocketSessionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>
+        }
+        deleteMany: {
+          args: Prisma.SocketSessionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SocketSessionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SocketSessionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>[]
+        }
+        upsert: {
+          args: Prisma.SocketSessionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocketSessionPayload>
+        }
+        aggregate: {
+          args: Prisma.SocketSessionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSocketSession>
+        }
+        groupBy: {
+          args: Prisma.SocketSessionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocketSessionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SocketSessionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocketSessionCountAggregateOutputType> | number
+        }
+      }
+    }
+    DirectChoice: {
+      payload: Prisma.$DirectChoicePayload<ExtArgs>
+      fields: Prisma.DirectChoiceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DirectChoiceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DirectChoiceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>
+        }
+        findFirst: {
+          args: Prisma.DirectChoiceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DirectChoiceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>
+        }
+        findMany: {
+          args: Prisma.DirectChoiceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>[]
+        }
+        create: {
+          args: Prisma.DirectChoiceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>
+        }
+        createMany: {
+          args: Prisma.DirectChoiceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DirectChoiceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>[]
+        }
+        delete: {
+          args: Prisma.DirectChoiceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>
+        }
+        update: {
+          args: Prisma.DirectChoiceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>
+        }
+        deleteMany: {
+          args: Prisma.DirectChoiceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DirectChoiceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DirectChoiceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>[]
+        }
+        upsert: {
+          args: Prisma.DirectChoiceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectChoicePayload>
+        }
+        aggregate: {
+          args: Prisma.DirectChoiceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDirectChoice>
+        }
+        groupBy: {
+          args: Prisma.DirectChoiceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DirectChoiceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DirectChoiceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DirectChoiceCountAggregateOutputType> | number
+        }
+      }
+    }
+    DirectPastChoice: {
+      payload: Prisma.$DirectPastChoicePayload<ExtArgs>
+      fields: Prisma.DirectPastChoiceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DirectPastChoiceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DirectPastChoiceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>
+        }
+        findFirst: {
+          args: Prisma.DirectPastChoiceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DirectPastChoiceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>
+        }
+        findMany: {
+          args: Prisma.DirectPastChoiceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>[]
+        }
+        create: {
+          args: Prisma.DirectPastChoiceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>
+        }
+        createMany: {
+          args: Prisma.DirectPastChoiceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DirectPastChoiceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>[]
+        }
+        delete: {
+          args: Prisma.DirectPastChoiceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>
+        }
+        update: {
+          args: Prisma.DirectPastChoiceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>
+        }
+        deleteMany: {
+          args: Prisma.DirectPastChoiceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DirectPastChoiceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DirectPastChoiceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>[]
+        }
+        upsert: {
+          args: Prisma.DirectPastChoiceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectPastChoicePayload>
+        }
+        aggregate: {
+          args: Prisma.DirectPastChoiceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDirectPastChoice>
+        }
+        groupBy: {
+          args: Prisma.DirectPastChoiceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DirectPastChoiceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DirectPastChoiceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DirectPastChoiceCountAggregateOutputType> | number
+        }
+      }
+    }
+    DirectSighting: {
+      payload: Prisma.$DirectSightingPayload<ExtArgs>
+      fields: Prisma.DirectSightingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DirectSightingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DirectSightingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>
+        }
+        findFirst: {
+          args: Prisma.DirectSightingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DirectSightingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>
+        }
+        findMany: {
+          args: Prisma.DirectSightingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>[]
+        }
+        create: {
+          args: Prisma.DirectSightingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>
+        }
+        createMany: {
+          args: Prisma.DirectSightingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DirectSightingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>[]
+        }
+        delete: {
+          args: Prisma.DirectSightingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>
+        }
+        update: {
+          args: Prisma.DirectSightingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>
+        }
+        deleteMany: {
+          args: Prisma.DirectSightingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DirectSightingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DirectSightingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>[]
+        }
+        upsert: {
+          args: Prisma.DirectSightingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DirectSightingPayload>
+        }
+        aggregate: {
+          args: Prisma.DirectSightingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDirectSighting>
+        }
+        groupBy: {
+          args: Prisma.DirectSightingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DirectSightingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DirectSightingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DirectSightingCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountName: {
+      payload: Prisma.$AccountNamePayload<ExtArgs>
+      fields: Prisma.AccountNameFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountNameFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountNameFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>
+        }
+        findFirst: {
+          args: Prisma.AccountNameFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountNameFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>
+        }
+        findMany: {
+          args: Prisma.AccountNameFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>[]
+        }
+        create: {
+          args: Prisma.AccountNameCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>
+        }
+        createMany: {
+          args: Prisma.AccountNameCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountNameCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>[]
+        }
+        delete: {
+          args: Prisma.AccountNameDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>
+        }
+        update: {
+          args: Prisma.AccountNameUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountNameDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountNameUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountNameUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountNameUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountNamePayload>
+        }
+        aggregate: {
+          args: Prisma.AccountNameAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountName>
+        }
+        groupBy: {
+          args: Prisma.AccountNameGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountNameGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountNameCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountNameCountAggregateOutputType> | number
         }
       }
     }
@@ -2956,6 +3481,18 @@ export const InstallStateScalarFieldEnum = {
 export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
 
 
+export const ConversationReferenceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  channelId: 'channelId',
+  conversationExternalId: 'conversationExternalId',
+  reference: 'reference',
+  blockedReason: 'blockedReason',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ConversationReferenceScalarFieldEnum = (typeof ConversationReferenceScalarFieldEnum)[keyof typeof ConversationReferenceScalarFieldEnum]
+
+
 export const QuarantineScalarFieldEnum = {
   platform: 'platform',
   kind: 'kind',
@@ -2978,6 +3515,14 @@ export const SocketLeaseScalarFieldEnum = {
 } as const
 
 export type SocketLeaseScalarFieldEnum = (typeof SocketLeaseScalarFieldEnum)[keyof typeof SocketLeaseScalarFieldEnum]
+
+
+export const WorkerScalarFieldEnum = {
+  holder: 'holder',
+  aliveUntil: 'aliveUntil'
+} as const
+
+export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
 
 
 export const PlanScalarFieldEnum = {
@@ -3015,6 +3560,63 @@ export const PaceScalarFieldEnum = {
 } as const
 
 export type PaceScalarFieldEnum = (typeof PaceScalarFieldEnum)[keyof typeof PaceScalarFieldEnum]
+
+
+export const SocketSessionScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  session: 'session',
+  fault: 'fault',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SocketSessionScalarFieldEnum = (typeof SocketSessionScalarFieldEnum)[keyof typeof SocketSessionScalarFieldEnum]
+
+
+export const DirectChoiceScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  person: 'person',
+  account: 'account',
+  direct: 'direct',
+  chosenAt: 'chosenAt',
+  checkedAt: 'checkedAt'
+} as const
+
+export type DirectChoiceScalarFieldEnum = (typeof DirectChoiceScalarFieldEnum)[keyof typeof DirectChoiceScalarFieldEnum]
+
+
+export const DirectPastChoiceScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  person: 'person',
+  account: 'account',
+  direct: 'direct',
+  chosenAt: 'chosenAt'
+} as const
+
+export type DirectPastChoiceScalarFieldEnum = (typeof DirectPastChoiceScalarFieldEnum)[keyof typeof DirectPastChoiceScalarFieldEnum]
+
+
+export const DirectSightingScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  person: 'person',
+  account: 'account',
+  seenAt: 'seenAt'
+} as const
+
+export type DirectSightingScalarFieldEnum = (typeof DirectSightingScalarFieldEnum)[keyof typeof DirectSightingScalarFieldEnum]
+
+
+export const AccountNameScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  account: 'account',
+  name: 'name'
+} as const
+
+export type AccountNameScalarFieldEnum = (typeof AccountNameScalarFieldEnum)[keyof typeof AccountNameScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -3335,12 +3937,19 @@ export type GlobalOmitConfig = {
   consentEntry?: Prisma.ConsentEntryOmit
   file?: Prisma.FileOmit
   installState?: Prisma.InstallStateOmit
+  conversationReference?: Prisma.ConversationReferenceOmit
   quarantine?: Prisma.QuarantineOmit
   socketLease?: Prisma.SocketLeaseOmit
+  worker?: Prisma.WorkerOmit
   plan?: Prisma.PlanOmit
   fairClock?: Prisma.FairClockOmit
   fairFinish?: Prisma.FairFinishOmit
   pace?: Prisma.PaceOmit
+  socketSession?: Prisma.SocketSessionOmit
+  directChoice?: Prisma.DirectChoiceOmit
+  directPastChoice?: Prisma.DirectPastChoiceOmit
+  directSighting?: Prisma.DirectSightingOmit
+  accountName?: Prisma.AccountNameOmit
 }
 
 /* Types for Logging */

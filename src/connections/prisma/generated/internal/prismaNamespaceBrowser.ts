@@ -74,12 +74,19 @@ export const ModelName = {
   ConsentEntry: 'ConsentEntry',
   File: 'File',
   InstallState: 'InstallState',
+  ConversationReference: 'ConversationReference',
   Quarantine: 'Quarantine',
   SocketLease: 'SocketLease',
+  Worker: 'Worker',
   Plan: 'Plan',
   FairClock: 'FairClock',
   FairFinish: 'FairFinish',
-  Pace: 'Pace'
+  Pace: 'Pace',
+  SocketSession: 'SocketSession',
+  DirectChoice: 'DirectChoice',
+  DirectPastChoice: 'DirectPastChoice',
+  DirectSighting: 'DirectSighting',
+  AccountName: 'AccountName'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -456,6 +463,18 @@ export const InstallStateScalarFieldEnum = {
 export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
 
 
+export const ConversationReferenceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  channelId: 'channelId',
+  conversationExternalId: 'conversationExternalId',
+  reference: 'reference',
+  blockedReason: 'blockedReason',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ConversationReferenceScalarFieldEnum = (typeof ConversationReferenceScalarFieldEnum)[keyof typeof ConversationReferenceScalarFieldEnum]
+
+
 export const QuarantineScalarFieldEnum = {
   platform: 'platform',
   kind: 'kind',
@@ -478,6 +497,14 @@ export const SocketLeaseScalarFieldEnum = {
 } as const
 
 export type SocketLeaseScalarFieldEnum = (typeof SocketLeaseScalarFieldEnum)[keyof typeof SocketLeaseScalarFieldEnum]
+
+
+export const WorkerScalarFieldEnum = {
+  holder: 'holder',
+  aliveUntil: 'aliveUntil'
+} as const
+
+export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
 
 
 export const PlanScalarFieldEnum = {
@@ -515,6 +542,63 @@ export const PaceScalarFieldEnum = {
 } as const
 
 export type PaceScalarFieldEnum = (typeof PaceScalarFieldEnum)[keyof typeof PaceScalarFieldEnum]
+
+
+export const SocketSessionScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  session: 'session',
+  fault: 'fault',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SocketSessionScalarFieldEnum = (typeof SocketSessionScalarFieldEnum)[keyof typeof SocketSessionScalarFieldEnum]
+
+
+export const DirectChoiceScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  person: 'person',
+  account: 'account',
+  direct: 'direct',
+  chosenAt: 'chosenAt',
+  checkedAt: 'checkedAt'
+} as const
+
+export type DirectChoiceScalarFieldEnum = (typeof DirectChoiceScalarFieldEnum)[keyof typeof DirectChoiceScalarFieldEnum]
+
+
+export const DirectPastChoiceScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  person: 'person',
+  account: 'account',
+  direct: 'direct',
+  chosenAt: 'chosenAt'
+} as const
+
+export type DirectPastChoiceScalarFieldEnum = (typeof DirectPastChoiceScalarFieldEnum)[keyof typeof DirectPastChoiceScalarFieldEnum]
+
+
+export const DirectSightingScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  person: 'person',
+  account: 'account',
+  seenAt: 'seenAt'
+} as const
+
+export type DirectSightingScalarFieldEnum = (typeof DirectSightingScalarFieldEnum)[keyof typeof DirectSightingScalarFieldEnum]
+
+
+export const AccountNameScalarFieldEnum = {
+  platform: 'platform',
+  app: 'app',
+  account: 'account',
+  name: 'name'
+} as const
+
+export type AccountNameScalarFieldEnum = (typeof AccountNameScalarFieldEnum)[keyof typeof AccountNameScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -279,6 +279,7 @@ export type ChannelWhereInput = {
   inboundKeys?: Prisma.InboundKeyListRelationFilter
   deliveries?: Prisma.DeliveryListRelationFilter
   consentEntries?: Prisma.ConsentEntryListRelationFilter
+  conversationReferences?: Prisma.ConversationReferenceListRelationFilter
   files?: Prisma.FileListRelationFilter
   installStates?: Prisma.InstallStateListRelationFilter
 }
@@ -304,6 +305,7 @@ export type ChannelOrderByWithRelationInput = {
   inboundKeys?: Prisma.InboundKeyOrderByRelationAggregateInput
   deliveries?: Prisma.DeliveryOrderByRelationAggregateInput
   consentEntries?: Prisma.ConsentEntryOrderByRelationAggregateInput
+  conversationReferences?: Prisma.ConversationReferenceOrderByRelationAggregateInput
   files?: Prisma.FileOrderByRelationAggregateInput
   installStates?: Prisma.InstallStateOrderByRelationAggregateInput
 }
@@ -335,6 +337,7 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   inboundKeys?: Prisma.InboundKeyListRelationFilter
   deliveries?: Prisma.DeliveryListRelationFilter
   consentEntries?: Prisma.ConsentEntryListRelationFilter
+  conversationReferences?: Prisma.ConversationReferenceListRelationFilter
   files?: Prisma.FileListRelationFilter
   installStates?: Prisma.InstallStateListRelationFilter
 }, "tenantId_id" | "tenantId_slug" | "tenantId_key">
@@ -398,6 +401,7 @@ export type ChannelCreateInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -421,6 +425,7 @@ export type ChannelUncheckedCreateInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -444,6 +449,7 @@ export type ChannelUpdateInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -467,6 +473,7 @@ export type ChannelUncheckedUpdateInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -792,6 +799,20 @@ export type ChannelUpdateOneRequiredWithoutInstallStatesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutInstallStatesInput, Prisma.ChannelUpdateWithoutInstallStatesInput>, Prisma.ChannelUncheckedUpdateWithoutInstallStatesInput>
 }
 
+export type ChannelCreateNestedOneWithoutConversationReferencesInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutConversationReferencesInput, Prisma.ChannelUncheckedCreateWithoutConversationReferencesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutConversationReferencesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+}
+
+export type ChannelUpdateOneRequiredWithoutConversationReferencesNestedInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutConversationReferencesInput, Prisma.ChannelUncheckedCreateWithoutConversationReferencesInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutConversationReferencesInput
+  upsert?: Prisma.ChannelUpsertWithoutConversationReferencesInput
+  connect?: Prisma.ChannelWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutConversationReferencesInput, Prisma.ChannelUpdateWithoutConversationReferencesInput>, Prisma.ChannelUncheckedUpdateWithoutConversationReferencesInput>
+}
+
 export type ChannelCreateWithoutTenantInput = {
   id: string
   platform: string
@@ -810,6 +831,7 @@ export type ChannelCreateWithoutTenantInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -832,6 +854,7 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -899,6 +922,7 @@ export type ChannelCreateWithoutAgentInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -920,6 +944,7 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -968,6 +993,7 @@ export type ChannelCreateWithoutParticipantsInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -990,6 +1016,7 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -1028,6 +1055,7 @@ export type ChannelUpdateWithoutParticipantsInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1050,6 +1078,7 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1072,6 +1101,7 @@ export type ChannelCreateWithoutConversationsInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -1094,6 +1124,7 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -1132,6 +1163,7 @@ export type ChannelUpdateWithoutConversationsInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1154,6 +1186,7 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1176,6 +1209,7 @@ export type ChannelCreateWithoutInboundKeysInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -1198,6 +1232,7 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -1236,6 +1271,7 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1258,6 +1294,7 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1280,6 +1317,7 @@ export type ChannelCreateWithoutDeliveriesInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -1302,6 +1340,7 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -1340,6 +1379,7 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1362,6 +1402,7 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1384,6 +1425,7 @@ export type ChannelCreateWithoutConsentEntriesInput = {
   conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
@@ -1406,6 +1448,7 @@ export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
   conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
@@ -1444,6 +1487,7 @@ export type ChannelUpdateWithoutConsentEntriesInput = {
   conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1466,6 +1510,7 @@ export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
   conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1489,6 +1534,7 @@ export type ChannelCreateWithoutFilesInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
 }
 
@@ -1511,6 +1557,7 @@ export type ChannelUncheckedCreateWithoutFilesInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
 }
 
@@ -1549,6 +1596,7 @@ export type ChannelUpdateWithoutFilesInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
 
@@ -1571,6 +1619,7 @@ export type ChannelUncheckedUpdateWithoutFilesInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
@@ -1593,6 +1642,7 @@ export type ChannelCreateWithoutInstallStatesInput = {
   inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
 }
 
@@ -1615,6 +1665,7 @@ export type ChannelUncheckedCreateWithoutInstallStatesInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
   deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
 }
 
@@ -1653,6 +1704,7 @@ export type ChannelUpdateWithoutInstallStatesInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
 }
 
@@ -1675,7 +1727,116 @@ export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelCreateWithoutConversationReferencesInput = {
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  tenant: Prisma.TenantCreateNestedOneWithoutChannelsInput
+  agent?: Prisma.AgentCreateNestedOneWithoutChannelsInput
+  participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
+  tenantId: string
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  agentId?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelCreateOrConnectWithoutConversationReferencesInput = {
+  where: Prisma.ChannelWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutConversationReferencesInput, Prisma.ChannelUncheckedCreateWithoutConversationReferencesInput>
+}
+
+export type ChannelUpsertWithoutConversationReferencesInput = {
+  update: Prisma.XOR<Prisma.ChannelUpdateWithoutConversationReferencesInput, Prisma.ChannelUncheckedUpdateWithoutConversationReferencesInput>
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutConversationReferencesInput, Prisma.ChannelUncheckedCreateWithoutConversationReferencesInput>
+  where?: Prisma.ChannelWhereInput
+}
+
+export type ChannelUpdateToOneWithWhereWithoutConversationReferencesInput = {
+  where?: Prisma.ChannelWhereInput
+  data: Prisma.XOR<Prisma.ChannelUpdateWithoutConversationReferencesInput, Prisma.ChannelUncheckedUpdateWithoutConversationReferencesInput>
+}
+
+export type ChannelUpdateWithoutConversationReferencesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tenant?: Prisma.TenantUpdateOneRequiredWithoutChannelsNestedInput
+  agent?: Prisma.AgentUpdateOneWithoutChannelsNestedInput
+  participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyTenantInput = {
@@ -1711,6 +1872,7 @@ export type ChannelUpdateWithoutTenantInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1733,6 +1895,7 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1784,6 +1947,7 @@ export type ChannelUpdateWithoutAgentInput = {
   inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
 }
@@ -1805,6 +1969,7 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
   deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
@@ -1834,6 +1999,7 @@ export type ChannelCountOutputType = {
   inboundKeys: number
   deliveries: number
   consentEntries: number
+  conversationReferences: number
   files: number
   installStates: number
 }
@@ -1844,6 +2010,7 @@ export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   inboundKeys?: boolean | ChannelCountOutputTypeCountInboundKeysArgs
   deliveries?: boolean | ChannelCountOutputTypeCountDeliveriesArgs
   consentEntries?: boolean | ChannelCountOutputTypeCountConsentEntriesArgs
+  conversationReferences?: boolean | ChannelCountOutputTypeCountConversationReferencesArgs
   files?: boolean | ChannelCountOutputTypeCountFilesArgs
   installStates?: boolean | ChannelCountOutputTypeCountInstallStatesArgs
 }
@@ -1896,6 +2063,13 @@ export type ChannelCountOutputTypeCountConsentEntriesArgs<ExtArgs extends runtim
 /**
  * ChannelCountOutputType without action
  */
+export type ChannelCountOutputTypeCountConversationReferencesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ConversationReferenceWhereInput
+}
+
+/**
+ * ChannelCountOutputType without action
+ */
 export type ChannelCountOutputTypeCountFilesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.FileWhereInput
 }
@@ -1929,6 +2103,7 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   inboundKeys?: boolean | Prisma.Channel$inboundKeysArgs<ExtArgs>
   deliveries?: boolean | Prisma.Channel$deliveriesArgs<ExtArgs>
   consentEntries?: boolean | Prisma.Channel$consentEntriesArgs<ExtArgs>
+  conversationReferences?: boolean | Prisma.Channel$conversationReferencesArgs<ExtArgs>
   files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
   installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
@@ -1995,6 +2170,7 @@ export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   inboundKeys?: boolean | Prisma.Channel$inboundKeysArgs<ExtArgs>
   deliveries?: boolean | Prisma.Channel$deliveriesArgs<ExtArgs>
   consentEntries?: boolean | Prisma.Channel$consentEntriesArgs<ExtArgs>
+  conversationReferences?: boolean | Prisma.Channel$conversationReferencesArgs<ExtArgs>
   files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
   installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
@@ -2018,6 +2194,7 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     inboundKeys: Prisma.$InboundKeyPayload<ExtArgs>[]
     deliveries: Prisma.$DeliveryPayload<ExtArgs>[]
     consentEntries: Prisma.$ConsentEntryPayload<ExtArgs>[]
+    conversationReferences: Prisma.$ConversationReferencePayload<ExtArgs>[]
     files: Prisma.$FilePayload<ExtArgs>[]
     installStates: Prisma.$InstallStatePayload<ExtArgs>[]
   }
@@ -2436,6 +2613,7 @@ export interface Prisma__ChannelClient<T, Null = never, ExtArgs extends runtime.
   inboundKeys<T extends Prisma.Channel$inboundKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$inboundKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InboundKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   deliveries<T extends Prisma.Channel$deliveriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$deliveriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   consentEntries<T extends Prisma.Channel$consentEntriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$consentEntriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ConsentEntryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  conversationReferences<T extends Prisma.Channel$conversationReferencesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$conversationReferencesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ConversationReferencePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   files<T extends Prisma.Channel$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   installStates<T extends Prisma.Channel$installStatesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$installStatesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InstallStatePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
@@ -3017,6 +3195,30 @@ export type Channel$consentEntriesArgs<ExtArgs extends runtime.Types.Extensions.
   take?: number
   skip?: number
   distinct?: Prisma.ConsentEntryScalarFieldEnum | Prisma.ConsentEntryScalarFieldEnum[]
+}
+
+/**
+ * Channel.conversationReferences
+ */
+export type Channel$conversationReferencesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ConversationReference
+   */
+  select?: Prisma.ConversationReferenceSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ConversationReference
+   */
+  omit?: Prisma.ConversationReferenceOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ConversationReferenceInclude<ExtArgs> | null
+  where?: Prisma.ConversationReferenceWhereInput
+  orderBy?: Prisma.ConversationReferenceOrderByWithRelationInput | Prisma.ConversationReferenceOrderByWithRelationInput[]
+  cursor?: Prisma.ConversationReferenceWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ConversationReferenceScalarFieldEnum | Prisma.ConversationReferenceScalarFieldEnum[]
 }
 
 /**

@@ -347,7 +347,7 @@ export type ConversationOrderByWithRelationInput = {
 }
 
 export type ConversationWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_channelId_externalId?: Prisma.ConversationTenantIdChannelIdExternalIdCompoundUniqueInput
+  channelId_externalId_tenantId?: Prisma.ConversationChannelIdExternalIdTenantIdCompoundUniqueInput
   tenantId_id?: Prisma.ConversationTenantIdIdCompoundUniqueInput
   AND?: Prisma.ConversationWhereInput | Prisma.ConversationWhereInput[]
   OR?: Prisma.ConversationWhereInput[]
@@ -375,7 +375,7 @@ export type ConversationWhereUniqueInput = Prisma.AtLeast<{
   messages?: Prisma.MessageListRelationFilter
   turns?: Prisma.TurnListRelationFilter
   deliveries?: Prisma.DeliveryListRelationFilter
-}, "tenantId_id" | "tenantId_channelId_externalId">
+}, "tenantId_id" | "channelId_externalId_tenantId">
 
 export type ConversationOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -581,10 +581,10 @@ export type ConversationOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
-export type ConversationTenantIdChannelIdExternalIdCompoundUniqueInput = {
-  tenantId: string
+export type ConversationChannelIdExternalIdTenantIdCompoundUniqueInput = {
   channelId: string
   externalId: string
+  tenantId: string
 }
 
 export type ConversationTenantIdIdCompoundUniqueInput = {

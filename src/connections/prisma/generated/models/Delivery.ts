@@ -395,7 +395,7 @@ export type DeliveryOrderByWithRelationInput = {
 }
 
 export type DeliveryWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_messageId?: Prisma.DeliveryTenantIdMessageIdCompoundUniqueInput
+  messageId_tenantId?: Prisma.DeliveryMessageIdTenantIdCompoundUniqueInput
   tenantId_id?: Prisma.DeliveryTenantIdIdCompoundUniqueInput
   AND?: Prisma.DeliveryWhereInput | Prisma.DeliveryWhereInput[]
   OR?: Prisma.DeliveryWhereInput[]
@@ -425,7 +425,7 @@ export type DeliveryWhereUniqueInput = Prisma.AtLeast<{
   channel?: Prisma.XOR<Prisma.ChannelScalarRelationFilter, Prisma.ChannelWhereInput>
   message?: Prisma.XOR<Prisma.MessageScalarRelationFilter, Prisma.MessageWhereInput>
   parts?: Prisma.DeliveryPartListRelationFilter
-}, "tenantId_id" | "tenantId_messageId">
+}, "tenantId_id" | "messageId_tenantId">
 
 export type DeliveryOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -503,7 +503,7 @@ export type DeliveryCreateInput = {
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
   channel: Prisma.ChannelCreateNestedOneWithoutDeliveriesInput
-  message: Prisma.MessageCreateNestedOneWithoutDeliveryInput
+  message: Prisma.MessageCreateNestedOneWithoutDeliveriesInput
   parts?: Prisma.DeliveryPartCreateNestedManyWithoutDeliveryInput
 }
 
@@ -552,7 +552,7 @@ export type DeliveryUpdateInput = {
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
   channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveryNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveriesNestedInput
   parts?: Prisma.DeliveryPartUpdateManyWithoutDeliveryNestedInput
 }
 
@@ -659,14 +659,9 @@ export type DeliveryOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
-export type DeliveryNullableScalarRelationFilter = {
-  is?: Prisma.DeliveryWhereInput | null
-  isNot?: Prisma.DeliveryWhereInput | null
-}
-
-export type DeliveryTenantIdMessageIdCompoundUniqueInput = {
-  tenantId: string
+export type DeliveryMessageIdTenantIdCompoundUniqueInput = {
   messageId: string
+  tenantId: string
 }
 
 export type DeliveryTenantIdIdCompoundUniqueInput = {
@@ -851,36 +846,46 @@ export type DeliveryUncheckedUpdateManyWithoutConversationNestedInput = {
   deleteMany?: Prisma.DeliveryScalarWhereInput | Prisma.DeliveryScalarWhereInput[]
 }
 
-export type DeliveryCreateNestedOneWithoutMessageInput = {
-  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput
-  connect?: Prisma.DeliveryWhereUniqueInput
+export type DeliveryCreateNestedManyWithoutMessageInput = {
+  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput> | Prisma.DeliveryCreateWithoutMessageInput[] | Prisma.DeliveryUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput | Prisma.DeliveryCreateOrConnectWithoutMessageInput[]
+  createMany?: Prisma.DeliveryCreateManyMessageInputEnvelope
+  connect?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
 }
 
-export type DeliveryUncheckedCreateNestedOneWithoutMessageInput = {
-  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput
-  connect?: Prisma.DeliveryWhereUniqueInput
+export type DeliveryUncheckedCreateNestedManyWithoutMessageInput = {
+  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput> | Prisma.DeliveryCreateWithoutMessageInput[] | Prisma.DeliveryUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput | Prisma.DeliveryCreateOrConnectWithoutMessageInput[]
+  createMany?: Prisma.DeliveryCreateManyMessageInputEnvelope
+  connect?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
 }
 
-export type DeliveryUpdateOneWithoutMessageNestedInput = {
-  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput
-  upsert?: Prisma.DeliveryUpsertWithoutMessageInput
-  disconnect?: Prisma.DeliveryWhereInput | boolean
-  delete?: Prisma.DeliveryWhereInput | boolean
-  connect?: Prisma.DeliveryWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.DeliveryUpdateToOneWithWhereWithoutMessageInput, Prisma.DeliveryUpdateWithoutMessageInput>, Prisma.DeliveryUncheckedUpdateWithoutMessageInput>
+export type DeliveryUpdateManyWithoutMessageNestedInput = {
+  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput> | Prisma.DeliveryCreateWithoutMessageInput[] | Prisma.DeliveryUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput | Prisma.DeliveryCreateOrConnectWithoutMessageInput[]
+  upsert?: Prisma.DeliveryUpsertWithWhereUniqueWithoutMessageInput | Prisma.DeliveryUpsertWithWhereUniqueWithoutMessageInput[]
+  createMany?: Prisma.DeliveryCreateManyMessageInputEnvelope
+  set?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  disconnect?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  delete?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  connect?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  update?: Prisma.DeliveryUpdateWithWhereUniqueWithoutMessageInput | Prisma.DeliveryUpdateWithWhereUniqueWithoutMessageInput[]
+  updateMany?: Prisma.DeliveryUpdateManyWithWhereWithoutMessageInput | Prisma.DeliveryUpdateManyWithWhereWithoutMessageInput[]
+  deleteMany?: Prisma.DeliveryScalarWhereInput | Prisma.DeliveryScalarWhereInput[]
 }
 
-export type DeliveryUncheckedUpdateOneWithoutMessageNestedInput = {
-  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput
-  upsert?: Prisma.DeliveryUpsertWithoutMessageInput
-  disconnect?: Prisma.DeliveryWhereInput | boolean
-  delete?: Prisma.DeliveryWhereInput | boolean
-  connect?: Prisma.DeliveryWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.DeliveryUpdateToOneWithWhereWithoutMessageInput, Prisma.DeliveryUpdateWithoutMessageInput>, Prisma.DeliveryUncheckedUpdateWithoutMessageInput>
+export type DeliveryUncheckedUpdateManyWithoutMessageNestedInput = {
+  create?: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput> | Prisma.DeliveryCreateWithoutMessageInput[] | Prisma.DeliveryUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.DeliveryCreateOrConnectWithoutMessageInput | Prisma.DeliveryCreateOrConnectWithoutMessageInput[]
+  upsert?: Prisma.DeliveryUpsertWithWhereUniqueWithoutMessageInput | Prisma.DeliveryUpsertWithWhereUniqueWithoutMessageInput[]
+  createMany?: Prisma.DeliveryCreateManyMessageInputEnvelope
+  set?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  disconnect?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  delete?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  connect?: Prisma.DeliveryWhereUniqueInput | Prisma.DeliveryWhereUniqueInput[]
+  update?: Prisma.DeliveryUpdateWithWhereUniqueWithoutMessageInput | Prisma.DeliveryUpdateWithWhereUniqueWithoutMessageInput[]
+  updateMany?: Prisma.DeliveryUpdateManyWithWhereWithoutMessageInput | Prisma.DeliveryUpdateManyWithWhereWithoutMessageInput[]
+  deleteMany?: Prisma.DeliveryScalarWhereInput | Prisma.DeliveryScalarWhereInput[]
 }
 
 export type DeliveryCreateNestedOneWithoutPartsInput = {
@@ -916,7 +921,7 @@ export type DeliveryCreateWithoutChannelInput = {
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
-  message: Prisma.MessageCreateNestedOneWithoutDeliveryInput
+  message: Prisma.MessageCreateNestedOneWithoutDeliveriesInput
   parts?: Prisma.DeliveryPartCreateNestedManyWithoutDeliveryInput
 }
 
@@ -1015,7 +1020,7 @@ export type DeliveryCreateWithoutConversationInput = {
   createdAt?: Date | string
   sentAt?: Date | string | null
   channel: Prisma.ChannelCreateNestedOneWithoutDeliveriesInput
-  message: Prisma.MessageCreateNestedOneWithoutDeliveryInput
+  message: Prisma.MessageCreateNestedOneWithoutDeliveriesInput
   parts?: Prisma.DeliveryPartCreateNestedManyWithoutDeliveryInput
 }
 
@@ -1119,61 +1124,25 @@ export type DeliveryCreateOrConnectWithoutMessageInput = {
   create: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
 }
 
-export type DeliveryUpsertWithoutMessageInput = {
-  update: Prisma.XOR<Prisma.DeliveryUpdateWithoutMessageInput, Prisma.DeliveryUncheckedUpdateWithoutMessageInput>
-  create: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
-  where?: Prisma.DeliveryWhereInput
+export type DeliveryCreateManyMessageInputEnvelope = {
+  data: Prisma.DeliveryCreateManyMessageInput | Prisma.DeliveryCreateManyMessageInput[]
+  skipDuplicates?: boolean
 }
 
-export type DeliveryUpdateToOneWithWhereWithoutMessageInput = {
-  where?: Prisma.DeliveryWhereInput
+export type DeliveryUpsertWithWhereUniqueWithoutMessageInput = {
+  where: Prisma.DeliveryWhereUniqueInput
+  update: Prisma.XOR<Prisma.DeliveryUpdateWithoutMessageInput, Prisma.DeliveryUncheckedUpdateWithoutMessageInput>
+  create: Prisma.XOR<Prisma.DeliveryCreateWithoutMessageInput, Prisma.DeliveryUncheckedCreateWithoutMessageInput>
+}
+
+export type DeliveryUpdateWithWhereUniqueWithoutMessageInput = {
+  where: Prisma.DeliveryWhereUniqueInput
   data: Prisma.XOR<Prisma.DeliveryUpdateWithoutMessageInput, Prisma.DeliveryUncheckedUpdateWithoutMessageInput>
 }
 
-export type DeliveryUpdateWithoutMessageInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  state?: Prisma.StringFieldUpdateOperationsInput | string
-  attempt?: Prisma.IntFieldUpdateOperationsInput | number
-  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  claimHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  replays?: Prisma.IntFieldUpdateOperationsInput | number
-  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
-  channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
-  parts?: Prisma.DeliveryPartUpdateManyWithoutDeliveryNestedInput
-}
-
-export type DeliveryUncheckedUpdateWithoutMessageInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
-  channelId?: Prisma.StringFieldUpdateOperationsInput | string
-  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  state?: Prisma.StringFieldUpdateOperationsInput | string
-  attempt?: Prisma.IntFieldUpdateOperationsInput | number
-  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  claimHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  replays?: Prisma.IntFieldUpdateOperationsInput | number
-  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
+export type DeliveryUpdateManyWithWhereWithoutMessageInput = {
+  where: Prisma.DeliveryScalarWhereInput
+  data: Prisma.XOR<Prisma.DeliveryUpdateManyMutationInput, Prisma.DeliveryUncheckedUpdateManyWithoutMessageInput>
 }
 
 export type DeliveryCreateWithoutPartsInput = {
@@ -1196,7 +1165,7 @@ export type DeliveryCreateWithoutPartsInput = {
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
   channel: Prisma.ChannelCreateNestedOneWithoutDeliveriesInput
-  message: Prisma.MessageCreateNestedOneWithoutDeliveryInput
+  message: Prisma.MessageCreateNestedOneWithoutDeliveriesInput
 }
 
 export type DeliveryUncheckedCreateWithoutPartsInput = {
@@ -1259,7 +1228,7 @@ export type DeliveryUpdateWithoutPartsInput = {
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
   channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveryNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveriesNestedInput
 }
 
 export type DeliveryUncheckedUpdateWithoutPartsInput = {
@@ -1327,7 +1296,7 @@ export type DeliveryUpdateWithoutChannelInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveryNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveriesNestedInput
   parts?: Prisma.DeliveryPartUpdateManyWithoutDeliveryNestedInput
 }
 
@@ -1417,7 +1386,7 @@ export type DeliveryUpdateWithoutConversationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveryNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutDeliveriesNestedInput
   parts?: Prisma.DeliveryPartUpdateManyWithoutDeliveryNestedInput
 }
 
@@ -1448,6 +1417,96 @@ export type DeliveryUncheckedUpdateManyWithoutConversationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   channelId?: Prisma.StringFieldUpdateOperationsInput | string
   messageId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  claimHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
+export type DeliveryCreateManyMessageInput = {
+  id: string
+  conversationId: string
+  channelId: string
+  sequence?: bigint | number | null
+  state: string
+  attempt?: number
+  dueAt?: Date | string | null
+  claimNumber?: bigint | number
+  claimHolder?: string | null
+  claimExpiresAt?: Date | string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  uncertain?: boolean
+  replays?: number
+  purgedAt?: Date | string | null
+  queuedAt?: Date | string
+  deferrals?: number
+  createdAt?: Date | string
+  sentAt?: Date | string | null
+}
+
+export type DeliveryUpdateWithoutMessageInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  claimHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
+  channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
+  parts?: Prisma.DeliveryPartUpdateManyWithoutDeliveryNestedInput
+}
+
+export type DeliveryUncheckedUpdateWithoutMessageInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
+  channelId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  claimHolder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  uncertain?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
+}
+
+export type DeliveryUncheckedUpdateManyWithoutMessageInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
+  channelId?: Prisma.StringFieldUpdateOperationsInput | string
   sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   state?: Prisma.StringFieldUpdateOperationsInput | string
   attempt?: Prisma.IntFieldUpdateOperationsInput | number

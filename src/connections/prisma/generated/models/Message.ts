@@ -302,9 +302,9 @@ export type MessageWhereInput = {
   targetedBy?: Prisma.MessageListRelationFilter
   inReplyTo?: Prisma.XOR<Prisma.MessageNullableScalarRelationFilter, Prisma.MessageWhereInput> | null
   replies?: Prisma.MessageListRelationFilter
-  turn?: Prisma.XOR<Prisma.TurnNullableScalarRelationFilter, Prisma.TurnWhereInput> | null
+  turns?: Prisma.TurnListRelationFilter
   answeredBy?: Prisma.TurnListRelationFilter
-  delivery?: Prisma.XOR<Prisma.DeliveryNullableScalarRelationFilter, Prisma.DeliveryWhereInput> | null
+  deliveries?: Prisma.DeliveryListRelationFilter
   files?: Prisma.FileListRelationFilter
 }
 
@@ -330,15 +330,15 @@ export type MessageOrderByWithRelationInput = {
   targetedBy?: Prisma.MessageOrderByRelationAggregateInput
   inReplyTo?: Prisma.MessageOrderByWithRelationInput
   replies?: Prisma.MessageOrderByRelationAggregateInput
-  turn?: Prisma.TurnOrderByWithRelationInput
+  turns?: Prisma.TurnOrderByRelationAggregateInput
   answeredBy?: Prisma.TurnOrderByRelationAggregateInput
-  delivery?: Prisma.DeliveryOrderByWithRelationInput
+  deliveries?: Prisma.DeliveryOrderByRelationAggregateInput
   files?: Prisma.FileOrderByRelationAggregateInput
 }
 
 export type MessageWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_conversationId_sequence?: Prisma.MessageTenantIdConversationIdSequenceCompoundUniqueInput
-  tenantId_conversationId_revision?: Prisma.MessageTenantIdConversationIdRevisionCompoundUniqueInput
+  conversationId_sequence_tenantId?: Prisma.MessageConversationIdSequenceTenantIdCompoundUniqueInput
+  conversationId_revision_tenantId?: Prisma.MessageConversationIdRevisionTenantIdCompoundUniqueInput
   tenantId_id?: Prisma.MessageTenantIdIdCompoundUniqueInput
   AND?: Prisma.MessageWhereInput | Prisma.MessageWhereInput[]
   OR?: Prisma.MessageWhereInput[]
@@ -364,11 +364,11 @@ export type MessageWhereUniqueInput = Prisma.AtLeast<{
   targetedBy?: Prisma.MessageListRelationFilter
   inReplyTo?: Prisma.XOR<Prisma.MessageNullableScalarRelationFilter, Prisma.MessageWhereInput> | null
   replies?: Prisma.MessageListRelationFilter
-  turn?: Prisma.XOR<Prisma.TurnNullableScalarRelationFilter, Prisma.TurnWhereInput> | null
+  turns?: Prisma.TurnListRelationFilter
   answeredBy?: Prisma.TurnListRelationFilter
-  delivery?: Prisma.XOR<Prisma.DeliveryNullableScalarRelationFilter, Prisma.DeliveryWhereInput> | null
+  deliveries?: Prisma.DeliveryListRelationFilter
   files?: Prisma.FileListRelationFilter
-}, "tenantId_id" | "tenantId_conversationId_sequence" | "tenantId_conversationId_revision">
+}, "tenantId_id" | "conversationId_sequence_tenantId" | "conversationId_revision_tenantId">
 
 export type MessageOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -431,9 +431,9 @@ export type MessageCreateInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -455,9 +455,9 @@ export type MessageUncheckedCreateInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -478,9 +478,9 @@ export type MessageUpdateInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -502,9 +502,9 @@ export type MessageUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -572,16 +572,16 @@ export type MessageNullableScalarRelationFilter = {
   isNot?: Prisma.MessageWhereInput | null
 }
 
-export type MessageTenantIdConversationIdSequenceCompoundUniqueInput = {
-  tenantId: string
+export type MessageConversationIdSequenceTenantIdCompoundUniqueInput = {
   conversationId: string
   sequence: bigint | number
+  tenantId: string
 }
 
-export type MessageTenantIdConversationIdRevisionCompoundUniqueInput = {
-  tenantId: string
+export type MessageConversationIdRevisionTenantIdCompoundUniqueInput = {
   conversationId: string
   revision: bigint | number
+  tenantId: string
 }
 
 export type MessageTenantIdIdCompoundUniqueInput = {
@@ -864,9 +864,9 @@ export type MessageUncheckedUpdateManyWithoutInReplyToNestedInput = {
   deleteMany?: Prisma.MessageScalarWhereInput | Prisma.MessageScalarWhereInput[]
 }
 
-export type MessageCreateNestedOneWithoutTurnInput = {
-  create?: Prisma.XOR<Prisma.MessageCreateWithoutTurnInput, Prisma.MessageUncheckedCreateWithoutTurnInput>
-  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutTurnInput
+export type MessageCreateNestedOneWithoutTurnsInput = {
+  create?: Prisma.XOR<Prisma.MessageCreateWithoutTurnsInput, Prisma.MessageUncheckedCreateWithoutTurnsInput>
+  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutTurnsInput
   connect?: Prisma.MessageWhereUniqueInput
 }
 
@@ -876,12 +876,12 @@ export type MessageCreateNestedOneWithoutAnsweredByInput = {
   connect?: Prisma.MessageWhereUniqueInput
 }
 
-export type MessageUpdateOneRequiredWithoutTurnNestedInput = {
-  create?: Prisma.XOR<Prisma.MessageCreateWithoutTurnInput, Prisma.MessageUncheckedCreateWithoutTurnInput>
-  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutTurnInput
-  upsert?: Prisma.MessageUpsertWithoutTurnInput
+export type MessageUpdateOneRequiredWithoutTurnsNestedInput = {
+  create?: Prisma.XOR<Prisma.MessageCreateWithoutTurnsInput, Prisma.MessageUncheckedCreateWithoutTurnsInput>
+  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutTurnsInput
+  upsert?: Prisma.MessageUpsertWithoutTurnsInput
   connect?: Prisma.MessageWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutTurnInput, Prisma.MessageUpdateWithoutTurnInput>, Prisma.MessageUncheckedUpdateWithoutTurnInput>
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutTurnsInput, Prisma.MessageUpdateWithoutTurnsInput>, Prisma.MessageUncheckedUpdateWithoutTurnsInput>
 }
 
 export type MessageUpdateOneWithoutAnsweredByNestedInput = {
@@ -894,18 +894,18 @@ export type MessageUpdateOneWithoutAnsweredByNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutAnsweredByInput, Prisma.MessageUpdateWithoutAnsweredByInput>, Prisma.MessageUncheckedUpdateWithoutAnsweredByInput>
 }
 
-export type MessageCreateNestedOneWithoutDeliveryInput = {
-  create?: Prisma.XOR<Prisma.MessageCreateWithoutDeliveryInput, Prisma.MessageUncheckedCreateWithoutDeliveryInput>
-  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutDeliveryInput
+export type MessageCreateNestedOneWithoutDeliveriesInput = {
+  create?: Prisma.XOR<Prisma.MessageCreateWithoutDeliveriesInput, Prisma.MessageUncheckedCreateWithoutDeliveriesInput>
+  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutDeliveriesInput
   connect?: Prisma.MessageWhereUniqueInput
 }
 
-export type MessageUpdateOneRequiredWithoutDeliveryNestedInput = {
-  create?: Prisma.XOR<Prisma.MessageCreateWithoutDeliveryInput, Prisma.MessageUncheckedCreateWithoutDeliveryInput>
-  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutDeliveryInput
-  upsert?: Prisma.MessageUpsertWithoutDeliveryInput
+export type MessageUpdateOneRequiredWithoutDeliveriesNestedInput = {
+  create?: Prisma.XOR<Prisma.MessageCreateWithoutDeliveriesInput, Prisma.MessageUncheckedCreateWithoutDeliveriesInput>
+  connectOrCreate?: Prisma.MessageCreateOrConnectWithoutDeliveriesInput
+  upsert?: Prisma.MessageUpsertWithoutDeliveriesInput
   connect?: Prisma.MessageWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutDeliveryInput, Prisma.MessageUpdateWithoutDeliveryInput>, Prisma.MessageUncheckedUpdateWithoutDeliveryInput>
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MessageUpdateToOneWithWhereWithoutDeliveriesInput, Prisma.MessageUpdateWithoutDeliveriesInput>, Prisma.MessageUncheckedUpdateWithoutDeliveriesInput>
 }
 
 export type MessageCreateNestedOneWithoutFilesInput = {
@@ -940,9 +940,9 @@ export type MessageCreateWithoutParticipantInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -962,9 +962,9 @@ export type MessageUncheckedCreateWithoutParticipantInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1031,9 +1031,9 @@ export type MessageCreateWithoutConversationInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -1053,9 +1053,9 @@ export type MessageUncheckedCreateWithoutConversationInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1101,9 +1101,9 @@ export type MessageCreateWithoutTargetedByInput = {
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -1124,9 +1124,9 @@ export type MessageUncheckedCreateWithoutTargetedByInput = {
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1151,9 +1151,9 @@ export type MessageCreateWithoutTargetInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -1173,9 +1173,9 @@ export type MessageUncheckedCreateWithoutTargetInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1205,9 +1205,9 @@ export type MessageCreateWithoutRepliesInput = {
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -1228,9 +1228,9 @@ export type MessageUncheckedCreateWithoutRepliesInput = {
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1255,9 +1255,9 @@ export type MessageCreateWithoutInReplyToInput = {
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -1277,9 +1277,9 @@ export type MessageUncheckedCreateWithoutInReplyToInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1320,9 +1320,9 @@ export type MessageUpdateWithoutTargetedByInput = {
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -1343,9 +1343,9 @@ export type MessageUncheckedUpdateWithoutTargetedByInput = {
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -1392,9 +1392,9 @@ export type MessageUpdateWithoutRepliesInput = {
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -1415,9 +1415,9 @@ export type MessageUncheckedUpdateWithoutRepliesInput = {
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -1437,7 +1437,7 @@ export type MessageUpdateManyWithWhereWithoutInReplyToInput = {
   data: Prisma.XOR<Prisma.MessageUpdateManyMutationInput, Prisma.MessageUncheckedUpdateManyWithoutInReplyToInput>
 }
 
-export type MessageCreateWithoutTurnInput = {
+export type MessageCreateWithoutTurnsInput = {
   id: string
   sequence?: bigint | number | null
   revision?: bigint | number | null
@@ -1455,11 +1455,11 @@ export type MessageCreateWithoutTurnInput = {
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
-export type MessageUncheckedCreateWithoutTurnInput = {
+export type MessageUncheckedCreateWithoutTurnsInput = {
   tenantId: string
   id: string
   conversationId: string
@@ -1478,13 +1478,13 @@ export type MessageUncheckedCreateWithoutTurnInput = {
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
-export type MessageCreateOrConnectWithoutTurnInput = {
+export type MessageCreateOrConnectWithoutTurnsInput = {
   where: Prisma.MessageWhereUniqueInput
-  create: Prisma.XOR<Prisma.MessageCreateWithoutTurnInput, Prisma.MessageUncheckedCreateWithoutTurnInput>
+  create: Prisma.XOR<Prisma.MessageCreateWithoutTurnsInput, Prisma.MessageUncheckedCreateWithoutTurnsInput>
 }
 
 export type MessageCreateWithoutAnsweredByInput = {
@@ -1504,8 +1504,8 @@ export type MessageCreateWithoutAnsweredByInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
@@ -1527,8 +1527,8 @@ export type MessageUncheckedCreateWithoutAnsweredByInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
@@ -1537,18 +1537,18 @@ export type MessageCreateOrConnectWithoutAnsweredByInput = {
   create: Prisma.XOR<Prisma.MessageCreateWithoutAnsweredByInput, Prisma.MessageUncheckedCreateWithoutAnsweredByInput>
 }
 
-export type MessageUpsertWithoutTurnInput = {
-  update: Prisma.XOR<Prisma.MessageUpdateWithoutTurnInput, Prisma.MessageUncheckedUpdateWithoutTurnInput>
-  create: Prisma.XOR<Prisma.MessageCreateWithoutTurnInput, Prisma.MessageUncheckedCreateWithoutTurnInput>
+export type MessageUpsertWithoutTurnsInput = {
+  update: Prisma.XOR<Prisma.MessageUpdateWithoutTurnsInput, Prisma.MessageUncheckedUpdateWithoutTurnsInput>
+  create: Prisma.XOR<Prisma.MessageCreateWithoutTurnsInput, Prisma.MessageUncheckedCreateWithoutTurnsInput>
   where?: Prisma.MessageWhereInput
 }
 
-export type MessageUpdateToOneWithWhereWithoutTurnInput = {
+export type MessageUpdateToOneWithWhereWithoutTurnsInput = {
   where?: Prisma.MessageWhereInput
-  data: Prisma.XOR<Prisma.MessageUpdateWithoutTurnInput, Prisma.MessageUncheckedUpdateWithoutTurnInput>
+  data: Prisma.XOR<Prisma.MessageUpdateWithoutTurnsInput, Prisma.MessageUncheckedUpdateWithoutTurnsInput>
 }
 
-export type MessageUpdateWithoutTurnInput = {
+export type MessageUpdateWithoutTurnsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   revision?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1566,11 +1566,11 @@ export type MessageUpdateWithoutTurnInput = {
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
-export type MessageUncheckedUpdateWithoutTurnInput = {
+export type MessageUncheckedUpdateWithoutTurnsInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   conversationId?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1589,7 +1589,7 @@ export type MessageUncheckedUpdateWithoutTurnInput = {
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -1621,8 +1621,8 @@ export type MessageUpdateWithoutAnsweredByInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -1644,12 +1644,12 @@ export type MessageUncheckedUpdateWithoutAnsweredByInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
-export type MessageCreateWithoutDeliveryInput = {
+export type MessageCreateWithoutDeliveriesInput = {
   id: string
   sequence?: bigint | number | null
   revision?: bigint | number | null
@@ -1666,12 +1666,12 @@ export type MessageCreateWithoutDeliveryInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
   files?: Prisma.FileCreateNestedManyWithoutMessageInput
 }
 
-export type MessageUncheckedCreateWithoutDeliveryInput = {
+export type MessageUncheckedCreateWithoutDeliveriesInput = {
   tenantId: string
   id: string
   conversationId: string
@@ -1689,28 +1689,28 @@ export type MessageUncheckedCreateWithoutDeliveryInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutMessageInput
 }
 
-export type MessageCreateOrConnectWithoutDeliveryInput = {
+export type MessageCreateOrConnectWithoutDeliveriesInput = {
   where: Prisma.MessageWhereUniqueInput
-  create: Prisma.XOR<Prisma.MessageCreateWithoutDeliveryInput, Prisma.MessageUncheckedCreateWithoutDeliveryInput>
+  create: Prisma.XOR<Prisma.MessageCreateWithoutDeliveriesInput, Prisma.MessageUncheckedCreateWithoutDeliveriesInput>
 }
 
-export type MessageUpsertWithoutDeliveryInput = {
-  update: Prisma.XOR<Prisma.MessageUpdateWithoutDeliveryInput, Prisma.MessageUncheckedUpdateWithoutDeliveryInput>
-  create: Prisma.XOR<Prisma.MessageCreateWithoutDeliveryInput, Prisma.MessageUncheckedCreateWithoutDeliveryInput>
+export type MessageUpsertWithoutDeliveriesInput = {
+  update: Prisma.XOR<Prisma.MessageUpdateWithoutDeliveriesInput, Prisma.MessageUncheckedUpdateWithoutDeliveriesInput>
+  create: Prisma.XOR<Prisma.MessageCreateWithoutDeliveriesInput, Prisma.MessageUncheckedCreateWithoutDeliveriesInput>
   where?: Prisma.MessageWhereInput
 }
 
-export type MessageUpdateToOneWithWhereWithoutDeliveryInput = {
+export type MessageUpdateToOneWithWhereWithoutDeliveriesInput = {
   where?: Prisma.MessageWhereInput
-  data: Prisma.XOR<Prisma.MessageUpdateWithoutDeliveryInput, Prisma.MessageUncheckedUpdateWithoutDeliveryInput>
+  data: Prisma.XOR<Prisma.MessageUpdateWithoutDeliveriesInput, Prisma.MessageUncheckedUpdateWithoutDeliveriesInput>
 }
 
-export type MessageUpdateWithoutDeliveryInput = {
+export type MessageUpdateWithoutDeliveriesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   sequence?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   revision?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1727,12 +1727,12 @@ export type MessageUpdateWithoutDeliveryInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
-export type MessageUncheckedUpdateWithoutDeliveryInput = {
+export type MessageUncheckedUpdateWithoutDeliveriesInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   conversationId?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1750,7 +1750,7 @@ export type MessageUncheckedUpdateWithoutDeliveryInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
@@ -1772,9 +1772,9 @@ export type MessageCreateWithoutFilesInput = {
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
   inReplyTo?: Prisma.MessageCreateNestedOneWithoutRepliesInput
   replies?: Prisma.MessageCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutMessageInput
 }
 
 export type MessageUncheckedCreateWithoutFilesInput = {
@@ -1795,9 +1795,9 @@ export type MessageUncheckedCreateWithoutFilesInput = {
   createdAt?: Date | string
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
-  turn?: Prisma.TurnUncheckedCreateNestedOneWithoutMessageInput
+  turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
-  delivery?: Prisma.DeliveryUncheckedCreateNestedOneWithoutMessageInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutMessageInput
 }
 
 export type MessageCreateOrConnectWithoutFilesInput = {
@@ -1833,9 +1833,9 @@ export type MessageUpdateWithoutFilesInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageUncheckedUpdateWithoutFilesInput = {
@@ -1856,9 +1856,9 @@ export type MessageUncheckedUpdateWithoutFilesInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
 }
 
 export type MessageCreateManyParticipantInput = {
@@ -1893,9 +1893,9 @@ export type MessageUpdateWithoutParticipantInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -1915,9 +1915,9 @@ export type MessageUncheckedUpdateWithoutParticipantInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -1969,9 +1969,9 @@ export type MessageUpdateWithoutConversationInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -1991,9 +1991,9 @@ export type MessageUncheckedUpdateWithoutConversationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -2061,9 +2061,9 @@ export type MessageUpdateWithoutTargetInput = {
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   inReplyTo?: Prisma.MessageUpdateOneWithoutRepliesNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -2083,9 +2083,9 @@ export type MessageUncheckedUpdateWithoutTargetInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -2121,9 +2121,9 @@ export type MessageUpdateWithoutInReplyToInput = {
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUpdateManyWithoutMessageNestedInput
 }
 
@@ -2143,9 +2143,9 @@ export type MessageUncheckedUpdateWithoutInReplyToInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
-  turn?: Prisma.TurnUncheckedUpdateOneWithoutMessageNestedInput
+  turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
-  delivery?: Prisma.DeliveryUncheckedUpdateOneWithoutMessageNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutMessageNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutMessageNestedInput
 }
 
@@ -2173,14 +2173,18 @@ export type MessageUncheckedUpdateManyWithoutInReplyToInput = {
 export type MessageCountOutputType = {
   targetedBy: number
   replies: number
+  turns: number
   answeredBy: number
+  deliveries: number
   files: number
 }
 
 export type MessageCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   targetedBy?: boolean | MessageCountOutputTypeCountTargetedByArgs
   replies?: boolean | MessageCountOutputTypeCountRepliesArgs
+  turns?: boolean | MessageCountOutputTypeCountTurnsArgs
   answeredBy?: boolean | MessageCountOutputTypeCountAnsweredByArgs
+  deliveries?: boolean | MessageCountOutputTypeCountDeliveriesArgs
   files?: boolean | MessageCountOutputTypeCountFilesArgs
 }
 
@@ -2211,8 +2215,22 @@ export type MessageCountOutputTypeCountRepliesArgs<ExtArgs extends runtime.Types
 /**
  * MessageCountOutputType without action
  */
+export type MessageCountOutputTypeCountTurnsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.TurnWhereInput
+}
+
+/**
+ * MessageCountOutputType without action
+ */
 export type MessageCountOutputTypeCountAnsweredByArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.TurnWhereInput
+}
+
+/**
+ * MessageCountOutputType without action
+ */
+export type MessageCountOutputTypeCountDeliveriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.DeliveryWhereInput
 }
 
 /**
@@ -2245,9 +2263,9 @@ export type MessageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   targetedBy?: boolean | Prisma.Message$targetedByArgs<ExtArgs>
   inReplyTo?: boolean | Prisma.Message$inReplyToArgs<ExtArgs>
   replies?: boolean | Prisma.Message$repliesArgs<ExtArgs>
-  turn?: boolean | Prisma.Message$turnArgs<ExtArgs>
+  turns?: boolean | Prisma.Message$turnsArgs<ExtArgs>
   answeredBy?: boolean | Prisma.Message$answeredByArgs<ExtArgs>
-  delivery?: boolean | Prisma.Message$deliveryArgs<ExtArgs>
+  deliveries?: boolean | Prisma.Message$deliveriesArgs<ExtArgs>
   files?: boolean | Prisma.Message$filesArgs<ExtArgs>
   _count?: boolean | Prisma.MessageCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["message"]>
@@ -2322,9 +2340,9 @@ export type MessageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   targetedBy?: boolean | Prisma.Message$targetedByArgs<ExtArgs>
   inReplyTo?: boolean | Prisma.Message$inReplyToArgs<ExtArgs>
   replies?: boolean | Prisma.Message$repliesArgs<ExtArgs>
-  turn?: boolean | Prisma.Message$turnArgs<ExtArgs>
+  turns?: boolean | Prisma.Message$turnsArgs<ExtArgs>
   answeredBy?: boolean | Prisma.Message$answeredByArgs<ExtArgs>
-  delivery?: boolean | Prisma.Message$deliveryArgs<ExtArgs>
+  deliveries?: boolean | Prisma.Message$deliveriesArgs<ExtArgs>
   files?: boolean | Prisma.Message$filesArgs<ExtArgs>
   _count?: boolean | Prisma.MessageCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -2350,9 +2368,9 @@ export type $MessagePayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     targetedBy: Prisma.$MessagePayload<ExtArgs>[]
     inReplyTo: Prisma.$MessagePayload<ExtArgs> | null
     replies: Prisma.$MessagePayload<ExtArgs>[]
-    turn: Prisma.$TurnPayload<ExtArgs> | null
+    turns: Prisma.$TurnPayload<ExtArgs>[]
     answeredBy: Prisma.$TurnPayload<ExtArgs>[]
-    delivery: Prisma.$DeliveryPayload<ExtArgs> | null
+    deliveries: Prisma.$DeliveryPayload<ExtArgs>[]
     files: Prisma.$FilePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -2771,9 +2789,9 @@ export interface Prisma__MessageClient<T, Null = never, ExtArgs extends runtime.
   targetedBy<T extends Prisma.Message$targetedByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$targetedByArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MessagePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   inReplyTo<T extends Prisma.Message$inReplyToArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$inReplyToArgs<ExtArgs>>): Prisma.Prisma__MessageClient<runtime.Types.Result.GetResult<Prisma.$MessagePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   replies<T extends Prisma.Message$repliesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$repliesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MessagePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
-  turn<T extends Prisma.Message$turnArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$turnArgs<ExtArgs>>): Prisma.Prisma__TurnClient<runtime.Types.Result.GetResult<Prisma.$TurnPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  turns<T extends Prisma.Message$turnsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$turnsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TurnPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   answeredBy<T extends Prisma.Message$answeredByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$answeredByArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TurnPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
-  delivery<T extends Prisma.Message$deliveryArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$deliveryArgs<ExtArgs>>): Prisma.Prisma__DeliveryClient<runtime.Types.Result.GetResult<Prisma.$DeliveryPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  deliveries<T extends Prisma.Message$deliveriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$deliveriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   files<T extends Prisma.Message$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Message$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -3325,9 +3343,9 @@ export type Message$repliesArgs<ExtArgs extends runtime.Types.Extensions.Interna
 }
 
 /**
- * Message.turn
+ * Message.turns
  */
-export type Message$turnArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+export type Message$turnsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   /**
    * Select specific fields to fetch from the Turn
    */
@@ -3341,6 +3359,11 @@ export type Message$turnArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   include?: Prisma.TurnInclude<ExtArgs> | null
   where?: Prisma.TurnWhereInput
+  orderBy?: Prisma.TurnOrderByWithRelationInput | Prisma.TurnOrderByWithRelationInput[]
+  cursor?: Prisma.TurnWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.TurnScalarFieldEnum | Prisma.TurnScalarFieldEnum[]
 }
 
 /**
@@ -3368,9 +3391,9 @@ export type Message$answeredByArgs<ExtArgs extends runtime.Types.Extensions.Inte
 }
 
 /**
- * Message.delivery
+ * Message.deliveries
  */
-export type Message$deliveryArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+export type Message$deliveriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   /**
    * Select specific fields to fetch from the Delivery
    */
@@ -3384,6 +3407,11 @@ export type Message$deliveryArgs<ExtArgs extends runtime.Types.Extensions.Intern
    */
   include?: Prisma.DeliveryInclude<ExtArgs> | null
   where?: Prisma.DeliveryWhereInput
+  orderBy?: Prisma.DeliveryOrderByWithRelationInput | Prisma.DeliveryOrderByWithRelationInput[]
+  cursor?: Prisma.DeliveryWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.DeliveryScalarFieldEnum | Prisma.DeliveryScalarFieldEnum[]
 }
 
 /**

@@ -222,7 +222,7 @@ export type ParticipantOrderByWithRelationInput = {
 }
 
 export type ParticipantWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_channelId_externalId?: Prisma.ParticipantTenantIdChannelIdExternalIdCompoundUniqueInput
+  channelId_externalId_tenantId?: Prisma.ParticipantChannelIdExternalIdTenantIdCompoundUniqueInput
   tenantId_id?: Prisma.ParticipantTenantIdIdCompoundUniqueInput
   AND?: Prisma.ParticipantWhereInput | Prisma.ParticipantWhereInput[]
   OR?: Prisma.ParticipantWhereInput[]
@@ -238,7 +238,7 @@ export type ParticipantWhereUniqueInput = Prisma.AtLeast<{
   channel?: Prisma.XOR<Prisma.ChannelScalarRelationFilter, Prisma.ChannelWhereInput>
   conversations?: Prisma.ConversationListRelationFilter
   messages?: Prisma.MessageListRelationFilter
-}, "tenantId_id" | "tenantId_channelId_externalId">
+}, "tenantId_id" | "channelId_externalId_tenantId">
 
 export type ParticipantOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -359,10 +359,10 @@ export type ParticipantOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
-export type ParticipantTenantIdChannelIdExternalIdCompoundUniqueInput = {
-  tenantId: string
+export type ParticipantChannelIdExternalIdTenantIdCompoundUniqueInput = {
   channelId: string
   externalId: string
+  tenantId: string
 }
 
 export type ParticipantTenantIdIdCompoundUniqueInput = {

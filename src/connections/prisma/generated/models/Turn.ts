@@ -416,7 +416,7 @@ export type TurnOrderByWithRelationInput = {
 }
 
 export type TurnWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_messageId?: Prisma.TurnTenantIdMessageIdCompoundUniqueInput
+  messageId_tenantId?: Prisma.TurnMessageIdTenantIdCompoundUniqueInput
   tenantId_id?: Prisma.TurnTenantIdIdCompoundUniqueInput
   AND?: Prisma.TurnWhereInput | Prisma.TurnWhereInput[]
   OR?: Prisma.TurnWhereInput[]
@@ -447,7 +447,7 @@ export type TurnWhereUniqueInput = Prisma.AtLeast<{
   message?: Prisma.XOR<Prisma.MessageScalarRelationFilter, Prisma.MessageWhereInput>
   reply?: Prisma.XOR<Prisma.MessageNullableScalarRelationFilter, Prisma.MessageWhereInput> | null
   steps?: Prisma.TurnStepListRelationFilter
-}, "tenantId_id" | "tenantId_messageId">
+}, "tenantId_id" | "messageId_tenantId">
 
 export type TurnOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -527,7 +527,7 @@ export type TurnCreateInput = {
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutTurnsInput
-  message: Prisma.MessageCreateNestedOneWithoutTurnInput
+  message: Prisma.MessageCreateNestedOneWithoutTurnsInput
   reply?: Prisma.MessageCreateNestedOneWithoutAnsweredByInput
   steps?: Prisma.TurnStepCreateNestedManyWithoutTurnInput
 }
@@ -578,7 +578,7 @@ export type TurnUpdateInput = {
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutTurnsNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutTurnNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutTurnsNestedInput
   reply?: Prisma.MessageUpdateOneWithoutAnsweredByNestedInput
   steps?: Prisma.TurnStepUpdateManyWithoutTurnNestedInput
 }
@@ -690,14 +690,9 @@ export type TurnOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
-export type TurnNullableScalarRelationFilter = {
-  is?: Prisma.TurnWhereInput | null
-  isNot?: Prisma.TurnWhereInput | null
-}
-
-export type TurnTenantIdMessageIdCompoundUniqueInput = {
-  tenantId: string
+export type TurnMessageIdTenantIdCompoundUniqueInput = {
   messageId: string
+  tenantId: string
 }
 
 export type TurnTenantIdIdCompoundUniqueInput = {
@@ -849,10 +844,11 @@ export type TurnUncheckedUpdateManyWithoutConversationNestedInput = {
   deleteMany?: Prisma.TurnScalarWhereInput | Prisma.TurnScalarWhereInput[]
 }
 
-export type TurnCreateNestedOneWithoutMessageInput = {
-  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput
-  connect?: Prisma.TurnWhereUniqueInput
+export type TurnCreateNestedManyWithoutMessageInput = {
+  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput> | Prisma.TurnCreateWithoutMessageInput[] | Prisma.TurnUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput | Prisma.TurnCreateOrConnectWithoutMessageInput[]
+  createMany?: Prisma.TurnCreateManyMessageInputEnvelope
+  connect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
 }
 
 export type TurnCreateNestedManyWithoutReplyInput = {
@@ -862,10 +858,11 @@ export type TurnCreateNestedManyWithoutReplyInput = {
   connect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
 }
 
-export type TurnUncheckedCreateNestedOneWithoutMessageInput = {
-  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput
-  connect?: Prisma.TurnWhereUniqueInput
+export type TurnUncheckedCreateNestedManyWithoutMessageInput = {
+  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput> | Prisma.TurnCreateWithoutMessageInput[] | Prisma.TurnUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput | Prisma.TurnCreateOrConnectWithoutMessageInput[]
+  createMany?: Prisma.TurnCreateManyMessageInputEnvelope
+  connect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
 }
 
 export type TurnUncheckedCreateNestedManyWithoutReplyInput = {
@@ -875,14 +872,18 @@ export type TurnUncheckedCreateNestedManyWithoutReplyInput = {
   connect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
 }
 
-export type TurnUpdateOneWithoutMessageNestedInput = {
-  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput
-  upsert?: Prisma.TurnUpsertWithoutMessageInput
-  disconnect?: Prisma.TurnWhereInput | boolean
-  delete?: Prisma.TurnWhereInput | boolean
-  connect?: Prisma.TurnWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.TurnUpdateToOneWithWhereWithoutMessageInput, Prisma.TurnUpdateWithoutMessageInput>, Prisma.TurnUncheckedUpdateWithoutMessageInput>
+export type TurnUpdateManyWithoutMessageNestedInput = {
+  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput> | Prisma.TurnCreateWithoutMessageInput[] | Prisma.TurnUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput | Prisma.TurnCreateOrConnectWithoutMessageInput[]
+  upsert?: Prisma.TurnUpsertWithWhereUniqueWithoutMessageInput | Prisma.TurnUpsertWithWhereUniqueWithoutMessageInput[]
+  createMany?: Prisma.TurnCreateManyMessageInputEnvelope
+  set?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  disconnect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  delete?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  connect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  update?: Prisma.TurnUpdateWithWhereUniqueWithoutMessageInput | Prisma.TurnUpdateWithWhereUniqueWithoutMessageInput[]
+  updateMany?: Prisma.TurnUpdateManyWithWhereWithoutMessageInput | Prisma.TurnUpdateManyWithWhereWithoutMessageInput[]
+  deleteMany?: Prisma.TurnScalarWhereInput | Prisma.TurnScalarWhereInput[]
 }
 
 export type TurnUpdateManyWithoutReplyNestedInput = {
@@ -899,14 +900,18 @@ export type TurnUpdateManyWithoutReplyNestedInput = {
   deleteMany?: Prisma.TurnScalarWhereInput | Prisma.TurnScalarWhereInput[]
 }
 
-export type TurnUncheckedUpdateOneWithoutMessageNestedInput = {
-  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput>
-  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput
-  upsert?: Prisma.TurnUpsertWithoutMessageInput
-  disconnect?: Prisma.TurnWhereInput | boolean
-  delete?: Prisma.TurnWhereInput | boolean
-  connect?: Prisma.TurnWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.TurnUpdateToOneWithWhereWithoutMessageInput, Prisma.TurnUpdateWithoutMessageInput>, Prisma.TurnUncheckedUpdateWithoutMessageInput>
+export type TurnUncheckedUpdateManyWithoutMessageNestedInput = {
+  create?: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput> | Prisma.TurnCreateWithoutMessageInput[] | Prisma.TurnUncheckedCreateWithoutMessageInput[]
+  connectOrCreate?: Prisma.TurnCreateOrConnectWithoutMessageInput | Prisma.TurnCreateOrConnectWithoutMessageInput[]
+  upsert?: Prisma.TurnUpsertWithWhereUniqueWithoutMessageInput | Prisma.TurnUpsertWithWhereUniqueWithoutMessageInput[]
+  createMany?: Prisma.TurnCreateManyMessageInputEnvelope
+  set?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  disconnect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  delete?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  connect?: Prisma.TurnWhereUniqueInput | Prisma.TurnWhereUniqueInput[]
+  update?: Prisma.TurnUpdateWithWhereUniqueWithoutMessageInput | Prisma.TurnUpdateWithWhereUniqueWithoutMessageInput[]
+  updateMany?: Prisma.TurnUpdateManyWithWhereWithoutMessageInput | Prisma.TurnUpdateManyWithWhereWithoutMessageInput[]
+  deleteMany?: Prisma.TurnScalarWhereInput | Prisma.TurnScalarWhereInput[]
 }
 
 export type TurnUncheckedUpdateManyWithoutReplyNestedInput = {
@@ -956,7 +961,7 @@ export type TurnCreateWithoutConversationInput = {
   createdAt?: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
-  message: Prisma.MessageCreateNestedOneWithoutTurnInput
+  message: Prisma.MessageCreateNestedOneWithoutTurnsInput
   reply?: Prisma.MessageCreateNestedOneWithoutAnsweredByInput
   steps?: Prisma.TurnStepCreateNestedManyWithoutTurnInput
 }
@@ -1092,6 +1097,11 @@ export type TurnCreateOrConnectWithoutMessageInput = {
   create: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput>
 }
 
+export type TurnCreateManyMessageInputEnvelope = {
+  data: Prisma.TurnCreateManyMessageInput | Prisma.TurnCreateManyMessageInput[]
+  skipDuplicates?: boolean
+}
+
 export type TurnCreateWithoutReplyInput = {
   id: string
   sequence: bigint | number
@@ -1112,7 +1122,7 @@ export type TurnCreateWithoutReplyInput = {
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutTurnsInput
-  message: Prisma.MessageCreateNestedOneWithoutTurnInput
+  message: Prisma.MessageCreateNestedOneWithoutTurnsInput
   steps?: Prisma.TurnStepCreateNestedManyWithoutTurnInput
 }
 
@@ -1150,63 +1160,20 @@ export type TurnCreateManyReplyInputEnvelope = {
   skipDuplicates?: boolean
 }
 
-export type TurnUpsertWithoutMessageInput = {
+export type TurnUpsertWithWhereUniqueWithoutMessageInput = {
+  where: Prisma.TurnWhereUniqueInput
   update: Prisma.XOR<Prisma.TurnUpdateWithoutMessageInput, Prisma.TurnUncheckedUpdateWithoutMessageInput>
   create: Prisma.XOR<Prisma.TurnCreateWithoutMessageInput, Prisma.TurnUncheckedCreateWithoutMessageInput>
-  where?: Prisma.TurnWhereInput
 }
 
-export type TurnUpdateToOneWithWhereWithoutMessageInput = {
-  where?: Prisma.TurnWhereInput
+export type TurnUpdateWithWhereUniqueWithoutMessageInput = {
+  where: Prisma.TurnWhereUniqueInput
   data: Prisma.XOR<Prisma.TurnUpdateWithoutMessageInput, Prisma.TurnUncheckedUpdateWithoutMessageInput>
 }
 
-export type TurnUpdateWithoutMessageInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  sequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.StringFieldUpdateOperationsInput | string
-  attempt?: Prisma.IntFieldUpdateOperationsInput | number
-  fence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cancelRequestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  model?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  replays?: Prisma.IntFieldUpdateOperationsInput | number
-  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conversation?: Prisma.ConversationUpdateOneRequiredWithoutTurnsNestedInput
-  reply?: Prisma.MessageUpdateOneWithoutAnsweredByNestedInput
-  steps?: Prisma.TurnStepUpdateManyWithoutTurnNestedInput
-}
-
-export type TurnUncheckedUpdateWithoutMessageInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
-  sequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.StringFieldUpdateOperationsInput | string
-  attempt?: Prisma.IntFieldUpdateOperationsInput | number
-  fence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  replyMessageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  cancelRequestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  model?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  replays?: Prisma.IntFieldUpdateOperationsInput | number
-  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  steps?: Prisma.TurnStepUncheckedUpdateManyWithoutTurnNestedInput
+export type TurnUpdateManyWithWhereWithoutMessageInput = {
+  where: Prisma.TurnScalarWhereInput
+  data: Prisma.XOR<Prisma.TurnUpdateManyMutationInput, Prisma.TurnUncheckedUpdateManyWithoutMessageInput>
 }
 
 export type TurnUpsertWithWhereUniqueWithoutReplyInput = {
@@ -1245,7 +1212,7 @@ export type TurnCreateWithoutStepsInput = {
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutTurnsInput
-  message: Prisma.MessageCreateNestedOneWithoutTurnInput
+  message: Prisma.MessageCreateNestedOneWithoutTurnsInput
   reply?: Prisma.MessageCreateNestedOneWithoutAnsweredByInput
 }
 
@@ -1310,7 +1277,7 @@ export type TurnUpdateWithoutStepsInput = {
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutTurnsNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutTurnNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutTurnsNestedInput
   reply?: Prisma.MessageUpdateOneWithoutAnsweredByNestedInput
 }
 
@@ -1381,7 +1348,7 @@ export type TurnUpdateWithoutConversationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  message?: Prisma.MessageUpdateOneRequiredWithoutTurnNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutTurnsNestedInput
   reply?: Prisma.MessageUpdateOneWithoutAnsweredByNestedInput
   steps?: Prisma.TurnStepUpdateManyWithoutTurnNestedInput
 }
@@ -1433,6 +1400,29 @@ export type TurnUncheckedUpdateManyWithoutConversationInput = {
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
+export type TurnCreateManyMessageInput = {
+  id: string
+  conversationId: string
+  sequence: bigint | number
+  state?: string
+  attempt?: number
+  fence?: bigint | number
+  replyMessageId?: string | null
+  cancelRequestedAt?: Date | string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  model?: string | null
+  inputTokens?: number | null
+  outputTokens?: number | null
+  cachedInputTokens?: number | null
+  reasoningTokens?: number | null
+  replays?: number
+  purgedAt?: Date | string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  finishedAt?: Date | string | null
+}
+
 export type TurnCreateManyReplyInput = {
   id: string
   conversationId: string
@@ -1456,6 +1446,77 @@ export type TurnCreateManyReplyInput = {
   finishedAt?: Date | string | null
 }
 
+export type TurnUpdateWithoutMessageInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  fence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  cancelRequestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  model?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conversation?: Prisma.ConversationUpdateOneRequiredWithoutTurnsNestedInput
+  reply?: Prisma.MessageUpdateOneWithoutAnsweredByNestedInput
+  steps?: Prisma.TurnStepUpdateManyWithoutTurnNestedInput
+}
+
+export type TurnUncheckedUpdateWithoutMessageInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  fence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  replyMessageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelRequestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  model?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  steps?: Prisma.TurnStepUncheckedUpdateManyWithoutTurnNestedInput
+}
+
+export type TurnUncheckedUpdateManyWithoutMessageInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  conversationId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  fence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  replyMessageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelRequestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  model?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  cachedInputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  reasoningTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  replays?: Prisma.IntFieldUpdateOperationsInput | number
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
 export type TurnUpdateWithoutReplyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   sequence?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1476,7 +1537,7 @@ export type TurnUpdateWithoutReplyInput = {
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutTurnsNestedInput
-  message?: Prisma.MessageUpdateOneRequiredWithoutTurnNestedInput
+  message?: Prisma.MessageUpdateOneRequiredWithoutTurnsNestedInput
   steps?: Prisma.TurnStepUpdateManyWithoutTurnNestedInput
 }
 

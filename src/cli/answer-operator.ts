@@ -1,0 +1,36 @@
+import { splitPassages } from '#agents/knowledge/split-passages.ts';
+import type { Config } from '#config/config.ts';
+import { sharedAppsOf } from '#config/shared-apps.ts';
+import { apply } from '#tenancy/apply/apply.ts';
+import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
+import type { Storage } from '../storage.ts';
+import { operateDeadLetters } from './dead-letters.ts';
+import { runDoctor } from './doctor.ts';
+import type { HandOverRequest } from './hand-over.ts';
+import { makeInstallLink } from './install-link.ts';
+
+/** What an operator asks for, done on open data: by the service itself, or by a command that has opened them. */
+export function answerOperator(
+  { config, storage, url }: { config: Config; storage: Storage; url: string },
+  request: HandOverRequest,
+): Promise<unknown> {
+  switch (request.command) {
+    case 'apply':
+      return apply({ ...storage, splitPassages, sharedApps: sharedAppsOf(config) }, request.plan, {
+        dryRun: request.dryRun,
+      });
+    case 'doctor':
+      return runDoctor(config, storage);
+    case 'install-link':
+      return makeInstallLink(storage, request, {
+        publicUrl: config.publicUrl ?? url,
+        platforms: config.platforms,
+      });
+    case 'open-simulation':
+      return openSimulatedChannel(storage, request.simulated).then(({ key }) => ({ key, url }));
+    case 'dead-letters':
+      return operateDeadLetters(storage, request.wish);
+    case 'close-simulation':
+      return closeSimulatedChannel(storage, request);
+  }
+}

@@ -4,10 +4,12 @@
 /** The files of a folder that other folders may import. A new one is a decision: it widens what others can lean on. */
 const frontDoors = {
   agents: ['agent.ts'],
+  audit: ['audit-trail.ts'],
   connections: ['database.ts', 'redis.ts', 'prisma/unit-client.ts'],
   events: ['live.ts'],
   gateways: ['gateway.ts', 'gateway-error.ts', 'journey.ts'],
   files: ['file-store.ts'],
+  identity: ['principal.ts', 'decide.ts', 'roles.ts'],
   models: ['model.ts'],
   queue: ['job.ts'],
   tenancy: ['scopes.ts', 'scope-errors.ts'],
@@ -35,8 +37,8 @@ const mayImport = {
 for (const holder of ['tenancy', 'queue', 'events', 'metering']) mayImport[holder].push('connections!');
 // Written to the types that gateways ask for: the channel directory, the rate limit.
 for (const answerer of ['tenancy', 'metering']) mayImport[answerer].push('gateways!');
-// The apply file is part of the wire.
-mayImport.tenancy.push('contract');
+// The apply file is part of the wire, and so is what may be permitted.
+for (const speaker of ['tenancy', 'identity']) mayImport[speaker].push('contract');
 
 /** Packages that one place owns, so that the rest of the code does not depend on them. */
 const ownedPackages = [

@@ -10,6 +10,7 @@ BEGIN
     'swarmgate_tenant',        -- inTenant: the rows of one tenant
     'swarmgate_organization',  -- inOrganization: reports over the tenants of one organization
     'swarmgate_platform',      -- inPlatform: the directory
+    'swarmgate_identity',      -- inIdentity: people, what they sign in with, where they belong
     'swarmgate_sweeper',       -- ids of what is due, of all tenants, and nothing else
     'swarmgate_queue'          -- the queue's own schema
   ] LOOP
@@ -18,7 +19,7 @@ BEGIN
     END IF;
   END LOOP;
 
-  FOREACH name IN ARRAY ARRAY['swarmgate_tenant', 'swarmgate_organization', 'swarmgate_platform', 'swarmgate_sweeper'] LOOP
+  FOREACH name IN ARRAY ARRAY['swarmgate_tenant', 'swarmgate_organization', 'swarmgate_platform', 'swarmgate_identity', 'swarmgate_sweeper'] LOOP
     IF NOT pg_has_role('swarmgate_service', name, 'MEMBER') THEN
       EXECUTE format('GRANT %I TO swarmgate_service', name);
     END IF;

@@ -15,6 +15,12 @@ const kinds: readonly IdKind[] = [
   'document',
   'event',
   'visitor',
+  'user',
+  'role',
+  'apiKey',
+  'invitation',
+  'session',
+  'auditEvent',
 ];
 const uuids = fc.uuid().map((uuid) => uuid.toLowerCase());
 

@@ -17,6 +17,12 @@ const prefixes = {
   document: 'doc',
   event: 'evt',
   visitor: 'vis',
+  user: 'usr',
+  role: 'rol',
+  apiKey: 'key',
+  invitation: 'inv',
+  session: 'ses',
+  auditEvent: 'aud',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -18,6 +18,8 @@ export interface Scopes {
   inOrganization<T>(organizationId: string, work: (unit: Unit) => Promise<T>): Promise<T>;
   /** The directory: organizations, tenants, keys; no message content. */
   inPlatform<T>(work: (unit: PlatformUnit) => Promise<T>): Promise<T>;
+  /** People: who they are, what they sign in with, where they belong. */
+  inIdentity<T>(work: (unit: PlatformUnit) => Promise<T>): Promise<T>;
   /**
    * Calls one of the hot path's SQL functions: one statement that sets its own role and tenant, in a transaction of its
    * own. `name` is schema-qualified and a literal of ours, never input. Answers its rows.
@@ -26,7 +28,7 @@ export interface Scopes {
   close(): Promise<void>;
 }
 
-export type HotPathFunction = `${'swarmgate' | 'directory'}.${string}_v${number}`;
+export type HotPathFunction = `${'swarmgate' | 'directory' | 'identity'}.${string}_v${number}`;
 
 export function createScopes(database: Database): Scopes {
   const around = new AsyncLocalStorage<OpenUnit>();
@@ -65,6 +67,7 @@ export function createScopes(database: Database): Scopes {
     inOrganization: async (organizationId, work) =>
       inScope(`SELECT swarmgate.enter_organization('${checkedUuid(organizationId)}')`, work),
     inPlatform: (work) => inScope('SELECT swarmgate.enter_platform()', work),
+    inIdentity: (work) => inScope('SELECT swarmgate.enter_identity()', work),
     async call<Row extends object>(name: HotPathFunction, parameters: readonly unknown[]) {
       if (isInside()) throw new NestedUnitError();
       const places = parameters.map((_, index) => `$${index + 1}`).join(', ');

@@ -8,13 +8,30 @@ export type TableClass =
    * Rows of tenants. `report` names the columns that their organization may read, `sweeper` those of the sweeper. With
    * `extension` the table is there only where the extension is.
    */
-  | { kind: 'tenant'; report?: readonly string[]; sweeper?: readonly string[]; extension?: 'vector' }
+  | {
+      kind: 'tenant';
+      report?: readonly string[];
+      sweeper?: readonly string[];
+      extension?: 'vector';
+      /** What a tenant may do with its rows; everything when absent. */
+      rights?: string;
+      /** What the scope of people may do, and with which rows. */
+      identity?: { rights: string; sees: string };
+    }
+  /** About people, who belong to no tenant. \`policies\` are those of others than the scope of people. */
+  | {
+      kind: 'identity';
+      why: string;
+      grants: Readonly<Record<string, string>>;
+      policies?: readonly string[];
+    }
   /** Who exists and where; policies of its own for each scope. `grants` are a role's rights on it. */
   | {
       kind: 'directory';
       why: string;
       grants: Readonly<Record<string, string>>;
       sweeper?: readonly string[];
+      identity?: readonly string[];
     }
   /** About this installation, nobody's in particular, without row-level security. */
   | { kind: 'operations'; why: string; grants: Readonly<Record<string, string>> };
@@ -22,6 +39,9 @@ export type TableClass =
 const list = (names: string) => names.split(' ');
 
 export type Classification = Readonly<Record<string, TableClass>>;
+
+const installation = `(tenant_id = '00000000-0000-0000-0000-000000000000'::uuid)`;
+const current = (scope: string) => `( SELECT swarmgate.current_${scope}() AS current_${scope})`;
 
 export const classification: Classification = {
   'swarmgate.agents': {
@@ -66,6 +86,51 @@ export const classification: Classification = {
   'swarmgate.knowledge_documents': { kind: 'tenant' },
   'swarmgate.knowledge_passages': { kind: 'tenant' },
   'swarmgate.knowledge_vectors': { kind: 'tenant', extension: 'vector' },
+  'swarmgate.roles': { kind: 'tenant' },
+  'swarmgate.api_keys': { kind: 'tenant' },
+  'swarmgate.audit_events': {
+    kind: 'tenant',
+    rights: 'INSERT SELECT',
+    identity: { rights: 'INSERT SELECT', sees: installation },
+  },
+  'swarmgate.audit_subjects': {
+    kind: 'tenant',
+    rights: 'DELETE INSERT SELECT',
+    identity: { rights: 'DELETE INSERT SELECT', sees: installation },
+  },
+  'swarmgate.idempotent_answers': { kind: 'tenant' },
+  'identity.memberships': {
+    kind: 'tenant',
+    rights: 'DELETE SELECT UPDATE',
+    identity: { rights: 'DELETE INSERT SELECT UPDATE', sees: 'true' },
+  },
+
+  'identity.users': {
+    kind: 'identity',
+    why: 'a person may belong to many tenants',
+    grants: {
+      swarmgate_identity: 'DELETE INSERT SELECT UPDATE',
+      swarmgate_tenant: 'SELECT',
+      swarmgate_organization: 'SELECT',
+    },
+    policies: [
+      `own_tenant: SELECT to swarmgate_tenant using ((id IN ( SELECT m.user_id FROM identity.memberships m WHERE (m.tenant_id = ${current('tenant')}))) OR (id IN ( SELECT o.user_id FROM identity.organization_members o)))`,
+      `own_organization: SELECT to swarmgate_organization using (id IN ( SELECT m.user_id FROM identity.organization_members m WHERE (m.organization_id = ${current('organization')})))`,
+    ],
+  },
+  'identity.organization_members': {
+    kind: 'identity',
+    why: 'an organization is above its tenants',
+    grants: {
+      swarmgate_identity: 'DELETE INSERT SELECT UPDATE',
+      swarmgate_tenant: 'SELECT',
+      swarmgate_organization: 'SELECT',
+    },
+    policies: [
+      `own_tenant: SELECT to swarmgate_tenant using (organization_id IN ( SELECT t.organization_id FROM directory.tenants t WHERE (t.id = ${current('tenant')})))`,
+      `own_organization: SELECT to swarmgate_organization using (organization_id = ${current('organization')})`,
+    ],
+  },
 
   'directory.organizations': {
     kind: 'directory',
@@ -86,6 +151,7 @@ export const classification: Classification = {
       swarmgate_tenant: 'SELECT',
     },
     sweeper: list('id organization_id xmin'),
+    identity: list('id organization_id slug name status'),
   },
   'directory.external_keys': {
     kind: 'directory',
@@ -197,6 +263,11 @@ export const tenantFirstIndexes: Readonly<Record<string, string>> = {
   'swarmgate.knowledge_documents_tenant_id_slug_key': 'few rows a tenant, made by an operator',
 };
 
+/** Foreign keys from a tenant's rows to what is nobody's, each with its reason: they tell whether something exists. */
+export const outsideForeignKeys: Readonly<Record<string, string>> = {
+  'memberships_user_id_fkey on identity.memberships': 'a tenant has no right to add a membership',
+};
+
 /** SECURITY DEFINER functions that are permitted: none. One would need its own narrow role, a policy and a reason here. */
 export const securityDefiners: readonly string[] = [];
 
@@ -240,9 +311,10 @@ export const functionRoles: Readonly<Record<string, string>> = {
 export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.current_tenant': ['swarmgate_tenant'],
   'swarmgate.current_organization': ['swarmgate_organization'],
-  'swarmgate.enter_tenant': ['swarmgate_platform', 'swarmgate_service'],
+  'swarmgate.enter_tenant': ['swarmgate_identity', 'swarmgate_platform', 'swarmgate_service'],
   'swarmgate.enter_organization': ['swarmgate_service'],
   'swarmgate.enter_platform': ['swarmgate_service'],
+  'swarmgate.enter_identity': ['swarmgate_service'],
   'swarmgate.enable_tenant_rls': [],
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],

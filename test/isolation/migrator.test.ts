@@ -25,6 +25,7 @@ const ownFiles = [
   '0014_batches',
   '0015_discord_directs',
   '0016_teams_and_deletions',
+  '0017_access',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

@@ -108,24 +108,24 @@ export const plants: readonly Plant[] = [
     sql: `CREATE UNIQUE INDEX agents_id ON swarmgate.agents (id);
       ALTER TABLE swarmgate.channels ADD CONSTRAINT channels_agent FOREIGN KEY (agent_id) REFERENCES swarmgate.agents (id)`,
     holes: [
-      'foreign key without tenant_id: channels_agent on swarmgate.channels',
+      'foreign key without tenant_id: channels_agent on swarmgate.channels is not on the list',
       'unique key without tenant_id: swarmgate.agents_id',
     ],
   },
   {
     what: 'a foreign key that pairs tenant_id with something else',
     sql: `ALTER TABLE swarmgate.turn_steps ADD CONSTRAINT crossed FOREIGN KEY (turn_id, tenant_id) REFERENCES swarmgate.turns (tenant_id, id)`,
-    holes: ['foreign key without tenant_id: crossed on swarmgate.turn_steps'],
+    holes: ['foreign key without tenant_id: crossed on swarmgate.turn_steps is not on the list'],
   },
   {
     what: 'a foreign key from a tenant table to something that is nobody’s',
     sql: `ALTER TABLE swarmgate.events ADD CONSTRAINT kind_of FOREIGN KEY (kind) REFERENCES directory.cells (id)`,
-    holes: ['foreign key without tenant_id: kind_of on swarmgate.events'],
+    holes: ['foreign key without tenant_id: kind_of on swarmgate.events is not on the list'],
   },
   {
     what: 'a foreign key from the directory into a tenant’s table',
     sql: `ALTER TABLE directory.external_keys ADD CONSTRAINT into_channels FOREIGN KEY (tenant_id, channel_id) REFERENCES swarmgate.channels (tenant_id, id)`,
-    holes: ['foreign key without tenant_id: into_channels on directory.external_keys'],
+    holes: ['foreign key without tenant_id: into_channels on directory.external_keys is not on the list'],
   },
   {
     what: 'a partition beside its parent’s row-level security',
@@ -195,7 +195,7 @@ export const plants: readonly Plant[] = [
     what: 'a way from a tenant into another scope',
     sql: 'GRANT EXECUTE ON FUNCTION swarmgate.enter_tenant(uuid) TO swarmgate_tenant',
     holes: [
-      'function: swarmgate.enter_tenant may be called by swarmgate_platform, swarmgate_service, swarmgate_tenant, not by swarmgate_platform, swarmgate_service',
+      'function: swarmgate.enter_tenant may be called by swarmgate_identity, swarmgate_platform, swarmgate_service, swarmgate_tenant, not by swarmgate_identity, swarmgate_platform, swarmgate_service',
     ],
   },
   ...['TRUNCATE', 'REFERENCES', 'TRIGGER'].map((right) => ({

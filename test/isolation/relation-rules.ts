@@ -1,4 +1,9 @@
-import { type Classification, crossTenantIndexes, tenantFirstIndexes } from './classification.ts';
+import {
+  type Classification,
+  crossTenantIndexes,
+  outsideForeignKeys,
+  tenantFirstIndexes,
+} from './classification.ts';
 import { exactly, type Rule } from './rule.ts';
 
 /** What holds for tables, their keys, indexes and policies, and for what stands beside them. */
@@ -31,7 +36,7 @@ export const relationRules = (tables: Classification): readonly Rule[] => [
   {
     name: 'forced row-level security',
     query: `${ours} SELECT name AS found FROM ours WHERE forced`,
-    judge: exactly(namesOf(tables, 'tenant', 'directory')),
+    judge: exactly(namesOf(tables, 'tenant', 'directory', 'identity')),
   },
   {
     name: 'policy',
@@ -81,6 +86,7 @@ export const relationRules = (tables: Classification): readonly Rule[] => [
           SELECT 1 FROM unnest(k.conkey, k.confkey) AS pair (here, there) WHERE pair.here = child.tenant AND pair.there = parent.tenant)
         WHEN child.tenant IS NOT NULL THEN NOT (parent.name = 'directory.tenants' AND k.conkey = ARRAY[child.tenant])
         ELSE false END`,
+    judge: exactly(Object.keys(outsideForeignKeys)),
   },
   {
     // A query that names the child is not bound by its parent's policies.
@@ -125,12 +131,21 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
     const own = table.kind === 'tenant' ? ownTenant : ownTenantInDirectory;
     yield `${name} own_tenant: ALL to swarmgate_tenant using ${own} check ${own}`;
     if (table.kind !== 'tenant') continue;
+    if (table.identity)
+      yield `${name} ${table.identity.sees === 'true' ? 'identity' : 'installation'}: ALL to swarmgate_identity using ${table.identity.sees} check ${table.identity.sees}`;
     if (table.report)
       yield `${name} own_organization: SELECT to swarmgate_organization using ${ownOrganization}`;
   }
   for (const [name, table] of Object.entries(tables)) {
     if (table.kind !== 'operations' && table.sweeper)
       yield `${name} sweeper: SELECT to swarmgate_sweeper using ${sweeperSees[name] ?? 'true'}`;
+  }
+  for (const [name, table] of Object.entries(tables)) {
+    if (table.kind === 'directory' && table.identity)
+      yield `${name} identity: SELECT to swarmgate_identity using true`;
+    if (table.kind !== 'identity') continue;
+    yield `${name} identity: ALL to swarmgate_identity using true check true`;
+    for (const policy of table.policies ?? []) yield `${name} ${policy}`;
   }
   for (const name of namesOf(tables, 'directory'))
     yield `${name} platform: ALL to swarmgate_platform using true check true`;

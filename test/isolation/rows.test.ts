@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '#domain/ids.ts';
 import { aDatabase, type TestDatabase } from '../support/a-database.ts';
-import { insertRow, insertTenants, type Row, rowsOfTenant } from './tenant-rows.ts';
+import { classification } from './classification.ts';
+import { insertMembers, insertRow, insertTenants, type Row, rowsOfTenant } from './tenant-rows.ts';
 
 /** `theirs` is the tenant whose rows are reached for; `ours` the one that reaches when it should not. */
 const ours = newId();
@@ -22,6 +23,7 @@ beforeAll(async () => {
     ourRows = rowsOfTenant(ours);
     theirRows = rowsOfTenant(theirs);
     for (const rows of [ourRows, theirRows]) {
+      await insertMembers(client, rows);
       for (const table of tables) await insertRow(client, table, rowOf(rows, table));
     }
   });
@@ -34,7 +36,7 @@ afterAll(async () => {
 async function tenantTables(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.columns
-       WHERE column_name = 'tenant_id' AND table_schema = 'swarmgate'`,
+       WHERE column_name = 'tenant_id' AND table_schema IN ('swarmgate', 'identity')`,
   );
   const order = Object.keys(rowsOfTenant(newId()));
   const names = rows.map(({ name }) => name);
@@ -132,23 +134,44 @@ async function outcomes(role: string, tenantId: string, operation: string): Prom
   return found;
 }
 
+/** What each operation needs, in every table that it touches. */
+const rightsNeeded: Readonly<Record<string, readonly string[]>> = {
+  select: ['SELECT'],
+  insert: ['INSERT'],
+  update: ['UPDATE'],
+  delete: ['DELETE'],
+  upsert: ['INSERT', 'UPDATE'],
+  returning: ['UPDATE'],
+};
+
 const everyTable = (outcome: string) => Object.fromEntries(tables.map((table) => [table, outcome]));
+
+/** The same, except where a tenant has not the right to do that to its own rows either. */
+function whereItMay(operation: string, outcome: string): Record<string, string> {
+  const mayAll = (table: string) => {
+    const class_ = classification[table];
+    const rights = (class_?.kind === 'tenant' && class_.rights) || 'DELETE INSERT SELECT UPDATE';
+    return rightsNeeded[operation]?.every((right) => rights.split(' ').includes(right)) ?? false;
+  };
+  return Object.fromEntries(tables.map((table) => [table, mayAll(table) ? outcome : 'refused (42501)']));
+}
+
 const names = Object.keys(operations);
 const writesFirst = ['insert', 'upsert'];
 
 describe('as swarmgate_tenant', () => {
   test.each(names)('%s without a tenant reaches nothing', async (operation) => {
     const nothing = writesFirst.includes(operation) ? 'refused (42501)' : '0 rows';
-    expect(await outcomes('swarmgate_tenant', '', operation)).toEqual(everyTable(nothing));
+    expect(await outcomes('swarmgate_tenant', '', operation)).toEqual(whereItMay(operation, nothing));
   });
 
   test.each(names)('%s as another tenant reaches nothing', async (operation) => {
     const nothing = writesFirst.includes(operation) ? 'refused (42501)' : '0 rows';
-    expect(await outcomes('swarmgate_tenant', ours, operation)).toEqual(everyTable(nothing));
+    expect(await outcomes('swarmgate_tenant', ours, operation)).toEqual(whereItMay(operation, nothing));
   });
 
   test.each(names)('%s as the tenant itself reaches its own row', async (operation) => {
-    expect(await outcomes('swarmgate_tenant', theirs, operation)).toEqual(everyTable('1 rows'));
+    expect(await outcomes('swarmgate_tenant', theirs, operation)).toEqual(whereItMay(operation, '1 rows'));
   });
 });
 
@@ -211,7 +234,7 @@ async function foreignKeys(client: pg.ClientBase): Promise<ForeignKey[]> {
        CROSS JOIN unnest(k.conkey, k.confkey) WITH ORDINALITY AS pair (here, there, ordinal)
        JOIN pg_catalog.pg_attribute here ON here.attrelid = k.conrelid AND here.attnum = pair.here
        JOIN pg_catalog.pg_attribute there ON there.attrelid = k.confrelid AND there.attnum = pair.there
-       WHERE k.contype = 'f' AND k.conrelid::regclass::text LIKE 'swarmgate.%' AND k.confrelid::regclass::text LIKE 'swarmgate.%'
+       WHERE k.contype = 'f' AND k.conrelid::regclass::text ~ '^(swarmgate|identity)[.]' AND k.confrelid::regclass::text LIKE 'swarmgate.%'
          AND here.attname <> 'tenant_id'
        GROUP BY k.oid, k.conname, k.conrelid, k.confrelid ORDER BY 1`,
   );

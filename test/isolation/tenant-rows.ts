@@ -10,12 +10,45 @@ export type Row = Readonly<Record<string, unknown>>;
  */
 export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<string, Row>> {
   const tenant = { tenant_id: tenantId };
-  const [agent, channel, participant, conversation, question, answer, turn, delivery, document] = Array.from(
-    { length: 9 },
-    () => newId(),
-  );
+  const [agent, channel, participant, conversation, question, answer, turn, delivery, document, role] =
+    Array.from({ length: 10 }, () => newId());
   const at = { ...tenant, conversation_id: conversation };
   return {
+    'swarmgate.audit_events': {
+      ...tenant,
+      id: newId(),
+      xid: '1',
+      at: '2026-01-01T00:00:00Z',
+      actor_kind: 'nobody',
+      action: 'test',
+      resource_kind: 'tenant',
+      outcome: 'refused',
+      reason: mark,
+      detail: {},
+    },
+    'swarmgate.audit_subjects': {
+      ...tenant,
+      subject_id: newId(),
+      sealed_key: mark,
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.api_keys': {
+      ...tenant,
+      id: newId(),
+      name: mark,
+      prefix: newId(),
+      secret_hash: '\\x00',
+      permissions: ['conversations:read'],
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.idempotent_answers': {
+      ...tenant,
+      key: newId(),
+      request_hash: mark,
+      status: 201,
+      answer: mark,
+      created_at: '2026-01-01T00:00:00Z',
+    },
     'swarmgate.agents': {
       ...tenant,
       id: agent,
@@ -157,6 +190,14 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       embedder: 'test',
       embedding: '[1,2,3]',
     },
+    'swarmgate.roles': {
+      ...tenant,
+      id: role,
+      slug: `role-${role}`,
+      name: mark,
+      permissions: ['conversations:read'],
+    },
+    'identity.memberships': { ...tenant, user_id: newId(), role_id: role },
   };
 }
 
@@ -168,6 +209,15 @@ export async function insertRow(client: pg.ClientBase, table: string, row: Row, 
     [JSON.stringify(row)],
   );
   return rowCount ?? 0;
+}
+
+/** The people whom the memberships of some rows name, as the owner writes them. */
+export async function insertMembers(
+  client: pg.ClientBase,
+  rows: Readonly<Record<string, Row>>,
+): Promise<void> {
+  const id = rows['identity.memberships']?.['user_id'];
+  await client.query('INSERT INTO identity.users (id, email) VALUES ($1, $2)', [id, `${id}@example.com`]);
 }
 
 /** An organization with its tenants, as the owner writes them. */

@@ -197,3 +197,43 @@ export type DirectSighting = Prisma.DirectSightingModel
  * 
  */
 export type AccountName = Prisma.AccountNameModel
+/**
+ * Model User
+ * 
+ */
+export type User = Prisma.UserModel
+/**
+ * Model Membership
+ * 
+ */
+export type Membership = Prisma.MembershipModel
+/**
+ * Model OrganizationMember
+ * 
+ */
+export type OrganizationMember = Prisma.OrganizationMemberModel
+/**
+ * Model Role
+ * 
+ */
+export type Role = Prisma.RoleModel
+/**
+ * Model ApiKey
+ * 
+ */
+export type ApiKey = Prisma.ApiKeyModel
+/**
+ * Model AuditEvent
+ * 
+ */
+export type AuditEvent = Prisma.AuditEventModel
+/**
+ * Model AuditSubject
+ * 
+ */
+export type AuditSubject = Prisma.AuditSubjectModel
+/**
+ * Model IdempotentAnswer
+ * 
+ */
+export type IdempotentAnswer = Prisma.IdempotentAnswerModel

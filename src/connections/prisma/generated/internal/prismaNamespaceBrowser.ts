@@ -86,7 +86,15 @@ export const ModelName = {
   DirectChoice: 'DirectChoice',
   DirectPastChoice: 'DirectPastChoice',
   DirectSighting: 'DirectSighting',
-  AccountName: 'AccountName'
+  AccountName: 'AccountName',
+  User: 'User',
+  Membership: 'Membership',
+  OrganizationMember: 'OrganizationMember',
+  Role: 'Role',
+  ApiKey: 'ApiKey',
+  AuditEvent: 'AuditEvent',
+  AuditSubject: 'AuditSubject',
+  IdempotentAnswer: 'IdempotentAnswer'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -599,6 +607,118 @@ export const AccountNameScalarFieldEnum = {
 } as const
 
 export type AccountNameScalarFieldEnum = (typeof AccountNameScalarFieldEnum)[keyof typeof AccountNameScalarFieldEnum]
+
+
+export const UserScalarFieldEnum = {
+  id: 'id',
+  email: 'email',
+  name: 'name',
+  status: 'status',
+  isOperator: 'isOperator',
+  emailVerifiedAt: 'emailVerifiedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const MembershipScalarFieldEnum = {
+  tenantId: 'tenantId',
+  userId: 'userId',
+  builtinRole: 'builtinRole',
+  roleId: 'roleId',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type MembershipScalarFieldEnum = (typeof MembershipScalarFieldEnum)[keyof typeof MembershipScalarFieldEnum]
+
+
+export const OrganizationMemberScalarFieldEnum = {
+  userId: 'userId',
+  organizationId: 'organizationId',
+  role: 'role',
+  createdAt: 'createdAt'
+} as const
+
+export type OrganizationMemberScalarFieldEnum = (typeof OrganizationMemberScalarFieldEnum)[keyof typeof OrganizationMemberScalarFieldEnum]
+
+
+export const RoleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  slug: 'slug',
+  name: 'name',
+  permissions: 'permissions',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type RoleScalarFieldEnum = (typeof RoleScalarFieldEnum)[keyof typeof RoleScalarFieldEnum]
+
+
+export const ApiKeyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  prefix: 'prefix',
+  secretHash: 'secretHash',
+  permissions: 'permissions',
+  createdBy: 'createdBy',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  revokedAt: 'revokedAt',
+  replacedBy: 'replacedBy',
+  lastUsedAt: 'lastUsedAt'
+} as const
+
+export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]
+
+
+export const AuditEventScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  at: 'at',
+  actorKind: 'actorKind',
+  actorId: 'actorId',
+  action: 'action',
+  permission: 'permission',
+  resourceKind: 'resourceKind',
+  resourceId: 'resourceId',
+  outcome: 'outcome',
+  reason: 'reason',
+  requestId: 'requestId',
+  detail: 'detail',
+  personal: 'personal'
+} as const
+
+export type AuditEventScalarFieldEnum = (typeof AuditEventScalarFieldEnum)[keyof typeof AuditEventScalarFieldEnum]
+
+
+export const AuditSubjectScalarFieldEnum = {
+  tenantId: 'tenantId',
+  subjectId: 'subjectId',
+  sealedKey: 'sealedKey',
+  createdAt: 'createdAt'
+} as const
+
+export type AuditSubjectScalarFieldEnum = (typeof AuditSubjectScalarFieldEnum)[keyof typeof AuditSubjectScalarFieldEnum]
+
+
+export const IdempotentAnswerScalarFieldEnum = {
+  tenantId: 'tenantId',
+  key: 'key',
+  requestHash: 'requestHash',
+  status: 'status',
+  answer: 'answer',
+  createdAt: 'createdAt'
+} as const
+
+export type IdempotentAnswerScalarFieldEnum = (typeof IdempotentAnswerScalarFieldEnum)[keyof typeof IdempotentAnswerScalarFieldEnum]
 
 
 export const SortOrder = {

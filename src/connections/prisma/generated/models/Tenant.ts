@@ -281,6 +281,10 @@ export type TenantWhereInput = {
   events?: Prisma.EventListRelationFilter
   files?: Prisma.FileListRelationFilter
   fairFinishes?: Prisma.FairFinishListRelationFilter
+  roles?: Prisma.RoleListRelationFilter
+  memberships?: Prisma.MembershipListRelationFilter
+  apiKeys?: Prisma.ApiKeyListRelationFilter
+  idempotentAnswers?: Prisma.IdempotentAnswerListRelationFilter
 }
 
 export type TenantOrderByWithRelationInput = {
@@ -305,6 +309,10 @@ export type TenantOrderByWithRelationInput = {
   events?: Prisma.EventOrderByRelationAggregateInput
   files?: Prisma.FileOrderByRelationAggregateInput
   fairFinishes?: Prisma.FairFinishOrderByRelationAggregateInput
+  roles?: Prisma.RoleOrderByRelationAggregateInput
+  memberships?: Prisma.MembershipOrderByRelationAggregateInput
+  apiKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
+  idempotentAnswers?: Prisma.IdempotentAnswerOrderByRelationAggregateInput
 }
 
 export type TenantWhereUniqueInput = Prisma.AtLeast<{
@@ -332,6 +340,10 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   events?: Prisma.EventListRelationFilter
   files?: Prisma.FileListRelationFilter
   fairFinishes?: Prisma.FairFinishListRelationFilter
+  roles?: Prisma.RoleListRelationFilter
+  memberships?: Prisma.MembershipListRelationFilter
+  apiKeys?: Prisma.ApiKeyListRelationFilter
+  idempotentAnswers?: Prisma.IdempotentAnswerListRelationFilter
 }, "id" | "slug">
 
 export type TenantOrderByWithAggregationInput = {
@@ -392,6 +404,10 @@ export type TenantCreateInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateInput = {
@@ -414,6 +430,10 @@ export type TenantUncheckedCreateInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUpdateInput = {
@@ -436,6 +456,10 @@ export type TenantUpdateInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateInput = {
@@ -458,6 +482,10 @@ export type TenantUncheckedUpdateInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyInput = {
@@ -761,6 +789,62 @@ export type TenantUpdateOneRequiredWithoutFairFinishesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutFairFinishesInput, Prisma.TenantUpdateWithoutFairFinishesInput>, Prisma.TenantUncheckedUpdateWithoutFairFinishesInput>
 }
 
+export type TenantCreateNestedOneWithoutMembershipsInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutMembershipsInput, Prisma.TenantUncheckedCreateWithoutMembershipsInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutMembershipsInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutMembershipsNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutMembershipsInput, Prisma.TenantUncheckedCreateWithoutMembershipsInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutMembershipsInput
+  upsert?: Prisma.TenantUpsertWithoutMembershipsInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutMembershipsInput, Prisma.TenantUpdateWithoutMembershipsInput>, Prisma.TenantUncheckedUpdateWithoutMembershipsInput>
+}
+
+export type TenantCreateNestedOneWithoutRolesInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutRolesInput, Prisma.TenantUncheckedCreateWithoutRolesInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutRolesInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutRolesNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutRolesInput, Prisma.TenantUncheckedCreateWithoutRolesInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutRolesInput
+  upsert?: Prisma.TenantUpsertWithoutRolesInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutRolesInput, Prisma.TenantUpdateWithoutRolesInput>, Prisma.TenantUncheckedUpdateWithoutRolesInput>
+}
+
+export type TenantCreateNestedOneWithoutApiKeysInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutApiKeysInput, Prisma.TenantUncheckedCreateWithoutApiKeysInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutApiKeysInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutApiKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutApiKeysInput, Prisma.TenantUncheckedCreateWithoutApiKeysInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutApiKeysInput
+  upsert?: Prisma.TenantUpsertWithoutApiKeysInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutApiKeysInput, Prisma.TenantUpdateWithoutApiKeysInput>, Prisma.TenantUncheckedUpdateWithoutApiKeysInput>
+}
+
+export type TenantCreateNestedOneWithoutIdempotentAnswersInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutIdempotentAnswersInput, Prisma.TenantUncheckedCreateWithoutIdempotentAnswersInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutIdempotentAnswersInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutIdempotentAnswersNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutIdempotentAnswersInput, Prisma.TenantUncheckedCreateWithoutIdempotentAnswersInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutIdempotentAnswersInput
+  upsert?: Prisma.TenantUpsertWithoutIdempotentAnswersInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutIdempotentAnswersInput, Prisma.TenantUpdateWithoutIdempotentAnswersInput>, Prisma.TenantUncheckedUpdateWithoutIdempotentAnswersInput>
+}
+
 export type TenantCreateWithoutHomeInput = {
   id: string
   slug: string
@@ -780,6 +864,10 @@ export type TenantCreateWithoutHomeInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutHomeInput = {
@@ -801,6 +889,10 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutHomeInput = {
@@ -866,6 +958,10 @@ export type TenantCreateWithoutOrganizationInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutOrganizationInput = {
@@ -887,6 +983,10 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutOrganizationInput = {
@@ -934,6 +1034,10 @@ export type TenantCreateWithoutExternalKeysInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutExternalKeysInput = {
@@ -955,6 +1059,10 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutExternalKeysInput = {
@@ -992,6 +1100,10 @@ export type TenantUpdateWithoutExternalKeysInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutExternalKeysInput = {
@@ -1013,6 +1125,10 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutAgentsInput = {
@@ -1034,6 +1150,10 @@ export type TenantCreateWithoutAgentsInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutAgentsInput = {
@@ -1055,6 +1175,10 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutAgentsInput = {
@@ -1092,6 +1216,10 @@ export type TenantUpdateWithoutAgentsInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutAgentsInput = {
@@ -1113,6 +1241,10 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutChannelsInput = {
@@ -1134,6 +1266,10 @@ export type TenantCreateWithoutChannelsInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutChannelsInput = {
@@ -1155,6 +1291,10 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutChannelsInput = {
@@ -1192,6 +1332,10 @@ export type TenantUpdateWithoutChannelsInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutChannelsInput = {
@@ -1213,6 +1357,10 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutEventsInput = {
@@ -1234,6 +1382,10 @@ export type TenantCreateWithoutEventsInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutEventsInput = {
@@ -1255,6 +1407,10 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutEventsInput = {
@@ -1292,6 +1448,10 @@ export type TenantUpdateWithoutEventsInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutEventsInput = {
@@ -1313,6 +1473,10 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutDocumentsInput = {
@@ -1334,6 +1498,10 @@ export type TenantCreateWithoutDocumentsInput = {
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutDocumentsInput = {
@@ -1355,6 +1523,10 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutDocumentsInput = {
@@ -1392,6 +1564,10 @@ export type TenantUpdateWithoutDocumentsInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutDocumentsInput = {
@@ -1413,6 +1589,10 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutFilesInput = {
@@ -1434,6 +1614,10 @@ export type TenantCreateWithoutFilesInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutFilesInput = {
@@ -1455,6 +1639,10 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutFilesInput = {
@@ -1492,6 +1680,10 @@ export type TenantUpdateWithoutFilesInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutFilesInput = {
@@ -1513,6 +1705,10 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutFairFinishesInput = {
@@ -1534,6 +1730,10 @@ export type TenantCreateWithoutFairFinishesInput = {
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
   events?: Prisma.EventCreateNestedManyWithoutTenantInput
   files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutFairFinishesInput = {
@@ -1555,6 +1755,10 @@ export type TenantUncheckedCreateWithoutFairFinishesInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
   events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutFairFinishesInput = {
@@ -1592,6 +1796,10 @@ export type TenantUpdateWithoutFairFinishesInput = {
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutFairFinishesInput = {
@@ -1613,6 +1821,474 @@ export type TenantUncheckedUpdateWithoutFairFinishesInput = {
   documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutMembershipsInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutMembershipsInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutMembershipsInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutMembershipsInput, Prisma.TenantUncheckedCreateWithoutMembershipsInput>
+}
+
+export type TenantUpsertWithoutMembershipsInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutMembershipsInput, Prisma.TenantUncheckedUpdateWithoutMembershipsInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutMembershipsInput, Prisma.TenantUncheckedCreateWithoutMembershipsInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutMembershipsInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutMembershipsInput, Prisma.TenantUncheckedUpdateWithoutMembershipsInput>
+}
+
+export type TenantUpdateWithoutMembershipsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutMembershipsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutRolesInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutRolesInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutRolesInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutRolesInput, Prisma.TenantUncheckedCreateWithoutRolesInput>
+}
+
+export type TenantUpsertWithoutRolesInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutRolesInput, Prisma.TenantUncheckedUpdateWithoutRolesInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutRolesInput, Prisma.TenantUncheckedCreateWithoutRolesInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutRolesInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutRolesInput, Prisma.TenantUncheckedUpdateWithoutRolesInput>
+}
+
+export type TenantUpdateWithoutRolesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutRolesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutApiKeysInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutApiKeysInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutApiKeysInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutApiKeysInput, Prisma.TenantUncheckedCreateWithoutApiKeysInput>
+}
+
+export type TenantUpsertWithoutApiKeysInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutApiKeysInput, Prisma.TenantUncheckedUpdateWithoutApiKeysInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutApiKeysInput, Prisma.TenantUncheckedCreateWithoutApiKeysInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutApiKeysInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutApiKeysInput, Prisma.TenantUncheckedUpdateWithoutApiKeysInput>
+}
+
+export type TenantUpdateWithoutApiKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutApiKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutIdempotentAnswersInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutIdempotentAnswersInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutIdempotentAnswersInput, Prisma.TenantUncheckedCreateWithoutIdempotentAnswersInput>
+}
+
+export type TenantUpsertWithoutIdempotentAnswersInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutIdempotentAnswersInput, Prisma.TenantUncheckedUpdateWithoutIdempotentAnswersInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutIdempotentAnswersInput, Prisma.TenantUncheckedCreateWithoutIdempotentAnswersInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutIdempotentAnswersInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutIdempotentAnswersInput, Prisma.TenantUncheckedUpdateWithoutIdempotentAnswersInput>
+}
+
+export type TenantUpdateWithoutIdempotentAnswersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyHomeInput = {
@@ -1648,6 +2324,10 @@ export type TenantUpdateWithoutHomeInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutHomeInput = {
@@ -1669,6 +2349,10 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutHomeInput = {
@@ -1718,6 +2402,10 @@ export type TenantUpdateWithoutOrganizationInput = {
   events?: Prisma.EventUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutOrganizationInput = {
@@ -1739,6 +2427,10 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1768,6 +2460,10 @@ export type TenantCountOutputType = {
   events: number
   files: number
   fairFinishes: number
+  roles: number
+  memberships: number
+  apiKeys: number
+  idempotentAnswers: number
 }
 
 export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1778,6 +2474,10 @@ export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions
   events?: boolean | TenantCountOutputTypeCountEventsArgs
   files?: boolean | TenantCountOutputTypeCountFilesArgs
   fairFinishes?: boolean | TenantCountOutputTypeCountFairFinishesArgs
+  roles?: boolean | TenantCountOutputTypeCountRolesArgs
+  memberships?: boolean | TenantCountOutputTypeCountMembershipsArgs
+  apiKeys?: boolean | TenantCountOutputTypeCountApiKeysArgs
+  idempotentAnswers?: boolean | TenantCountOutputTypeCountIdempotentAnswersArgs
 }
 
 /**
@@ -1839,6 +2539,34 @@ export type TenantCountOutputTypeCountFairFinishesArgs<ExtArgs extends runtime.T
   where?: Prisma.FairFinishWhereInput
 }
 
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountRolesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.RoleWhereInput
+}
+
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountMembershipsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.MembershipWhereInput
+}
+
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountApiKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ApiKeyWhereInput
+}
+
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountIdempotentAnswersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.IdempotentAnswerWhereInput
+}
+
 
 export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1862,6 +2590,10 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   events?: boolean | Prisma.Tenant$eventsArgs<ExtArgs>
   files?: boolean | Prisma.Tenant$filesArgs<ExtArgs>
   fairFinishes?: boolean | Prisma.Tenant$fairFinishesArgs<ExtArgs>
+  roles?: boolean | Prisma.Tenant$rolesArgs<ExtArgs>
+  memberships?: boolean | Prisma.Tenant$membershipsArgs<ExtArgs>
+  apiKeys?: boolean | Prisma.Tenant$apiKeysArgs<ExtArgs>
+  idempotentAnswers?: boolean | Prisma.Tenant$idempotentAnswersArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
@@ -1925,6 +2657,10 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   events?: boolean | Prisma.Tenant$eventsArgs<ExtArgs>
   files?: boolean | Prisma.Tenant$filesArgs<ExtArgs>
   fairFinishes?: boolean | Prisma.Tenant$fairFinishesArgs<ExtArgs>
+  roles?: boolean | Prisma.Tenant$rolesArgs<ExtArgs>
+  memberships?: boolean | Prisma.Tenant$membershipsArgs<ExtArgs>
+  apiKeys?: boolean | Prisma.Tenant$apiKeysArgs<ExtArgs>
+  idempotentAnswers?: boolean | Prisma.Tenant$idempotentAnswersArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type TenantIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1948,6 +2684,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     events: Prisma.$EventPayload<ExtArgs>[]
     files: Prisma.$FilePayload<ExtArgs>[]
     fairFinishes: Prisma.$FairFinishPayload<ExtArgs>[]
+    roles: Prisma.$RolePayload<ExtArgs>[]
+    memberships: Prisma.$MembershipPayload<ExtArgs>[]
+    apiKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
+    idempotentAnswers: Prisma.$IdempotentAnswerPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2365,6 +3105,10 @@ export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.T
   events<T extends Prisma.Tenant$eventsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$eventsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EventPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   files<T extends Prisma.Tenant$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   fairFinishes<T extends Prisma.Tenant$fairFinishesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$fairFinishesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FairFinishPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  roles<T extends Prisma.Tenant$rolesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$rolesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RolePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  memberships<T extends Prisma.Tenant$membershipsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$membershipsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  apiKeys<T extends Prisma.Tenant$apiKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$apiKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  idempotentAnswers<T extends Prisma.Tenant$idempotentAnswersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$idempotentAnswersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotentAnswerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2972,6 +3716,102 @@ export type Tenant$fairFinishesArgs<ExtArgs extends runtime.Types.Extensions.Int
   take?: number
   skip?: number
   distinct?: Prisma.FairFinishScalarFieldEnum | Prisma.FairFinishScalarFieldEnum[]
+}
+
+/**
+ * Tenant.roles
+ */
+export type Tenant$rolesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Role
+   */
+  select?: Prisma.RoleSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Role
+   */
+  omit?: Prisma.RoleOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoleInclude<ExtArgs> | null
+  where?: Prisma.RoleWhereInput
+  orderBy?: Prisma.RoleOrderByWithRelationInput | Prisma.RoleOrderByWithRelationInput[]
+  cursor?: Prisma.RoleWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.RoleScalarFieldEnum | Prisma.RoleScalarFieldEnum[]
+}
+
+/**
+ * Tenant.memberships
+ */
+export type Tenant$membershipsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Membership
+   */
+  select?: Prisma.MembershipSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Membership
+   */
+  omit?: Prisma.MembershipOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MembershipInclude<ExtArgs> | null
+  where?: Prisma.MembershipWhereInput
+  orderBy?: Prisma.MembershipOrderByWithRelationInput | Prisma.MembershipOrderByWithRelationInput[]
+  cursor?: Prisma.MembershipWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.MembershipScalarFieldEnum | Prisma.MembershipScalarFieldEnum[]
+}
+
+/**
+ * Tenant.apiKeys
+ */
+export type Tenant$apiKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ApiKey
+   */
+  select?: Prisma.ApiKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ApiKey
+   */
+  omit?: Prisma.ApiKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ApiKeyInclude<ExtArgs> | null
+  where?: Prisma.ApiKeyWhereInput
+  orderBy?: Prisma.ApiKeyOrderByWithRelationInput | Prisma.ApiKeyOrderByWithRelationInput[]
+  cursor?: Prisma.ApiKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Tenant.idempotentAnswers
+ */
+export type Tenant$idempotentAnswersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the IdempotentAnswer
+   */
+  select?: Prisma.IdempotentAnswerSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the IdempotentAnswer
+   */
+  omit?: Prisma.IdempotentAnswerOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdempotentAnswerInclude<ExtArgs> | null
+  where?: Prisma.IdempotentAnswerWhereInput
+  orderBy?: Prisma.IdempotentAnswerOrderByWithRelationInput | Prisma.IdempotentAnswerOrderByWithRelationInput[]
+  cursor?: Prisma.IdempotentAnswerWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.IdempotentAnswerScalarFieldEnum | Prisma.IdempotentAnswerScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,39 @@
+import type { BuiltinRole, Permission } from '@swarmgate/contract/rest/permissions.ts';
+import type { Uuid } from '#domain/ids.ts';
+
+/**
+ * Who asks, once that is proved. The front door of identity: whoever decides or records what somebody does speaks of
+ * these.
+ */
+export type Principal =
+  | {
+      kind: 'api_key';
+      id: Uuid;
+      /** The only tenant that it can be used in. */
+      tenantId: Uuid;
+      organizationId: Uuid;
+      grant: Grant;
+    }
+  | {
+      kind: 'user';
+      id: Uuid;
+      /** How it was proved: a web session's cookie, or an access token. */
+      via: 'session' | 'token';
+      /** The session that it goes back to: what ends with it. */
+      sessionId: Uuid;
+      /** Whether a second factor was shown. */
+      hasSecondFactor: boolean;
+      isOperator: boolean;
+    };
+
+/** What a principal may do in one tenant, and where that comes from. */
+export type Grant = {
+  permissions: ReadonlySet<Permission>;
+  /** In words, for whoever asks why: "the role admin", "its own permissions, within the role viewer of its maker". */
+  source: string;
+};
+
+/** The role of a member: a built-in one, or one of the tenant's own with what it permits. */
+export type HeldRole =
+  | { kind: 'builtin'; name: BuiltinRole }
+  | { kind: 'own'; name: string; permissions: readonly string[] };

@@ -137,7 +137,7 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
       yield `${name} own_organization: SELECT to swarmgate_organization using ${ownOrganization}`;
   }
   for (const [name, table] of Object.entries(tables)) {
-    if (table.kind !== 'operations' && table.sweeper)
+    if ((table.kind === 'tenant' || table.kind === 'directory') && table.sweeper)
       yield `${name} sweeper: SELECT to swarmgate_sweeper using ${sweeperSees[name] ?? 'true'}`;
   }
   for (const [name, table] of Object.entries(tables)) {

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { apiRoutes } from '#admin/api-routes.ts';
+import { createAuthenticate } from '#admin/authenticate.ts';
+import { createHandlers } from '#admin/handlers.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
+import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import type { Config } from '#config/config.ts';
 import { sharedAppsOf } from '#config/shared-apps.ts';
 import { connectRedis, type RedisConnections } from '#connections/redis.ts';
@@ -39,6 +43,7 @@ import { createHttpApp } from '#http/http-app.ts';
 import { type Listening, listen } from '#http/listen.ts';
 import { operationsRoutes, type Readiness } from '#http/operations.ts';
 import { pageRoutes } from '#http/pages.ts';
+import { createKeyAuthenticator } from '#identity/authenticate-key.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
@@ -217,6 +222,24 @@ export async function createApp(
     recordStatus: createRecordStatus(scopes),
   });
 
+  const rateLimit = createRateLimit(redis && { connections: redis, prefix });
+
+  function restRoutes() {
+    const checkKey = createKeyAuthenticator({ scopes, logger });
+    const trail = createAuditTrail({ scopes, keyRing });
+    return apiRoutes(
+      {
+        ...{ scopes, keyRing, trail },
+        countCalls: rateLimit,
+        authenticate: createAuthenticate({ checkKey, countCalls: rateLimit, trail }),
+        grantIn: async (principal, tenantId) =>
+          principal.kind === 'api_key' && principal.tenantId === tenantId ? principal.grant : undefined,
+      },
+      createHandlers({ scopes, sendMessage, forgetKey: checkKey.forget }),
+      publicUrl,
+    );
+  }
+
   function chatRoutes() {
     return webChatRoutes({
       channels,
@@ -226,7 +249,7 @@ export async function createApp(
       transcripts: createTranscripts(scopes),
       cancelTurn: createCancelTurn({ scopes, live, queue }),
       live,
-      rateLimit: createRateLimit(redis && { connections: redis, prefix }),
+      rateLimit,
       stop: draining.signal,
     });
   }
@@ -246,6 +269,7 @@ export async function createApp(
         ...(config.roles.has('api')
           ? [
               { path: '/chat/v1', router: chatRoutes() },
+              { path: '/api/v1', router: restRoutes() },
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
               { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },

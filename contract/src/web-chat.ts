@@ -98,4 +98,6 @@ export type Problem = {
   detail?: string;
   code: string;
   requestId: string;
+  /** The places of the request that were not understood. */
+  errors?: { pointer: string; detail: string }[];
 };

@@ -4,6 +4,7 @@ import { sharedAppsOf } from '#config/shared-apps.ts';
 import { apply } from '#tenancy/apply/apply.ts';
 import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
 import type { Storage } from '../storage.ts';
+import { operateApiKeys } from './api-keys.ts';
 import { operateDeadLetters } from './dead-letters.ts';
 import { runDoctor } from './doctor.ts';
 import type { HandOverRequest } from './hand-over.ts';
@@ -30,6 +31,8 @@ export function answerOperator(
       return openSimulatedChannel(storage, request.simulated).then(({ key }) => ({ key, url }));
     case 'dead-letters':
       return operateDeadLetters(storage, request.wish);
+    case 'api-keys':
+      return operateApiKeys(storage, request.wish);
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

@@ -9,6 +9,7 @@ import type { ShownDeadLetter } from '#conversations/dead-letters/show-dead-lett
 import { AppError } from '#domain/errors.ts';
 import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import type { SimulatedChannel } from '#tenancy/simulated-channel.ts';
+import type { ApiKeysWish, ListedApiKey } from './api-keys.ts';
 import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink, LinkWish } from './install-link.ts';
@@ -23,7 +24,8 @@ export type HandOverRequest =
   | ({ command: 'install-link' } & LinkWish)
   | { command: 'open-simulation'; simulated: SimulatedChannel }
   | { command: 'close-simulation'; tenant: string; slug: string }
-  | { command: 'dead-letters'; wish: DeadLettersWish };
+  | { command: 'dead-letters'; wish: DeadLettersWish }
+  | { command: 'api-keys'; wish: ApiKeysWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -33,6 +35,7 @@ export type HandOverAnswers = {
   'open-simulation': { key: string; url: string };
   'close-simulation': null;
   'dead-letters': DeadLetter[] | ShownDeadLetter;
+  'api-keys': ListedApiKey[];
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { AppError } from '#domain/errors.ts';
+import { addApiKeysCommand } from './api-keys-command.ts';
 import { addApplyCommand } from './apply-command.ts';
 import { addDeadLettersCommand } from './dead-letters-command.ts';
 import { addDiscordCommand } from './discord-command.ts';
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addMigrateCommand(program);
   addDoctorCommand(program, setExitCode);
   addApplyCommand(program);
+  addApiKeysCommand(program);
   addDeadLettersCommand(program);
   addSlackCommand(program);
   addDiscordCommand(program);

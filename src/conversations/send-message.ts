@@ -20,14 +20,16 @@ export type NewMessage = {
 
 export type AcceptedMessage = { outcome: 'accepted' | 'duplicate'; conversationId: Uuid; messageId: Uuid };
 
+export type SendMessage = (at: ChannelPlace, message: NewMessage) => Promise<AcceptedMessage>;
+
 type Sent = AcceptedMessage & { weight: number };
 
 /**
  * Says something without being asked: begins the conversation if there is none, and leaves the rest to the delivery.
  * Whether it may go out (consent, quiet hours, a platform's window) is decided then, and the refusal is recorded.
  */
-export function createSendMessage({ scopes, queue }: SendMessageParts) {
-  return async (at: ChannelPlace, message: NewMessage): Promise<AcceptedMessage> => {
+export function createSendMessage({ scopes, queue }: SendMessageParts): SendMessage {
+  return async (at, message) => {
     const [row] = await scopes.call<{ send_message_v1: Sent }>('swarmgate.send_message_v1', [
       at.tenantId,
       at.channelId,

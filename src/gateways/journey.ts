@@ -155,7 +155,9 @@ export type ConversationPlace = { tenantId: Uuid; conversationId: Uuid };
 /** Asks a turn to stop; false when the conversation has no such turn at work. */
 export type CancelTurn = (at: ConversationPlace, turnId: Uuid) => Promise<boolean>;
 
-export type RateLimitResult = { allowed: true } | { allowed: false; retryAfterMs: number };
+export type RateLimitResult =
+  /** How many more there are, and when all of them are back. */
+  { allowed: true; remaining: number; resetMs: number } | { allowed: false; retryAfterMs: number };
 
 /** Counts one use of `key`, of which `limit` are allowed in each window of a minute. */
 export type RateLimit = (key: string, limit: number) => Promise<RateLimitResult>;

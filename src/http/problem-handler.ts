@@ -39,6 +39,7 @@ export function answerProblem(logger: Logger, metrics: Metrics): ErrorRequestHan
       detail: problem.message,
       code: problem.code,
       requestId: currentContext().requestId ?? '',
+      ...(problem.errors.length > 0 && { errors: [...problem.errors] }),
     };
     response
       .status(problem.status)

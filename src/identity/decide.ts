@@ -1,5 +1,6 @@
 import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import type { Grant } from './principal.ts';
+import { expandPermissions } from './roles.ts';
 
 /** A decision, with its reason in a sentence: for the audit trail, and for whoever asks why. */
 export type Decision =
@@ -19,5 +20,17 @@ export function decide(grant: Grant | undefined, needed: Permission): Decision {
         allowed: false,
         code: 'missing_permission',
         reason: `${needed} is needed; it is not permitted by ${grant.source}.`,
+      };
+}
+
+/** Whether who holds `grant` may hand these permissions on: nobody gives what they have not. */
+export function decideGrant(grant: Grant, handedOn: readonly Permission[]): Decision {
+  const missing = [...expandPermissions(handedOn)].filter((permission) => !grant.permissions.has(permission));
+  return missing.length === 0
+    ? { allowed: true, reason: 'Who gives them has all of them.' }
+    : {
+        allowed: false,
+        code: 'missing_permission',
+        reason: `Nobody can give what they have not: ${missing.join(', ')} (by ${grant.source}).`,
       };
 }

@@ -12,6 +12,8 @@ export type Principal =
       /** The only tenant that it can be used in. */
       tenantId: Uuid;
       organizationId: Uuid;
+      /** The member it was made by; absent: an operator of the installation. */
+      makerId: Uuid | undefined;
       grant: Grant;
     }
   | {

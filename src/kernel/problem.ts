@@ -1,5 +1,7 @@
 import { AppError } from '#domain/errors.ts';
 
+export type ProblemDetail = { pointer: string; detail: string };
+
 /**
  * A request that is refused, as its sender is told (RFC 9457). `detail` is a sentence for the person who wrote the
  * client: what is wrong and what to do.
@@ -9,6 +11,8 @@ export class ProblemError extends AppError {
   readonly status: number;
   readonly title: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The places of the request that were not understood, by JSON pointer (RFC 6901). */
+  readonly errors: readonly ProblemDetail[];
 
   constructor(
     status: number,
@@ -16,11 +20,13 @@ export class ProblemError extends AppError {
     title: string,
     detail: string,
     headers: Readonly<Record<string, string>> = {},
+    errors: readonly ProblemDetail[] = [],
   ) {
     super(code, detail, { retry: status === 429 || status >= 500 ? 'later' : 'never' });
     this.status = status;
     this.title = title;
     this.headers = headers;
+    this.errors = errors;
   }
 }
 

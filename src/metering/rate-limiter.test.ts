@@ -21,7 +21,7 @@ describe('in memory', () => {
   test('counts each key for itself', async () => {
     const limit = createRateLimit();
     await limit('a', 1);
-    expect(await limit('b', 1)).toEqual({ allowed: true });
+    expect(await limit('b', 1)).toEqual({ allowed: true, remaining: 0, resetMs: expect.any(Number) });
     expect(await limit('a', 1)).toMatchObject({ allowed: false });
   });
 });

@@ -35,8 +35,8 @@ export function createRateLimit(redis?: { connections: RedisConnections; prefix:
 
   return async (key, limit) => {
     try {
-      await limiterOf(limit).consume(key);
-      return { allowed: true };
+      const { remainingPoints, msBeforeNext } = await limiterOf(limit).consume(key);
+      return { allowed: true, remaining: remainingPoints, resetMs: msBeforeNext };
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return { allowed: false, retryAfterMs: refusal.msBeforeNext };
       throw refusal;

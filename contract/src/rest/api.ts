@@ -1,0 +1,17 @@
+import { apiKeyOperations } from './api-keys.ts';
+import { channelOperations } from './channels.ts';
+import { conversationOperations } from './conversations.ts';
+import { roleOperations } from './roles.ts';
+import { tenantOperations } from './tenants.ts';
+
+/** Every call of the REST API, below `/api/v1`. */
+export const api = {
+  ...tenantOperations,
+  ...channelOperations,
+  ...conversationOperations,
+  ...roleOperations,
+  ...apiKeyOperations,
+};
+
+export type Api = typeof api;
+export type OperationName = keyof Api;

@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import type { PathId } from './ids.ts';
+import type { Permission } from './permissions.ts';
+
+/**
+ * One call of the REST API, as both of its sides know it. `path` is below `/api/v1`; what stands in braces is an id
+ * (see ids.ts), and `{tenantId}` the tenant that the call is about.
+ */
+export type Operation = {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  path: `/${string}`;
+  /** The group that it is shown in. */
+  tag: string;
+  summary: string;
+  description?: string;
+  /** What whoever calls must be permitted in the tenant of the path; `nothing`: whoever is signed in may call. */
+  needs: Permission | 'nothing';
+  query?: z.ZodObject;
+  body?: z.ZodType;
+  answer: { status: 200 | 201 | 202 | 204; body?: z.ZodType };
+  /** Its answer carries an `ETag`, and an `If-Match` is heeded. */
+  isVersioned?: true;
+};
+
+/** The names in the braces of a path. */
+export type PathIdsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? (Name extends PathId ? Name : never) | PathIdsOf<Rest>
+  : never;
+
+export type QueryOf<Op extends Operation> = Op['query'] extends z.ZodType ? z.output<Op['query']> : undefined;
+export type BodyOf<Op extends Operation> = Op['body'] extends z.ZodType ? z.output<Op['body']> : undefined;
+export type AnswerOf<Op extends Operation> = Op['answer'] extends { body: infer Body extends z.ZodType }
+  ? z.input<Body>
+  : undefined;
+
+/** Keeps what an operation says of itself as its type, and refuses one that says too little. */
+export function operations<const Table extends Readonly<Record<string, Operation>>>(table: Table): Table {
+  return table;
+}

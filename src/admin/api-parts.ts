@@ -1,0 +1,26 @@
+import type { Request } from 'express';
+import type { AuditTrail } from '#audit/audit-trail.ts';
+import type { Uuid } from '#domain/ids.ts';
+import type { Grant, Principal } from '#identity/principal.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
+import type { Scopes } from '#tenancy/scopes.ts';
+
+/** Counts calls within a minute. */
+export type CountCalls = (
+  key: string,
+  perMinute: number,
+) => Promise<
+  { allowed: true; remaining: number; resetMs: number } | { allowed: false; retryAfterMs: number }
+>;
+
+/** What every call of the API needs, whatever it does. */
+export type ApiParts = {
+  scopes: Scopes;
+  keyRing: KeyRing;
+  trail: AuditTrail;
+  countCalls: CountCalls;
+  /** Who calls. @throws {ProblemError} 401 */
+  authenticate: (request: Request) => Promise<Principal>;
+  /** What they may do in a tenant; `undefined`: it is none of theirs, or is not there. */
+  grantIn: (principal: Principal, tenantId: Uuid) => Promise<Grant | undefined>;
+};

@@ -1,0 +1,49 @@
+import type { Api, OperationName } from '@swarmgate/contract/rest/api.ts';
+import type { AnswerOf, BodyOf, Operation, PathIdsOf, QueryOf } from '@swarmgate/contract/rest/operation.ts';
+import type { Uuid } from '#domain/ids.ts';
+import type { Grant, Principal } from '#identity/principal.ts';
+import type { PlatformUnit, Unit } from '#tenancy/scopes.ts';
+
+/** A call that was proved, permitted and understood. */
+export type Asked<Op extends Operation = Operation> = {
+  tenantId: Uuid;
+  /** The other ids of the path. */
+  ids: Readonly<Record<Exclude<PathIdsOf<Op['path']>, 'tenantId'>, Uuid>>;
+  query: QueryOf<Op>;
+  body: BodyOf<Op>;
+  principal: Principal;
+  grant: Grant;
+  /** The version that the caller has seen (`If-Match`); absent: whichever there is. */
+  seenVersion: number | undefined;
+  /** What identifies the call when it is repeated: its `Idempotency-Key`, or else the id of the request. */
+  key: string;
+};
+
+/** What a call is answered. */
+export type Answer<Op extends Operation = Operation> = {
+  body: AnswerOf<Op>;
+  /** Of what it shows or has changed: its `ETag`. */
+  version?: number;
+  /** For the audit trail: what it was about, on the wire, where the path does not say; names of what was changed. */
+  resourceId?: string;
+  detail?: Readonly<Record<string, unknown>>;
+  /** Runs once it is committed: what was remembered of the changed is to be forgotten. */
+  afterwards?: () => void;
+};
+
+/**
+ * What answers an operation. `inTenant` works in one unit under the tenant, in which its audit event and the answer to a
+ * repeated key are kept too; `inPlatform` likewise, for the few rows of a tenant that it does not write itself; `alone`
+ * has a transaction of its own, and must give a repeated key one effect by itself.
+ */
+export type Handler<Op extends Operation = Operation> =
+  | { inTenant: (asked: Asked<Op>, unit: Unit) => Promise<Answer<Op>> }
+  | { inPlatform: (asked: Asked<Op>, unit: PlatformUnit) => Promise<Answer<Op>> }
+  | { alone: (asked: Asked<Op>) => Promise<Answer<Op>> };
+
+export type Handlers = { readonly [Name in OperationName]: Handler<Api[Name]> };
+
+/** A group of them: every operation of a table of the contract. */
+export type HandlersOf<Table extends Readonly<Record<string, Operation>>> = {
+  readonly [Name in keyof Table]: Handler<Table[Name]>;
+};

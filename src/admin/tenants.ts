@@ -1,0 +1,73 @@
+import type { Tenant, tenantOperations } from '@swarmgate/contract/rest/tenants.ts';
+import type { Settings } from '@swarmgate/contract/settings.ts';
+import { toWire, type Uuid } from '#domain/ids.ts';
+import { decide } from '#identity/decide.ts';
+import { builtinPermissions, expandPermissions } from '#identity/roles.ts';
+import type { Unit } from '#tenancy/scopes.ts';
+import type { HandlersOf } from './handler.ts';
+import { notFound } from './refusals.ts';
+import { refuseOtherVersion } from './versions.ts';
+
+type TenantRow = {
+  id: Uuid;
+  organization_id: Uuid;
+  slug: string;
+  name: string;
+  region: string;
+  status: Tenant['status'];
+  settings: Settings;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+};
+
+const columns = 'id, organization_id, slug, name, region, status, settings, version, created_at, updated_at';
+
+export const tenantHandlers: HandlersOf<typeof tenantOperations> = {
+  getTenant: {
+    async inTenant({ tenantId }, unit) {
+      return versioned(await readTenant(unit, tenantId));
+    },
+  },
+  updateTenant: {
+    async inPlatform({ tenantId, body, seenVersion }, unit) {
+      const row = await readTenant(unit, tenantId, 'FOR UPDATE');
+      refuseOtherVersion(row.version, seenVersion);
+      const [changed] = await unit.sql<TenantRow>(
+        `UPDATE directory.tenants SET name = $2, settings = $3, version = version + 1, updated_at = now()
+           WHERE id = $1 RETURNING ${columns}`,
+        [tenantId, body.name ?? row.name, JSON.stringify(body.settings ?? row.settings)],
+      );
+      if (!changed) throw notFound();
+      return { ...versioned(changed), detail: { changed: Object.keys(body) } };
+    },
+  },
+  explainAccess: {
+    async inTenant({ grant, query: { permission, role } }) {
+      const asked = role
+        ? { permissions: expandPermissions(builtinPermissions[role]), source: `the role ${role}` }
+        : grant;
+      const { allowed, reason } = decide(asked, permission);
+      return { body: { permission, allowed, reason } };
+    },
+  },
+};
+
+async function readTenant(unit: Unit, tenantId: Uuid, how = ''): Promise<TenantRow> {
+  const [row] = await unit.sql<TenantRow>(`SELECT ${columns} FROM directory.tenants WHERE id = $1 ${how}`, [
+    tenantId,
+  ]);
+  if (!row) throw notFound();
+  return row;
+}
+
+function versioned(row: TenantRow) {
+  const { id, organization_id, slug, name, region, status, settings, version } = row;
+  const body: Tenant = {
+    ...{ id: toWire('tenant', id), organizationId: toWire('organization', organization_id) },
+    ...{ slug, name, region, status, settings, version },
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+  return { body, version };
+}

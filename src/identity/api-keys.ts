@@ -1,0 +1,112 @@
+import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
+import { AppError } from '#domain/errors.ts';
+import { newId, type Uuid } from '#domain/ids.ts';
+import type { Unit } from '#tenancy/scopes.ts';
+import { makeKey } from './key-format.ts';
+
+export type ApiKeyRow = {
+  id: Uuid;
+  name: string;
+  prefix: string;
+  permissions: Permission[];
+  created_by: Uuid | null;
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  replaced_by: Uuid | null;
+  last_used_at: Date | null;
+};
+
+export type NewApiKey = {
+  tenantId: Uuid;
+  name: string;
+  permissions: readonly Permission[];
+  /** The member who makes it; absent: an operator of the installation. */
+  createdBy: Uuid | undefined;
+  expiresAt: Date | undefined;
+};
+
+/** A key that has ended cannot be given a successor. */
+class KeyEndedError extends AppError<'api_key_ended'> {
+  override readonly name = 'KeyEndedError';
+
+  constructor() {
+    super('api_key_ended', 'The key has ended already; make a new one.');
+  }
+}
+
+const columns =
+  'id, name, prefix, permissions, created_by, created_at, expires_at, revoked_at, replaced_by, last_used_at';
+
+/** Makes a key of the unit's tenant. `key` is its text, which exists nowhere else from then on. */
+export async function createApiKey(
+  unit: Unit,
+  { tenantId, name, permissions, createdBy, expiresAt }: NewApiKey,
+): Promise<{ row: ApiKeyRow; key: string }> {
+  const { key, prefix, hash } = makeKey(tenantId);
+  const [row] = await unit.sql<ApiKeyRow>(
+    `INSERT INTO swarmgate.api_keys (tenant_id, id, name, prefix, secret_hash, permissions, created_by, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
+    [tenantId, newId(), name, prefix, hash, permissions, createdBy ?? null, expiresAt ?? null],
+  );
+  if (!row) throw new TypeError('The database answered nothing.');
+  return { row, key };
+}
+
+/** Keys of the unit's tenant, the latest first, from the one behind `before` on. */
+export function listApiKeys(
+  unit: Unit,
+  { before, limit }: { before: Uuid | undefined; limit: number },
+): Promise<ApiKeyRow[]> {
+  return unit.sql<ApiKeyRow>(
+    `SELECT ${columns} FROM swarmgate.api_keys WHERE ($1::uuid IS NULL OR id < $1) ORDER BY tenant_id DESC, id DESC LIMIT $2`,
+    [before ?? null, limit],
+  );
+}
+
+export async function findApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow | undefined> {
+  const [row] = await unit.sql<ApiKeyRow>(`SELECT ${columns} FROM swarmgate.api_keys WHERE id = $1`, [id]);
+  return row;
+}
+
+/**
+ * Makes a key that may do what another may, under the same maker, and lets the other one end once the overlap is over.
+ * `undefined`: there is no such key. @throws {KeyEndedError}
+ */
+export async function rotateApiKey(
+  unit: Unit,
+  tenantId: Uuid,
+  id: Uuid,
+  overlapSeconds: number,
+): Promise<{ row: ApiKeyRow; key: string; oldPrefix: string } | undefined> {
+  const [old] = await unit.sql<ApiKeyRow & { lifetime_seconds: number | null; has_ended: boolean }>(
+    `SELECT ${columns}, extract(epoch FROM expires_at - created_at)::double precision AS lifetime_seconds,
+         revoked_at IS NOT NULL OR replaced_by IS NOT NULL OR coalesce(expires_at <= now(), false) AS has_ended
+       FROM swarmgate.api_keys WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  if (!old) return undefined;
+  if (old.has_ended) throw new KeyEndedError();
+  const { name, permissions, created_by, lifetime_seconds } = old;
+  const made = await createApiKey(unit, {
+    ...{ tenantId, name, permissions },
+    createdBy: created_by ?? undefined,
+    // It lives as long as the other one was meant to.
+    expiresAt: lifetime_seconds === null ? undefined : new Date(Date.now() + lifetime_seconds * 1_000),
+  });
+  await unit.sql(
+    `UPDATE swarmgate.api_keys SET replaced_by = $2,
+         expires_at = least(coalesce(expires_at, 'infinity'), now() + make_interval(secs => $3)) WHERE id = $1`,
+    [id, made.row.id, overlapSeconds],
+  );
+  return { ...made, oldPrefix: old.prefix };
+}
+
+/** Ends a key of the unit's tenant; a second time that changes nothing. `undefined`: there is no such key. */
+export async function revokeApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow | undefined> {
+  const [row] = await unit.sql<ApiKeyRow>(
+    `UPDATE swarmgate.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING ${columns}`,
+    [id],
+  );
+  return row;
+}

@@ -59,10 +59,14 @@ beforeEach(async () => {
   calls = [];
   answer = emptyTwiml;
   customer = await startCustomer();
-  simulator = await startTwilioSimulator({ webhookDeadlineMs: 300 });
+  await startSimulator();
+});
+
+async function startSimulator(options: Parameters<typeof startTwilioSimulator>[0] = {}): Promise<void> {
+  simulator = await startTwilioSimulator(options);
   simulator.addAccount(shop);
   addNumber(`${customer.url}/sms`);
-});
+}
 afterEach(async () => {
   await simulator.close();
   await customer.close();
@@ -169,6 +173,8 @@ test('nobody there is a failed connection', async () => {
 });
 
 test('an answer after the deadline is a violation', async () => {
+  await simulator.close();
+  await startSimulator({ webhookDeadlineMs: 300 });
   answer = () => {};
   const deliveries = await simulator.text({ from: person, to: number, body: 'Hi' });
   expect(deliveries).toMatchObject([{ status: undefined, failure: 'timeout' }]);

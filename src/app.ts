@@ -24,6 +24,7 @@ import { createRunTurn } from '#conversations/run-turn.ts';
 import { type AcceptedMessage, createSendMessage, type NewMessage } from '#conversations/send-message.ts';
 import { StoppingError } from '#conversations/settle-turn.ts';
 import { createTurnJournal } from '#conversations/turn-journal.ts';
+import { createWriteFirst } from '#conversations/write-first.ts';
 import type { LiveUpdates } from '#events/live.ts';
 import { createLiveInProcess } from '#events/live-in-process.ts';
 import { createLiveOnPostgres } from '#events/live-on-postgres.ts';
@@ -235,7 +236,10 @@ export async function createApp(
         grantIn: async (principal, tenantId) =>
           principal.kind === 'api_key' && principal.tenantId === tenantId ? principal.grant : undefined,
       },
-      createHandlers({ scopes, sendMessage, forgetKey: checkKey.forget }),
+      createHandlers({
+        ...{ scopes, sendMessage, forgetKey: checkKey.forget },
+        writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
+      }),
       publicUrl,
     );
   }

@@ -3,7 +3,9 @@ import type {
   conversationOperations,
   Message,
 } from '@swarmgate/contract/rest/conversations.ts';
-import type { SendMessage } from '#conversations/send-message.ts';
+import type { AcceptedMessage, SendMessage } from '#conversations/send-message.ts';
+import { storableText } from '#conversations/storable.ts';
+import { NoSuchAddressError, type WriteFirst } from '#conversations/write-first.ts';
 import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
 import type { Scopes, Unit } from '#tenancy/scopes.ts';
 import { pageOf, readIdCursor, readNumberCursor } from './cursor.ts';
@@ -44,6 +46,7 @@ const conversations = `
 export function conversationHandlers(parts: {
   scopes: Scopes;
   sendMessage: SendMessage;
+  writeFirst: WriteFirst;
 }): HandlersOf<typeof conversationOperations> {
   return {
     listConversations: {
@@ -80,6 +83,17 @@ export function conversationHandlers(parts: {
         return { body: pageOf(rows, limit, ({ sequence }) => Number(sequence), show) };
       },
     },
+    sendMessage: {
+      // As below.
+      async alone({ tenantId, body: { channel, address, text }, key }) {
+        const channelId = await parts.scopes.inTenant(tenantId, (unit) => findChannel(unit, channel));
+        if (!channelId) throw conflict('no_such_channel', 'There is no channel of that slug or id.');
+        const sent = await parts
+          .writeFirst({ tenantId, channelId, address, key, text })
+          .catch(explainAddress);
+        return accepted(sent);
+      },
+    },
     answerConversation: {
       // Sending has a transaction of its own, and gives one key one effect.
       async alone({ tenantId, ids, body: { text }, key }) {
@@ -95,14 +109,32 @@ export function conversationHandlers(parts: {
             participantExternalId: row.participant,
           },
         );
-        const id = toWire('message', sent.messageId);
-        return {
-          body: { id, conversationId: toWire('conversation', sent.conversationId) },
-          detail: { messageId: id, isRepeated: sent.outcome === 'duplicate' },
-        };
+        return accepted(sent);
       },
     },
   };
+}
+
+function accepted({ messageId, conversationId, outcome }: AcceptedMessage) {
+  const id = toWire('message', messageId);
+  return {
+    body: { id, conversationId: toWire('conversation', conversationId) },
+    resourceId: toWire('conversation', conversationId),
+    detail: { messageId: id, isRepeated: outcome === 'duplicate' },
+  };
+}
+
+function explainAddress(error: unknown): never {
+  if (error instanceof NoSuchAddressError) throw conflict(error.code, error.message);
+  throw error;
+}
+
+async function findChannel(unit: Unit, slugOrId: string): Promise<Uuid | undefined> {
+  const [row] = await unit.sql<{ id: Uuid }>(
+    'SELECT id FROM swarmgate.channels WHERE slug = $1 OR id = $2::uuid',
+    [storableText(slugOrId), fromWire('channel', slugOrId) ?? null],
+  );
+  return row?.id;
 }
 
 async function readConversation(unit: Unit, tenantId: Uuid, id: Uuid): Promise<ConversationRow> {

@@ -7,20 +7,34 @@ export function cursorOf(last: string | number): string {
   return Buffer.from(JSON.stringify([last])).toString('base64url');
 }
 
-/** @throws {ProblemError} 400 for what is none of our cursors */
-export function readIdCursor(cursor: string | undefined): Uuid | undefined {
+/**
+ * The place in a cursor, as `read` understands it; `undefined` without one. @throws {ProblemError} 400 for what is none of
+ * our cursors
+ */
+export function readCursor<Place>(
+  cursor: string | undefined,
+  read: (place: unknown) => Place | undefined,
+): Place | undefined {
   if (cursor === undefined) return undefined;
-  const id = open(cursor);
-  if (typeof id !== 'string' || !isUuid(id)) throw unknownCursor();
-  return id;
+  const place = read(open(cursor));
+  if (place === undefined)
+    throw new ProblemError(
+      400,
+      'invalid_cursor',
+      'Invalid cursor',
+      'Send `nextCursor` of the page before as it was.',
+    );
+  return place;
 }
 
-/** @throws {ProblemError} 400 for what is none of our cursors */
+export function readIdCursor(cursor: string | undefined): Uuid | undefined {
+  return readCursor(cursor, (id) => (typeof id === 'string' && isUuid(id) ? id : undefined));
+}
+
 export function readNumberCursor(cursor: string | undefined): number | undefined {
-  if (cursor === undefined) return undefined;
-  const number = open(cursor);
-  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0) throw unknownCursor();
-  return number;
+  return readCursor(cursor, (number) =>
+    typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined,
+  );
 }
 
 /** A page of `limit` items out of rows of which one more than that was asked for. */
@@ -42,13 +56,4 @@ function open(cursor: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function unknownCursor(): ProblemError {
-  return new ProblemError(
-    400,
-    'invalid_cursor',
-    'Invalid cursor',
-    'Send `nextCursor` of the page before as it was.',
-  );
 }

@@ -1,9 +1,11 @@
 import type { SendMessage } from '#conversations/send-message.ts';
+import type { WriteFirst } from '#conversations/write-first.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { apiKeyHandlers } from './api-keys.ts';
 import { channelHandlers } from './channels.ts';
 import { conversationHandlers } from './conversations.ts';
+import { deadLetterHandlers } from './dead-letters.ts';
 import type { Handlers } from './handler.ts';
 import { roleHandlers } from './roles.ts';
 import { tenantHandlers } from './tenants.ts';
@@ -11,15 +13,17 @@ import { tenantHandlers } from './tenants.ts';
 export type HandlerParts = {
   scopes: Scopes;
   sendMessage: SendMessage;
+  writeFirst: WriteFirst;
   forgetKey: (tenantId: Uuid, prefix: string) => void;
 };
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
-export function createHandlers({ scopes, sendMessage, forgetKey }: HandlerParts): Handlers {
+export function createHandlers({ scopes, sendMessage, writeFirst, forgetKey }: HandlerParts): Handlers {
   return {
     ...tenantHandlers,
     ...channelHandlers,
-    ...conversationHandlers({ scopes, sendMessage }),
+    ...conversationHandlers({ scopes, sendMessage, writeFirst }),
+    ...deadLetterHandlers,
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),
   };

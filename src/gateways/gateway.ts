@@ -232,6 +232,8 @@ export type GatewayCapabilities = {
   streamAfterMs?: number;
 };
 
+export type ReachedPlace = { conversationExternalId: string; participantExternalId: string };
+
 export interface Gateway {
   readonly platform: Platform;
   readonly capabilities: GatewayCapabilities;
@@ -240,6 +242,11 @@ export interface Gateway {
    * `message.externalIds` are out already and are made to say what they should. @throws {GatewayError}
    */
   send(channel: OpenChannel, message: OutboundMessage, progress: SendProgress): Promise<SendResult>;
+  /**
+   * What an address of the platform's stands for, where a message of ours is to begin a conversation. `undefined`: it is no
+   * address there. Absent where only the other side begins.
+   */
+  readAddress?(channel: OpenChannel, address: string): ReachedPlace | undefined;
   /** Tells that somebody is at work on an answer, for as long as the platform shows such a thing. Best-effort. */
   showWorking?(channel: OpenChannel, target: StreamTarget): Promise<void>;
   /** Whether an answer to this target may be streamed; asked before anything is made for it. Yes when absent. */

@@ -1,6 +1,7 @@
 import { apiKeyOperations } from './api-keys.ts';
 import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
+import { deadLetterOperations } from './dead-letters.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
 
@@ -9,6 +10,7 @@ export const api = {
   ...tenantOperations,
   ...channelOperations,
   ...conversationOperations,
+  ...deadLetterOperations,
   ...roleOperations,
   ...apiKeyOperations,
 };

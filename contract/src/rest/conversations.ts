@@ -70,6 +70,24 @@ export const conversationOperations = operations({
     query: pageQuery,
     answer: { status: 200, body: pageOf(message) },
   },
+  sendMessage: {
+    method: 'post',
+    path: '/tenants/{tenantId}/messages',
+    tag: 'Conversations',
+    summary: 'Write to somebody, who need not have written before',
+    description:
+      'Begins the conversation if there is none. What may not go out (no consent, a closed window) is refused by its delivery.',
+    needs: 'conversations:write',
+    body: z.strictObject({
+      channel: z.string().min(1).max(200).meta({ description: 'The slug or the id of a channel.' }),
+      address: z.string().min(1).max(600).meta({
+        description:
+          'Twilio: `+15550100`, `whatsapp:+15550100`. Slack: `@U1`, `C1`. Discord: `@7`, `#42`. Teams: `@29:…`, `19:…`.',
+      }),
+      text: messageText.meta({ description: 'Markdown.' }),
+    }),
+    answer: { status: 202, body: acceptedMessage },
+  },
   answerConversation: {
     method: 'post',
     path: '/tenants/{tenantId}/conversations/{conversationId}/messages',

@@ -30,6 +30,8 @@ export type DeadLetterChoice = {
   before?: string;
   /** On the wire. */
   ids?: readonly string[];
+  /** Where a page ended: those behind it. */
+  behind?: { at: string; id: Uuid };
   limit: number;
 };
 
@@ -63,7 +65,7 @@ const letters = `
 /** The dead letters of the unit's tenant that a choice means, the latest first. */
 export async function findDeadLetters(
   unit: Unit | PlatformUnit,
-  { kind, code, before, ids, limit }: DeadLetterChoice,
+  { kind, code, before, ids, behind, limit }: DeadLetterChoice,
 ): Promise<DeadLetterRow[]> {
   return unit.sql<DeadLetterRow>(
     `SELECT l.kind, l.id, l.conversation_id, l.attempts, l.replays, l.at, c.slug AS channel, c.platform,
@@ -75,8 +77,12 @@ export async function findDeadLetters(
          AND ($2::text IS NULL OR l.code = $2 OR l.code LIKE $2 || '/%')
          AND ($3::timestamptz IS NULL OR l.at < $3)
          AND ($4::uuid[] IS NULL OR l.id = ANY ($4))
-       ORDER BY l.at DESC, l.id DESC LIMIT $5`,
-    [kind ?? null, code ?? null, before ?? null, ids?.map(readId) ?? null, limit],
+         AND ($5::timestamptz IS NULL OR (l.at, l.id) < ($5, $6::uuid))
+       ORDER BY l.at DESC, l.id DESC LIMIT $7`,
+    [
+      ...[kind ?? null, code ?? null, before ?? null, ids?.map(readId) ?? null],
+      ...[behind?.at ?? null, behind?.id ?? null, limit],
+    ],
   );
 }
 

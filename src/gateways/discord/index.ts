@@ -23,6 +23,7 @@ import { createDiscordPosts } from './outbound/posts.ts';
 import { type DiscordSendParts, sendToDiscord } from './outbound/send.ts';
 import { openDiscordStream } from './outbound/stream.ts';
 import { showWorking } from './outbound/working.ts';
+import { readAddress } from './places.ts';
 import type { DiscordTexts } from './texts.ts';
 
 export type { DiscordTexts } from './texts.ts';
@@ -84,6 +85,7 @@ export function createDiscordGateway(parts: DiscordGatewayParts) {
     unclaimed: ({ endpoint }) => (endpoint === 'interactions' ? onlyForYou(texts.unclaimed) : undefined),
     parse: (request, channel) => parseDiscord(parsing, request, channel),
     send: (channel, message, progress) => sendToDiscord(sending, channel, message, progress),
+    readAddress: (_channel, address) => readAddress(address),
     openStream: (channel, target, keep) => openDiscordStream({ posts, destinations }, channel, target, keep),
     showWorking: (channel, target) => showWorking({ api, destinations }, channel, target),
     openAttachment: (channel, source, signal) => openAttachment(attachments, channel, source, signal),

@@ -1,3 +1,5 @@
+import type { ReachedPlace } from '../gateway.ts';
+
 /**
  * How places and messages are written down. A channel row of ours stands for one server, so the server is left out; ids
  * of Discord's (snowflakes) are unique over everything.
@@ -32,6 +34,13 @@ export function readPlace(text: string): DiscordPlace {
   if (!text.startsWith('#')) return { kind: 'thread', channel: text };
   const [channel = '', user] = text.slice(1).split('/');
   return user === undefined ? { kind: 'channel', channel } : { kind: 'command', channel, user };
+}
+
+/** `@7`, a person; `#42`, a channel; `42`, a thread or forum post. `undefined` for anything else. */
+export function readAddress(address: string): ReachedPlace | undefined {
+  const [, sign, id] = /^([@#]?)(\d{1,20})$/.exec(address) ?? [];
+  if (sign === undefined || id === undefined) return undefined;
+  return { conversationExternalId: address, participantExternalId: id };
 }
 
 export type DiscordMessageId = { channel: string; id: string };

@@ -15,6 +15,7 @@ import { createSlackPosts } from './outbound/send-posts.ts';
 import { openSlackStream } from './outbound/stream.ts';
 import { createRefusals } from './outbound/stream-refusals.ts';
 import { showWorking } from './outbound/stream-working.ts';
+import { readAddress } from './places.ts';
 import type { SlackTexts } from './texts.ts';
 
 export type { SlackTexts } from './texts.ts';
@@ -60,6 +61,7 @@ export function createSlackGateway(parts: SlackGatewayParts): WebhookGateway {
     identify: identifySlack,
     parse: parseSlack,
     send: (channel, message, progress) => sendToSlack(sending, channel, message, progress),
+    readAddress: (_channel, address) => readAddress(address),
     openStream: (channel, target, keep) => openSlackStream(streaming, channel, target, keep),
     showWorking: (channel, target) => showWorking(working, channel, target),
     openAttachment: (channel, source, signal) =>

@@ -1,3 +1,5 @@
+import type { ReachedPlace } from '../gateway.ts';
+
 /**
  * How places and messages of a workspace are written down. A channel row of ours stands for one workspace, so the
  * workspace itself is left out except in keys of messages, which hold everything that identifies one.
@@ -25,6 +27,16 @@ export function readPlace(text: string): SlackPlace {
   if (text.startsWith('@')) return { kind: 'direct', user: text.slice(1) };
   const [channel = '', threadTs] = text.split('/');
   return threadTs === undefined ? { kind: 'channel', channel } : { kind: 'thread', channel, threadTs };
+}
+
+/** `@U1`, a person; `C1`, a channel; `C1/1767224888.280449`, a thread of it. `undefined` for anything else. */
+export function readAddress(address: string): ReachedPlace | undefined {
+  const person = /^@([UW][A-Z0-9]{1,30})$/.exec(address)?.[1];
+  if (person !== undefined) return { conversationExternalId: address, participantExternalId: person };
+  const channel = /^([CG][A-Z0-9]{1,30})(?:\/\d{1,12}\.\d{1,12})?$/.exec(address)?.[1];
+  return channel === undefined
+    ? undefined
+    : { conversationExternalId: address, participantExternalId: channel };
 }
 
 /** A message in a channel; the time stamp is its id there. Direct messages stand in a channel of their own (`D…`). */

@@ -18,6 +18,7 @@ import { sendToTeams } from './outbound/send.ts';
 import { createShownTexts } from './outbound/shown-texts.ts';
 import { openTeamsStream } from './outbound/stream.ts';
 import { showWorking } from './outbound/working.ts';
+import { readAddress } from './places.ts';
 import type { TeamsTexts } from './texts.ts';
 
 export type TeamsGatewayParts = {
@@ -71,6 +72,7 @@ export function createTeamsGateway(parts: TeamsGatewayParts): WebhookGateway {
     identify: identifyTeams,
     parse: (request, channel) => parseTeams(request, channel, texts),
     send: (channel, message, progress) => sendToTeams(sending, channel, message, progress),
+    readAddress: (_channel, address) => readAddress(address),
     // Teams streams to one person; in groups an answer is shown once it is complete.
     mayStream: ({ conversationExternalId }) => conversationExternalId.startsWith('@'),
     openStream: (channel, target, keep) => openTeamsStream(streaming, channel, target, keep),

@@ -1,3 +1,5 @@
+import type { ReachedPlace } from '../gateway.ts';
+
 /**
  * How places and messages of Teams are written down. A channel row of ours stands for one Entra tenant, so that is left
  * out except in keys of messages, which hold everything that identifies one.
@@ -17,6 +19,12 @@ export function writePlace(place: TeamsPlace): string {
 
 export function readPlace(text: string): TeamsPlace {
   return text.startsWith('@') ? { kind: 'person', user: text.slice(1) } : { kind: 'conversation', id: text };
+}
+
+/** `@29:…`, a person; `19:…`, a group chat, a channel or a thread of it. `undefined` for anything else. */
+export function readAddress(address: string): ReachedPlace | undefined {
+  if (!/^(?:@29:|19:)[^\s\p{Cc}]{1,500}$/u.test(address)) return undefined;
+  return { conversationExternalId: address, participantExternalId: address.replace(/^@/, '') };
 }
 
 /** A conversation without the thread: messages are numbered in it, and it is reached in one way. */

@@ -8,6 +8,7 @@ import { endpoints, identifyAccounts } from './identify.ts';
 import { openAttachment } from './open-attachment.ts';
 import type { SendParts } from './outgoing.ts';
 import { parseWebhook } from './parse.ts';
+import { readAddress } from './places.ts';
 import { sendMessage } from './send.ts';
 import { type SharedAccount, settingsOf } from './settings.ts';
 import { verifySignature } from './verify.ts';
@@ -52,6 +53,7 @@ export function createTwilioGateway(given: TwilioGatewayParts): WebhookGateway {
     identify: identifyAccounts,
     parse: (request, channel) => parseWebhook(request, channel, given.texts),
     send: (channel, message, progress) => sendMessage(parts, channel, message, progress),
+    readAddress,
     openAttachment: (channel, source, signal) => openAttachment(given, channel, source, signal),
   };
 }

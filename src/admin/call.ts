@@ -1,6 +1,7 @@
 import { type PathId, pathIdPrefixes } from '@swarmgate/contract/rest/ids.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import type { Request } from 'express';
+import { storableText } from '#conversations/storable.ts';
 import { fromWire, type IdKind, type Uuid } from '#domain/ids.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import { invalidRequest, notFound } from './refusals.ts';
@@ -46,7 +47,7 @@ export function readInput(operation: Operation, request: Request): { query: unkn
 
 function readQuery({ query }: Operation, request: Request): unknown {
   if (!query) return undefined;
-  const read = query.safeParse(request.query);
+  const read = query.safeParse(storable(request.query));
   if (!read.success) throw invalidRequest('query', read.error);
   return read.data;
 }
@@ -61,7 +62,17 @@ function readBody({ body }: Operation, request: Request): unknown {
       'Unsupported media type',
       'Send the body as application/json.',
     );
-  const read = body.safeParse(request.body ?? {});
+  const read = body.safeParse(storable(request.body ?? {}));
   if (!read.success) throw invalidRequest('body', read.error);
   return read.data;
+}
+
+// Whatever is kept of it then, the database can hold.
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return storableText(value);
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [storableText(name), storable(part)]),
+  );
 }

@@ -1,5 +1,4 @@
 import type { Agent, Channel, channelOperations } from '@swarmgate/contract/rest/channels.ts';
-import { storableText } from '#conversations/storable.ts';
 import { toWire, type Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { HandlersOf } from './handler.ts';
@@ -59,7 +58,7 @@ export const channelHandlers: HandlersOf<typeof channelOperations> = {
       const [changed] = await unit.sql<AgentRow>(
         `UPDATE swarmgate.agents SET name = $2, instructions = $3, version = version + 1, updated_at = now()
            WHERE id = $1 RETURNING ${agentColumns}`,
-        [row.id, storableText(body.name ?? row.name), storableText(body.instructions ?? row.instructions)],
+        [row.id, body.name ?? row.name, body.instructions ?? row.instructions],
       );
       if (!changed) throw notFound();
       return { body: showAgent(changed), version: changed.version, detail: { changed: Object.keys(body) } };

@@ -4,7 +4,6 @@ import type {
   Message,
 } from '@swarmgate/contract/rest/conversations.ts';
 import type { AcceptedMessage, SendMessage } from '#conversations/send-message.ts';
-import { storableText } from '#conversations/storable.ts';
 import { NoSuchAddressError, type WriteFirst } from '#conversations/write-first.ts';
 import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
 import type { Scopes, Unit } from '#tenancy/scopes.ts';
@@ -132,7 +131,7 @@ function explainAddress(error: unknown): never {
 async function findChannel(unit: Unit, slugOrId: string): Promise<Uuid | undefined> {
   const [row] = await unit.sql<{ id: Uuid }>(
     'SELECT id FROM swarmgate.channels WHERE slug = $1 OR id = $2::uuid',
-    [storableText(slugOrId), fromWire('channel', slugOrId) ?? null],
+    [slugOrId, fromWire('channel', slugOrId) ?? null],
   );
   return row?.id;
 }

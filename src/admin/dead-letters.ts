@@ -9,7 +9,6 @@ import {
 } from '#conversations/dead-letters/dead-letter.ts';
 import { purgeDeadLetters } from '#conversations/dead-letters/purge-dead-letters.ts';
 import { replayDeadLetters } from '#conversations/dead-letters/replay-dead-letters.ts';
-import { storableText } from '#conversations/storable.ts';
 import { isUuid, type Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { pageOf, readCursor } from './cursor.ts';
@@ -54,7 +53,7 @@ async function act(
 function choiceOf({ kind, code, before, ids }: Given): Omit<DeadLetterChoice, 'limit'> {
   return {
     ...(kind !== undefined && { kind }),
-    ...(code !== undefined && { code: storableText(code) }),
+    ...(code !== undefined && { code: code }),
     ...(before !== undefined && { before }),
     ...(ids !== undefined && { ids }),
   };

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import type { PathId } from '@swarmgate/contract/rest/ids.ts';
+import type { IdKind, Uuid } from '#domain/ids.ts';
+import { toWire } from '#domain/ids.ts';
+import type { Unit } from '#tenancy/scopes.ts';
+import { pathIdKinds } from '../../../src/admin/call.ts';
+import type { Service } from '../../support/a-service.ts';
+import { shopOrigin } from '../../support/a-tenant.ts';
+import type { Visitor } from '../../support/a-visitor.ts';
+import { type ApiCaller, anApiCaller } from '../../support/an-api-caller.ts';
+import { inTenantOf } from '../../support/place-of.ts';
+
+/** A tenant in whose every record stands a word that nobody can guess. */
+export type MarkedTenant = {
+  slug: string;
+  mark: string;
+  id: Uuid;
+  visitor: Visitor;
+  owner: ApiCaller;
+  /** On the wire: one of each that stands in a path of the API. */
+  ids: Readonly<Partial<Record<PathId, string>>>;
+};
+
+/** Where an id of a path comes from. */
+const sources: Readonly<Partial<Record<PathId, string>>> = {
+  tenantId: 'SELECT swarmgate.current_tenant() AS id',
+  organizationId: 'SELECT id FROM directory.organizations',
+  apiKeyId: 'SELECT id FROM swarmgate.api_keys ORDER BY id DESC',
+  roleId: 'SELECT id FROM swarmgate.roles',
+  channelId: 'SELECT id FROM swarmgate.channels',
+  agentId: 'SELECT id FROM swarmgate.agents',
+  conversationId: 'SELECT id FROM swarmgate.conversations',
+  messageId: 'SELECT id FROM swarmgate.messages',
+};
+
+/** Makes a tenant and lets it do a bit of everything. `slug` may look like another's. */
+export async function aMarkedTenant(service: Service, slug: string): Promise<MarkedTenant> {
+  const mark = `mark${randomBytes(8).toString('hex')}`;
+  await service.app.apply(
+    {
+      organizations: [
+        {
+          ...{ slug: `${slug}-organization`, name: mark, plan: 'free' },
+          tenants: [
+            {
+              ...{ slug, name: `${slug}:* ${mark}`, region: 'local' },
+              settings: { webchat: { messagesPerMinute: 1_000, sessionsPerMinute: 10_000 } },
+              channels: [
+                {
+                  ...{ slug: 'site', platform: 'webchat', key: `wk_${slug.replaceAll('-', '_')}` },
+                  ...{ origins: [shopOrigin], greeting: mark },
+                  identity: { secret: `${mark} ${mark} ${mark}`, required: false },
+                },
+              ],
+              agents: [
+                { slug: 'default', name: mark, model: 'builtin/answers', instructions: mark, settings: {} },
+                {
+                  slug: 'keyed',
+                  model: 'openai/none',
+                  instructions: '',
+                  settings: {},
+                  apiKey: `sk-${mark}${mark}`,
+                },
+              ],
+              knowledge: [
+                { slug: 'book', title: mark, content: `# Book\n\nThe opening hours are ${mark} to nine.` },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+    { dryRun: false },
+  );
+  const visitor = await service.aVisitor({ key: `wk_${slug.replaceAll('-', '_')}` });
+  await visitor.answerTo(await visitor.send(`What are the opening hours? ${mark}`));
+  const owner = await anApiCaller(service, { tenant: slug, role: 'owner', name: mark });
+  const role = { slug: mark, name: mark, permissions: ['channels:read'] };
+  await owner.own('POST', '/roles', { body: role });
+  const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
+    id: tenantId,
+    ids: await readPathIds(unit),
+  }));
+  return { slug, mark, id, visitor, owner, ids };
+}
+
+async function readPathIds(unit: Unit): Promise<MarkedTenant['ids']> {
+  const ids: Partial<Record<PathId, string>> = {};
+  for (const [name, sql] of Object.entries(sources) as [PathId, string][]) {
+    const [row] = await unit.sql<{ id: string }>(`${sql} LIMIT 1`);
+    if (row) ids[name] = toWire(pathIdKinds[name] satisfies IdKind, row.id);
+  }
+  return ids;
+}
+
+/** Everything that a tenant has, as it has it: to see whether anybody else has changed something of it. */
+export function everythingOf(service: Service, slug: string): Promise<Readonly<Record<string, unknown[]>>> {
+  return inTenantOf(service, slug, async (unit) => {
+    const tables = await unit.sql<{ name: string }>(
+      `SELECT format('%I.%I', c.table_schema, c.table_name) AS name FROM information_schema.columns c
+         WHERE c.column_name = 'tenant_id' AND c.table_schema IN ('swarmgate', 'identity')
+           AND has_table_privilege(format('%I.%I', c.table_schema, c.table_name), 'SELECT') ORDER BY 1`,
+    );
+    const rows: Record<string, unknown[]> = {};
+    for (const { name } of tables)
+      rows[name] = (
+        await unit.sql<{ row: unknown }>(`SELECT to_jsonb(t) AS row FROM ${name} t ORDER BY 1`)
+      ).map(({ row }) => row);
+    return rows;
+  });
+}

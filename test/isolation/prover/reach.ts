@@ -1,0 +1,105 @@
+import { api } from '@swarmgate/contract/rest/api.ts';
+import type { PathId } from '@swarmgate/contract/rest/ids.ts';
+import type { Operation } from '@swarmgate/contract/rest/operation.ts';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { pathIdsOf } from '../../../src/admin/call.ts';
+import type { Service } from '../../support/a-service.ts';
+import { type ApiAnswer, anApiCaller, callerOf } from '../../support/an-api-caller.ts';
+import { arbitraryOf, type JsonSchema } from '../../support/arbitrary-of.ts';
+import type { MarkedTenant } from './marked-tenant.ts';
+
+/** One call that reaches for what is another tenant's. */
+export type Reach = {
+  operation: string;
+  /** With what: `owner`, `viewer`, … of the tenant that reaches. */
+  credential: string;
+  /** Which ids of the other tenant's stand in it, and where. */
+  foreign: string;
+  send: () => Promise<ApiAnswer>;
+};
+
+const hasOnly = <Key extends string, Value>(entries: Iterable<readonly [Key, Value]>) =>
+  Object.fromEntries(entries) as Record<Key, Value>;
+
+/** Every operation, with every id of the other tenant's in every place that takes one, by every kind of credential. */
+export async function* everyReach(
+  service: Service,
+  ours: MarkedTenant,
+  theirs: MarkedTenant,
+): AsyncIterable<Reach> {
+  for (const [name, operation] of Object.entries<Operation>(api)) {
+    // New ones for each operation, since a caller may call so often a minute.
+    const [viewer, owner] = await Promise.all(
+      (['viewer', 'owner'] as const).map((role) => anApiCaller(service, { tenant: ours.slug, role })),
+    );
+    const credentials: Readonly<Record<string, string | undefined>> = {
+      none: undefined,
+      'not one of ours': `sgk_${'x'.repeat(73)}`,
+      'their key, its end cut': theirs.owner.key.slice(0, -1),
+      viewer: viewer?.key,
+      owner: owner?.key,
+    };
+    for (const [credential, key] of Object.entries(credentials)) {
+      const call = callerOf(service, key);
+      for (const { path, body, foreign } of everyPlace(operation, ours, theirs)) {
+        // So may a network that has no good credentials.
+        const options = { ...(body !== undefined && { body }), headers: { 'x-forwarded-for': anAddress() } };
+        yield {
+          ...{ operation: name, credential, foreign },
+          send: () => call(operation.method.toUpperCase(), path, options),
+        };
+      }
+    }
+  }
+}
+
+let addresses = 0;
+const anAddress = () => `10.0.${++addresses >> 8}.${addresses & 255}`;
+
+type Place = { path: string; body: unknown; foreign: string };
+
+function* everyPlace(operation: Operation, ours: MarkedTenant, theirs: MarkedTenant): Iterable<Place> {
+  const names = pathIdsOf(operation);
+  const pathWith = (whose: Readonly<Record<string, MarkedTenant>>) =>
+    names.reduce(
+      (path, name) => path.replace(`{${name}}`, () => idOf(whose[name] ?? ours, name)),
+      operation.path as string,
+    );
+  const all = hasOnly(names.map((name) => [name, theirs]));
+  const [body] = sampleOf(operation);
+  yield { path: pathWith(all), body, foreign: 'the tenant' };
+  for (const name of names.filter((one) => one !== 'tenantId')) {
+    for (const given of sampleOf(operation))
+      yield { path: pathWith({ [name]: theirs }), body: given, foreign: `${name}, in our tenant` };
+  }
+  for (const given of bodiesWithForeignIds(operation, theirs))
+    yield { path: pathWith({}), body: given, foreign: 'an id in the body' };
+}
+
+function idOf(tenant: MarkedTenant, name: PathId): string {
+  const id = tenant.ids[name];
+  if (id === undefined) throw new Error(`The prover has no example of {${name}}: give marked-tenant.ts one.`);
+  return id;
+}
+
+/** Some bodies that the operation takes; one that is none where it takes none. */
+function sampleOf(operation: Operation): unknown[] {
+  if (!operation.body) return [undefined];
+  return fc.sample(arbitraryOf(schemaOf(operation.body)), { numRuns: 2, seed: 7 });
+}
+
+function bodiesWithForeignIds(operation: Operation, theirs: MarkedTenant): unknown[] {
+  if (!operation.body) return [];
+  const { properties = {} } = schemaOf(operation.body);
+  return Object.entries(properties).flatMap(([name, { type }]) =>
+    Object.values(theirs.ids).flatMap((id) =>
+      sampleOf(operation)
+        .slice(0, 1)
+        .map((body) => ({ ...(body as object), [name]: type === 'array' ? [id] : id })),
+    ),
+  );
+}
+
+const schemaOf = (schema: z.ZodType): JsonSchema =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;

@@ -20,6 +20,8 @@ export interface Scopes {
   inPlatform<T>(work: (unit: PlatformUnit) => Promise<T>): Promise<T>;
   /** People: who they are, what they sign in with, where they belong. */
   inIdentity<T>(work: (unit: PlatformUnit) => Promise<T>): Promise<T>;
+  /** The audit trails of all tenants and their seals, to be verified; nothing else, and no way into a tenant. */
+  inAudit<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /**
    * Calls one of the hot path's SQL functions: one statement that sets its own role and tenant, in a transaction of its
    * own. `name` is schema-qualified and a literal of ours, never input. Answers its rows.
@@ -68,6 +70,7 @@ export function createScopes(database: Database): Scopes {
       inScope(`SELECT swarmgate.enter_organization('${checkedUuid(organizationId)}')`, work),
     inPlatform: (work) => inScope('SELECT swarmgate.enter_platform()', work),
     inIdentity: (work) => inScope('SELECT swarmgate.enter_identity()', work),
+    inAudit: (work) => inScope('SELECT swarmgate.enter_audit()', work),
     async call<Row extends object>(name: HotPathFunction, parameters: readonly unknown[]) {
       if (isInside()) throw new NestedUnitError();
       const places = parameters.map((_, index) => `$${index + 1}`).join(', ');

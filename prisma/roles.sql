@@ -12,6 +12,7 @@ BEGIN
     'swarmgate_platform',      -- inPlatform: the directory
     'swarmgate_identity',      -- inIdentity: people, what they sign in with, where they belong
     'swarmgate_sweeper',       -- ids of what is due, of all tenants, and nothing else
+    'swarmgate_auditor',       -- inAudit: the audit trails of all tenants, to be sealed and verified, and nothing else
     'swarmgate_queue'          -- the queue's own schema
   ] LOOP
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name) THEN
@@ -19,7 +20,8 @@ BEGIN
     END IF;
   END LOOP;
 
-  FOREACH name IN ARRAY ARRAY['swarmgate_tenant', 'swarmgate_organization', 'swarmgate_platform', 'swarmgate_identity', 'swarmgate_sweeper'] LOOP
+  FOREACH name IN ARRAY ARRAY['swarmgate_tenant', 'swarmgate_organization', 'swarmgate_platform', 'swarmgate_identity',
+    'swarmgate_sweeper', 'swarmgate_auditor'] LOOP
     IF NOT pg_has_role('swarmgate_service', name, 'MEMBER') THEN
       EXECUTE format('GRANT %I TO swarmgate_service', name);
     END IF;

@@ -6,6 +6,7 @@ import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
+import { startAuditSealer } from '#audit/start-sealer.ts';
 import type { Config } from '#config/config.ts';
 import { sharedAppsOf } from '#config/shared-apps.ts';
 import { connectRedis, type RedisConnections } from '#connections/redis.ts';
@@ -174,7 +175,7 @@ export async function createApp(
   const draining = new AbortController();
   const stop = new AbortController();
   let listening: Listening | undefined;
-  let stopSweeper: (() => Promise<void>) | undefined;
+  let stopScheduler: (() => Promise<void>) | undefined;
   let sockets: { stop(): Promise<void> } | undefined;
   let desk: DeliveryDesk | undefined;
 
@@ -209,6 +210,18 @@ export async function createApp(
     });
     queue.work('turn', runTurn, overrides.turnConcurrency ?? turnConcurrency);
     queue.work('delivery', deliver.onWakeUp, deliveryConcurrency);
+  }
+
+  function startScheduler(): void {
+    const stops = [
+      startSweeper({ scopes, queue, logger }),
+      startAuditSealer({
+        ...{ scopes, keyRing, logger },
+        directory: config.auditDir,
+        onLag: metrics.auditSealLag,
+      }),
+    ];
+    stopScheduler = async () => void (await Promise.all(stops.map((end) => end())));
   }
 
   const receive = createReceiveMessage({ scopes, queue, live, metrics });
@@ -324,7 +337,7 @@ export async function createApp(
     storage,
     async start() {
       if (config.roles.has('worker')) await startWorker();
-      if (config.roles.has('scheduler')) stopSweeper = startSweeper({ scopes, queue, logger });
+      if (config.roles.has('scheduler')) startScheduler();
       await startHttp();
       if (config.roles.has('sockets')) sockets = platforms.startSockets(receiveWebhook);
       return { port };
@@ -336,9 +349,9 @@ export async function createApp(
     async close() {
       draining.abort();
       // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.
-      const sweeperStopped = within(drainTimeoutMs, stopSweeper?.() ?? Promise.resolve());
+      const schedulerStopped = within(drainTimeoutMs, stopScheduler?.() ?? Promise.resolve());
       const socketsStopped = within(drainTimeoutMs, sockets?.stop() ?? Promise.resolve());
-      await Promise.all([listening?.stop(drainTimeoutMs), sweeperStopped, socketsStopped, stopWork()]);
+      await Promise.all([listening?.stop(drainTimeoutMs), schedulerStopped, socketsStopped, stopWork()]);
       // What hangs now hangs on a server that is gone; the process ends all the same.
       for (const end of [() => queue.close(), async () => redis?.close(), () => storage.close()]) {
         if (!(await within(disconnectTimeoutMs, end())))

@@ -35,7 +35,9 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
     } catch (error) {
       // What the database cannot do now it cannot do for each of them either. Otherwise one of them is at fault.
       if (notes.length === 1 || (error instanceof AppError && error.retry === 'later')) throw error;
-      return Promise.all(notes.map((note) => keep([note]).then(() => undefined, asError)));
+      const outcomes: (Error | undefined)[] = [];
+      for (const note of notes) outcomes.push(await keep([note]).then(() => undefined, asError));
+      return outcomes;
     }
   }, notesMax);
 

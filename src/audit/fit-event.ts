@@ -18,22 +18,22 @@ const detailLengthMax = 8_000;
  */
 export function fitEvent(event: AuditEvent): AuditEvent {
   const { resource, reason, requestId, detail, personal } = event;
-  const fit = (name: keyof typeof textLengthMax, text: string) =>
+  const cut = (name: keyof typeof textLengthMax, text: string) =>
     wellFormed(text.slice(0, textLengthMax[name]));
   return {
     ...event,
-    action: fit('action', event.action),
+    action: cut('action', event.action),
     resource: {
-      kind: fit('kind', resource.kind),
-      ...(resource.id !== undefined && { id: fit('id', resource.id) }),
+      kind: cut('kind', resource.kind),
+      ...(resource.id !== undefined && { id: cut('id', resource.id) }),
     },
-    ...(reason !== undefined && { reason: fit('reason', reason) }),
-    ...(requestId !== undefined && { requestId: fit('requestId', requestId) }),
+    ...(reason !== undefined && { reason: cut('reason', reason) }),
+    ...(requestId !== undefined && { requestId: cut('requestId', requestId) }),
     ...(detail !== undefined && { detail: fitDetail(detail) }),
     ...(personal !== undefined && {
       personal: {
-        ...(personal.address !== undefined && { address: fit('address', personal.address) }),
-        ...(personal.userAgent !== undefined && { userAgent: fit('userAgent', personal.userAgent) }),
+        ...(personal.address !== undefined && { address: cut('address', personal.address) }),
+        ...(personal.userAgent !== undefined && { userAgent: cut('userAgent', personal.userAgent) }),
       },
     }),
   };

@@ -1,5 +1,5 @@
 import { AppError } from '#domain/errors.ts';
-import { fromWire, isUuid, toWire, type Uuid } from '#domain/ids.ts';
+import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { AuditPage, AuditSearch, PersonalDetail, ShownAuditEvent } from './audit-trail.ts';
@@ -84,7 +84,7 @@ function firstIdOf(timeMs: number): string {
 
 function readCursor(cursor: string): Uuid {
   const id = fromWire('auditEvent', cursor);
-  if (id === undefined || !isUuid(id)) throw new AppError('bad_cursor', 'The cursor is none of this list.');
+  if (id === undefined) throw new AppError('bad_cursor', 'The cursor is none of this list.');
   return id;
 }
 

@@ -5,6 +5,7 @@ import { apply } from '#tenancy/apply/apply.ts';
 import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
 import type { Storage } from '../storage.ts';
 import { operateApiKeys } from './api-keys.ts';
+import { operateAudit } from './audit.ts';
 import { operateDeadLetters } from './dead-letters.ts';
 import { runDoctor } from './doctor.ts';
 import type { HandOverRequest } from './hand-over.ts';
@@ -33,6 +34,8 @@ export function answerOperator(
       return operateDeadLetters(storage, request.wish);
     case 'api-keys':
       return operateApiKeys(storage, request.wish);
+    case 'audit':
+      return operateAudit(storage, request.wish);
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

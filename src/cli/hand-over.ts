@@ -10,6 +10,7 @@ import { AppError } from '#domain/errors.ts';
 import type { ApplyPlan, Change } from '#tenancy/apply/apply-plan.ts';
 import type { SimulatedChannel } from '#tenancy/simulated-channel.ts';
 import type { ApiKeysWish, ListedApiKey } from './api-keys.ts';
+import type { AuditAnswer, AuditWish } from './audit.ts';
 import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink, LinkWish } from './install-link.ts';
@@ -25,7 +26,8 @@ export type HandOverRequest =
   | { command: 'open-simulation'; simulated: SimulatedChannel }
   | { command: 'close-simulation'; tenant: string; slug: string }
   | { command: 'dead-letters'; wish: DeadLettersWish }
-  | { command: 'api-keys'; wish: ApiKeysWish };
+  | { command: 'api-keys'; wish: ApiKeysWish }
+  | { command: 'audit'; wish: AuditWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -36,6 +38,7 @@ export type HandOverAnswers = {
   'close-simulation': null;
   'dead-letters': DeadLetter[] | ShownDeadLetter;
   'api-keys': ListedApiKey[];
+  audit: AuditAnswer;
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

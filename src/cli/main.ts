@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { AppError } from '#domain/errors.ts';
 import { addApiKeysCommand } from './api-keys-command.ts';
 import { addApplyCommand } from './apply-command.ts';
+import { addAuditCommand } from './audit-command.ts';
 import { addDeadLettersCommand } from './dead-letters-command.ts';
 import { addDiscordCommand } from './discord-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addApplyCommand(program);
   addApiKeysCommand(program);
   addDeadLettersCommand(program);
+  addAuditCommand(program, setExitCode);
   addSlackCommand(program);
   addDiscordCommand(program);
   addTeamsCommand(program);

@@ -27,6 +27,7 @@ describe('nothing set', () => {
       publicUrl: undefined,
       trustedProxies: [],
       dataDir: resolve('data'),
+      auditDir: resolve('data/audit'),
       database: { kind: 'embedded', directory: resolve('data/database') },
       queue: { kind: 'database' },
       roles: new Set(['api', 'worker', 'sockets', 'scheduler']),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ConfigError, maskUrl } from './config-error.ts';
 import type { Env, EnvName } from './env.ts';
 import { type FilesConfig, readFilesUrl } from './files-url.ts';
@@ -47,6 +47,8 @@ export type Config = Readonly<{
   publicUrl: string | undefined;
   trustedProxies: readonly string[];
   dataDir: string;
+  /** Where the checkpoints of the audit trail are kept. */
+  auditDir: string;
   database: DatabaseConfig;
   queue: QueueConfig;
   roles: ReadonlySet<Role>;
@@ -81,6 +83,7 @@ export function readConfig(env: Env): Config {
       env.PUBLIC_URL && readUrl('PUBLIC_URL', env.PUBLIC_URL, ['http:', 'https:']).replace(/\/+$/, ''),
     trustedProxies: readTrustedProxies(env),
     dataDir,
+    auditDir: resolve(env.AUDIT_DIR ?? join(dataDir, 'audit')),
     database,
     queue,
     roles,

@@ -7,6 +7,7 @@ const names = [
   'PUBLIC_URL',
   'TRUSTED_PROXIES',
   'DATA_DIR',
+  'AUDIT_DIR',
   'DATABASE_URL',
   'DATABASE_ADMIN_URL',
   'REDIS_URL',

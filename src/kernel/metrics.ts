@@ -5,6 +5,9 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 const secondsBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
+/** What somebody may be attacking by. The label of a counter: no tenant, no address. */
+export type SecurityEventKind = 'cross_tenant' | 'lockout' | 'refresh_reuse';
+
 type Backlog = readonly { kind: string; depth: number; oldestSeconds: number }[];
 
 /** `readBacklog` is asked at each scrape; while it cannot answer, the two queue gauges are left out. */
@@ -88,6 +91,15 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
     registers,
   });
 
+  const security = new Counter({
+    name: 'swarmgate_security_events_total',
+    help: 'Attempts at another tenant, sign-ins that were locked out, refresh tokens used twice.',
+    labelNames: ['kind'],
+    registers,
+  });
+  // Made when there is something to tell: of processes that do not seal, 0 would be untrue.
+  let sealLag: Gauge | undefined;
+
   const measureBacklog = async () => {
     depth.reset();
     age.reset();
@@ -109,6 +121,15 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
       events.inc({ platform, kind, outcome }),
     deliveryTook: (platform: string, seconds: number) => deliverySeconds.observe({ platform }, seconds),
     rejected: (code: string) => rejected.inc({ code }),
+    securityEvent: (kind: SecurityEventKind) => security.inc({ kind }),
+    auditSealLag(seconds: number): void {
+      sealLag ??= new Gauge({
+        name: 'swarmgate_audit_seal_lag_seconds',
+        help: 'How long the oldest audit event that is not sealed has waited.',
+        registers,
+      });
+      sealLag.set(seconds);
+    },
     contentType: registry.contentType,
     /** The Prometheus text format. */
     async render(): Promise<string> {

@@ -20,6 +20,8 @@ export interface Scopes {
   inPlatform<T>(work: (unit: PlatformUnit) => Promise<T>): Promise<T>;
   /** People: who they are, what they sign in with, where they belong. */
   inIdentity<T>(work: (unit: PlatformUnit) => Promise<T>): Promise<T>;
+  /** The audit trails of all tenants and their seals, to be verified; nothing else, and no way into a tenant. */
+  inAudit<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /**
    * Calls one of the hot path's SQL functions: one statement that sets its own role and tenant, in a transaction of its
    * own. `name` is schema-qualified and a literal of ours, never input. Answers its rows.
@@ -68,20 +70,31 @@ export function createScopes(database: Database): Scopes {
       inScope(`SELECT swarmgate.enter_organization('${checkedUuid(organizationId)}')`, work),
     inPlatform: (work) => inScope('SELECT swarmgate.enter_platform()', work),
     inIdentity: (work) => inScope('SELECT swarmgate.enter_identity()', work),
+    inAudit: (work) => inScope('SELECT swarmgate.enter_audit()', work),
     async call<Row extends object>(name: HotPathFunction, parameters: readonly unknown[]) {
       if (isInside()) throw new NestedUnitError();
       const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
-      const { rows } = await database.pool
-        .query<Row & Record<string, unknown>>({
-          name,
-          text: `SELECT * FROM ${name}(${places})`,
-          values: [...parameters],
-        })
-        .catch(explainDatabaseError);
-      return rows;
+      const client = await database.pool.connect().catch(explainDatabaseError);
+      let broken: Error | undefined;
+      try {
+        const text = `SELECT * FROM ${name}(${places})`;
+        const values = [...parameters];
+        return (await client.query<Row & Record<string, unknown>>({ name, text, values })).rows;
+      } catch (error) {
+        if (!wasRefused(error)) broken = error as Error;
+        return explainDatabaseError(error);
+      } finally {
+        client.release(broken);
+      }
     },
     close: () => prisma.close(),
   };
+}
+
+// The database said no to a statement and goes on with the connection. The pool's own `query` would give it up: on a server
+// that costs a new one, and on the embedded database, which has one session, whoever is next would be met by what is left.
+function wasRefused(error: unknown): boolean {
+  return (error as { severity?: string }).severity === 'ERROR';
 }
 
 // BEGIN and the entry travel as one text, which has no parameters: only a UUID in canonical form may stand in it.

@@ -17,6 +17,8 @@ export type TableClass =
       rights?: string;
       /** What the scope of people may do, and with which rows. */
       identity?: { rights: string; sees: string };
+      /** What the auditor may do, with the rows of every tenant. */
+      auditor?: string;
     }
   /** About people, who belong to no tenant. \`policies\` are those of others than the scope of people. */
   | {
@@ -92,6 +94,13 @@ export const classification: Classification = {
     kind: 'tenant',
     rights: 'INSERT SELECT',
     identity: { rights: 'INSERT SELECT', sees: installation },
+    auditor: 'SELECT',
+  },
+  'swarmgate.audit_seals': {
+    kind: 'tenant',
+    rights: 'SELECT',
+    identity: { rights: 'SELECT', sees: installation },
+    auditor: 'INSERT SELECT',
   },
   'swarmgate.audit_subjects': {
     kind: 'tenant',
@@ -305,6 +314,7 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
   'swarmgate.unchanged_channels_v1': 'swarmgate_sweeper',
   'swarmgate.backlog_v1': 'swarmgate_sweeper',
+  'swarmgate.seal_audit_v1': 'swarmgate_auditor',
 };
 
 /** Who may call what has no version: entering a scope, and the steps inside the versioned functions. */
@@ -315,6 +325,12 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.enter_organization': ['swarmgate_service'],
   'swarmgate.enter_platform': ['swarmgate_service'],
   'swarmgate.enter_identity': ['swarmgate_service'],
+  'swarmgate.enter_audit': ['swarmgate_service'],
+  'swarmgate.audit_field': ['swarmgate_auditor'],
+  'swarmgate.audit_milliseconds': ['swarmgate_auditor'],
+  'swarmgate.audit_event_hash': ['swarmgate_auditor'],
+  'swarmgate.audit_seal_hash': ['swarmgate_auditor'],
+  'swarmgate.rebase_audit': [],
   'swarmgate.enable_tenant_rls': [],
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],

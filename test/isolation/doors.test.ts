@@ -189,6 +189,47 @@ describe('inTenant', () => {
   );
 });
 
+describe('the auditor', () => {
+  test('reads what was recorded of every tenant and its seals, and nothing else', async () => {
+    const readable = new Set<string>();
+    for (const { table, column } of columns) {
+      await database.scopes
+        .inAudit(async (unit) => {
+          const rows = await unit.sql<{ count: string }>(`SELECT count(${column}) FROM ${table}`);
+          expect(Number(rows[0]?.count)).toBeGreaterThanOrEqual(0);
+          readable.add(table);
+        })
+        .catch((error: unknown) => expect(error).toMatchObject({ code: 'scope_violation' }));
+    }
+    expect([...readable].sort()).toEqual(['swarmgate.audit_events', 'swarmgate.audit_seals']);
+    const [seen] = await database.scopes.inAudit((unit) =>
+      unit.sql<{ tenants: string }>(
+        'SELECT count(DISTINCT tenant_id) AS tenants FROM swarmgate.audit_events',
+      ),
+    );
+    expect(seen?.tenants).toBe('3');
+  });
+
+  test.each(['directory.tenants', 'directory.organizations', 'identity.users', 'swarmgate.master_keys'])(
+    'has no door to %s',
+    async (table) => {
+      expect(await refusal(database.scopes.inAudit, `SELECT 1 FROM ${table}`)).toBe('scope_violation');
+    },
+  );
+
+  test.each([
+    `UPDATE swarmgate.audit_events SET reason = ''`,
+    'DELETE FROM swarmgate.audit_events',
+    'UPDATE swarmgate.audit_seals SET number = 7',
+    'DELETE FROM swarmgate.audit_seals',
+    `INSERT INTO swarmgate.audit_events (tenant_id, id, actor_kind, action, resource_kind, outcome)
+       VALUES (gen_random_uuid(), gen_random_uuid(), 'nobody', 'a', 'b', 'allowed')`,
+    'SELECT swarmgate.enter_tenant(gen_random_uuid())',
+  ])('cannot %s', async (sql) => {
+    expect(await refusal(database.scopes.inAudit, sql)).toBe('scope_violation');
+  });
+});
+
 describe('the sweeper', () => {
   test('reads ids and times of what is due, whether it was tried before, and no other column', async () => {
     const read = (sql: string) =>

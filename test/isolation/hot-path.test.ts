@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '#domain/ids.ts';
 import { aDatabase, type TestDatabase } from '../support/a-database.ts';
-import { insertRow, insertTenants, type Row, rowsOfTenant } from './tenant-rows.ts';
+import { insertMembers, insertRow, insertTenants, type Row, rowsOfTenant } from './tenant-rows.ts';
 
 /**
  * The hot path's functions, called by the superuser (as they would be where the service's login is the owner) for one
@@ -29,6 +29,7 @@ beforeAll(async () => {
     await insertTenants(client, newId(), [ours]);
     await insertTenants(client, newId(), [theirs]);
     for (const rows of [ourRows, theirRows]) {
+      await insertMembers(client, rows);
       for (const [table, row] of Object.entries(rows)) {
         const { rows: found } = await client.query('SELECT to_regclass($1) AS name', [table]);
         if (found[0].name !== null) await insertRow(client, table, row);
@@ -402,6 +403,30 @@ const calls: readonly Call[] = [
     parameters: () => [ours, canary, 10],
     answers: { passageCount: 1, passages: [], stems: [{ stem: canary, passages: 0 }] },
   },
+  {
+    what: 'finds no key of theirs',
+    name: 'find_api_key_v1',
+    parameters: () => [ours, theirRows['swarmgate.api_keys']?.['prefix']],
+    answers: nothing,
+  },
+  {
+    what: 'notes no use of a key of theirs',
+    name: 'note_api_key_use_v1',
+    parameters: () => [ours, their('api_keys')],
+    answers: '',
+  },
+  {
+    what: 'adds nothing to what they have recorded, under an event of theirs',
+    name: 'note_audit_v1',
+    parameters: () => [JSON.stringify([noted(ours, their('audit_events'))])],
+    answers: '',
+  },
+  {
+    what: 'is not given the key of a subject of theirs',
+    name: 'audit_subject_v1',
+    parameters: () => [ours, theirRows['swarmgate.audit_subjects']?.['subject_id'], 'ours'],
+    answers: 'ours',
+  },
   ...['describe_channel_v1', 'describe_channel_v2'].map((name) => ({
     what: 'describes no channel of theirs',
     name,
@@ -409,6 +434,11 @@ const calls: readonly Call[] = [
     answers: nothing,
   })),
 ];
+
+function noted(tenantId: string, eventId: string) {
+  const what = { actorKind: 'system', action: 'test', resourceKind: 'tenant', outcome: 'allowed' };
+  return { tenantId, id: eventId, ...what };
+}
 
 function commitTurn(conversation: string): unknown[] {
   const answer = [newId(), newId(), 'agent', 'ours', '{}', null, '{}', null, null];
@@ -566,7 +596,7 @@ test('every function of the hot path is tried', async () => {
          WHERE p.pronamespace = 'swarmgate'::regnamespace AND p.proname ~ '_v[0-9]+$' ORDER BY 1`,
     ),
   );
-  // The sweeper's look over all tenants by design: test/isolation/doors.test.ts.
+  // The sweeper's and the auditor's look over all tenants by design: test/isolation/doors.test.ts.
   const tried = new Set([
     ...calls.map(({ name }) => name),
     'receive_messages_v2',
@@ -577,6 +607,7 @@ test('every function of the hot path is tried', async () => {
     'waiting_tenants_v1',
     'unchanged_channels_v1',
     'backlog_v1',
+    'seal_audit_v1',
   ]);
   expect(rows.map(({ name }) => name)).toEqual([...tried].sort());
 });

@@ -225,6 +225,19 @@ export const plants: readonly Plant[] = [
     holes: ['grant: swarmgate_sweeper on swarmgate.conversations(external_id): SELECT is not on the list'],
   },
   {
+    what: 'seals that whoever seals may change',
+    sql: 'GRANT UPDATE ON swarmgate.audit_seals TO swarmgate_auditor',
+    holes: [
+      'grant: swarmgate_auditor on swarmgate.audit_seals: INSERT SELECT UPDATE is not on the list',
+      'grant: swarmgate_auditor on swarmgate.audit_seals: INSERT SELECT is not there',
+    ],
+  },
+  {
+    what: 'an auditor who reads keys of subjects',
+    sql: 'GRANT SELECT ON swarmgate.audit_subjects TO swarmgate_auditor',
+    holes: ['grant: swarmgate_auditor on swarmgate.audit_subjects: SELECT is not on the list'],
+  },
+  {
     what: 'secrets in an organization’s reports',
     sql: 'GRANT SELECT (sealed) ON swarmgate.agents TO swarmgate_organization',
     holes: ['grant: swarmgate_organization on swarmgate.agents(sealed): SELECT is not on the list'],

@@ -133,6 +133,8 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
     if (table.kind !== 'tenant') continue;
     if (table.identity)
       yield `${name} ${table.identity.sees === 'true' ? 'identity' : 'installation'}: ALL to swarmgate_identity using ${table.identity.sees} check ${table.identity.sees}`;
+    if (table.auditor)
+      yield `${name} auditor: ${table.auditor === 'SELECT' ? 'SELECT' : 'ALL'} to swarmgate_auditor using true${table.auditor === 'SELECT' ? '' : ' check true'}`;
     if (table.report)
       yield `${name} own_organization: SELECT to swarmgate_organization using ${ownOrganization}`;
   }

@@ -3,7 +3,7 @@ import { exactly, type Found, type Rule } from './rule.ts';
 
 /** What holds for roles, what they may do, and what runs in their name. */
 
-const ourRoles = `'swarmgate_service', 'swarmgate_tenant', 'swarmgate_organization', 'swarmgate_platform', 'swarmgate_identity', 'swarmgate_sweeper', 'swarmgate_queue'`;
+const ourRoles = `'swarmgate_service', 'swarmgate_tenant', 'swarmgate_organization', 'swarmgate_platform', 'swarmgate_identity', 'swarmgate_sweeper', 'swarmgate_auditor', 'swarmgate_queue'`;
 
 const inOurSchemas = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bullmq')`;
 
@@ -30,7 +30,7 @@ export const roleRules = (tables: Classification): readonly Rule[] => [
       FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE r.rolname IN (${ourRoles})`,
     judge: (rows) =>
       exactly(
-        ['tenant', 'organization', 'platform', 'identity', 'sweeper'].map(
+        ['tenant', 'organization', 'platform', 'identity', 'sweeper', 'auditor'].map(
           (scope) => `swarmgate_service may become swarmgate_${scope}`,
         ),
       )(rows.filter(({ found }) => found !== embeddedQueue)),
@@ -113,6 +113,7 @@ function* expectedGrants(tables: Classification): Iterable<string> {
     }
     yield `swarmgate_tenant on ${name}: ${table.rights ?? 'DELETE INSERT SELECT UPDATE'}`;
     if (table.identity) yield `swarmgate_identity on ${name}: ${table.identity.rights}`;
+    if (table.auditor) yield `swarmgate_auditor on ${name}: ${table.auditor}`;
     const columns = { swarmgate_organization: table.report, swarmgate_sweeper: table.sweeper };
     for (const [role, names] of Object.entries(columns))
       for (const column of names ?? []) yield `${role} on ${name}(${column}): SELECT`;

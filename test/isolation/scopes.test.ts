@@ -148,6 +148,16 @@ describe('a unit', () => {
     expect(await countEvents(ours, 'nested')).toBe(1);
   });
 
+  test('sees every audit trail in the scope of auditing, and steps into no tenant from there', async () => {
+    expect(await database.scopes.inAudit(standing)).toMatchObject({
+      role: 'swarmgate_auditor',
+      tenant: null,
+    });
+    const stepDown = database.scopes.inAudit((unit) => unit.sql('SELECT swarmgate.enter_tenant($1)', [ours]));
+    await expect(stepDown).rejects.toMatchObject({ code: 'scope_violation' });
+    await expectCleanConnections();
+  });
+
   test('does not stand in the way of what was begun inside it and runs after it', async () => {
     const ended = Promise.withResolvers<void>();
     let later: Promise<unknown> = Promise.resolve();
@@ -373,5 +383,36 @@ test('200 units of two tenants at once, one in seven failing, never see each oth
   expect(counts).toEqual({ units: 200, failed: 29 });
   expect(await countEvents(ours, 'soak')).toBe(100 - 15);
   expect(await countEvents(theirs, 'soak')).toBe(100 - 14);
+  await expectCleanConnections();
+});
+
+test('a call that the database refuses costs no connection, and disturbs none of those behind it', async () => {
+  const { scopes } = database;
+  const refused = () => scopes.call('swarmgate.note_audit_v1', ['no JSON']);
+  const fine = () => scopes.call('swarmgate.backlog_v1', []);
+  const made: unknown[] = [];
+  const onConnect = (client: unknown) => void made.push(client);
+  await Promise.all(Array.from({ length: 20 }, fine));
+  database.database.pool.on('connect', onConnect);
+  const outcomes = await Promise.allSettled([
+    fine(),
+    refused(),
+    fine(),
+    refused(),
+    refused(),
+    fine(),
+    fine(),
+  ]);
+  database.database.pool.off('connect', onConnect);
+  expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([
+    true,
+    false,
+    true,
+    false,
+    false,
+    true,
+    true,
+  ]);
+  expect(made).toEqual([]);
   await expectCleanConnections();
 });

@@ -26,6 +26,15 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       reason: mark,
       detail: {},
     },
+    'swarmgate.audit_seals': {
+      ...tenant,
+      number: 1 + Math.floor(Math.random() * 1e9),
+      sealed_at: '2026-01-01T00:00:00Z',
+      event_ids: [newId()],
+      event_hashes: `\\x${'00'.repeat(32)}`,
+      hash: `\\x${'00'.repeat(32)}`,
+      to_xid: '1',
+    },
     'swarmgate.audit_subjects': {
       ...tenant,
       subject_id: newId(),

@@ -34,16 +34,19 @@ async function inAFolder(): Promise<Installation> {
 async function onServers(): Promise<Installation> {
   const { prefix, place } = inject('migratedTemplate');
   const name = `${prefix}${randomBytes(6).toString('hex')}`;
+  const auditDir = join(tmpdir(), name);
   return {
     env: {
       DATABASE_URL: await createDatabase(name, place),
       REDIS_URL: testRedisUrl(),
       MASTER_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      AUDIT_DIR: auditDir,
     },
     redisPrefix: name,
     async remove() {
       await dropDatabase(name);
       await removeRedisKeys(name);
+      await rm(auditDir, { recursive: true, force: true });
     },
   };
 }

@@ -228,6 +228,11 @@ export type ApiKey = Prisma.ApiKeyModel
  */
 export type AuditEvent = Prisma.AuditEventModel
 /**
+ * Model AuditSeal
+ * 
+ */
+export type AuditSeal = Prisma.AuditSealModel
+/**
  * Model AuditSubject
  * 
  */

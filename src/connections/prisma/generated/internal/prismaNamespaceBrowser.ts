@@ -93,6 +93,7 @@ export const ModelName = {
   Role: 'Role',
   ApiKey: 'ApiKey',
   AuditEvent: 'AuditEvent',
+  AuditSeal: 'AuditSeal',
   AuditSubject: 'AuditSubject',
   IdempotentAnswer: 'IdempotentAnswer'
 } as const
@@ -697,6 +698,18 @@ export const AuditEventScalarFieldEnum = {
 } as const
 
 export type AuditEventScalarFieldEnum = (typeof AuditEventScalarFieldEnum)[keyof typeof AuditEventScalarFieldEnum]
+
+
+export const AuditSealScalarFieldEnum = {
+  tenantId: 'tenantId',
+  number: 'number',
+  sealedAt: 'sealedAt',
+  eventIds: 'eventIds',
+  eventHashes: 'eventHashes',
+  hash: 'hash'
+} as const
+
+export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
 
 
 export const AuditSubjectScalarFieldEnum = {

@@ -245,12 +245,13 @@ export async function createApp(
       {
         ...{ scopes, keyRing, trail },
         countCalls: rateLimit,
+        onForeignTenant: () => metrics.securityEvent('cross_tenant'),
         authenticate: createAuthenticate({ checkKey, countCalls: rateLimit, trail }),
         grantIn: async (principal, tenantId) =>
           principal.kind === 'api_key' && principal.tenantId === tenantId ? principal.grant : undefined,
       },
       createHandlers({
-        ...{ scopes, sendMessage, forgetKey: checkKey.forget },
+        ...{ scopes, sendMessage, records: trail, forgetKey: checkKey.forget },
         writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
       }),
       publicUrl,

@@ -50,6 +50,7 @@ export function answerOperation(
     if (!decision.allowed || !grant) {
       const { reason } = decision;
       const isForeign = !grant;
+      if (isForeign) parts.onForeignTenant();
       await parts.trail.note(isForeign ? ownTrail(principal) : tenantId, {
         ...event,
         outcome: 'refused',

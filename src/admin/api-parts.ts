@@ -19,6 +19,8 @@ export type ApiParts = {
   keyRing: KeyRing;
   trail: AuditTrail;
   countCalls: CountCalls;
+  /** Somebody has reached for a tenant that is none of theirs. */
+  onForeignTenant: () => void;
   /** Who calls. @throws {ProblemError} 401 */
   authenticate: (request: Request) => Promise<Principal>;
   /** What they may do in a tenant; `undefined`: it is none of theirs, or is not there. */

@@ -1,8 +1,10 @@
+import type { AuditRecords } from '#audit/audit-trail.ts';
 import type { SendMessage } from '#conversations/send-message.ts';
 import type { WriteFirst } from '#conversations/write-first.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { apiKeyHandlers } from './api-keys.ts';
+import { auditHandlers } from './audit.ts';
 import { channelHandlers } from './channels.ts';
 import { conversationHandlers } from './conversations.ts';
 import { deadLetterHandlers } from './dead-letters.ts';
@@ -14,11 +16,18 @@ export type HandlerParts = {
   scopes: Scopes;
   sendMessage: SendMessage;
   writeFirst: WriteFirst;
+  records: AuditRecords;
   forgetKey: (tenantId: Uuid, prefix: string) => void;
 };
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
-export function createHandlers({ scopes, sendMessage, writeFirst, forgetKey }: HandlerParts): Handlers {
+export function createHandlers({
+  scopes,
+  sendMessage,
+  writeFirst,
+  records,
+  forgetKey,
+}: HandlerParts): Handlers {
   return {
     ...tenantHandlers,
     ...channelHandlers,
@@ -26,5 +35,6 @@ export function createHandlers({ scopes, sendMessage, writeFirst, forgetKey }: H
     ...deadLetterHandlers,
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),
+    ...auditHandlers(records),
   };
 }

@@ -291,6 +291,33 @@ describe('the trail', () => {
   });
 });
 
+test('the trail is looked through by who, what and when, and only by who may', async () => {
+  const admin = await anApiCaller(service());
+  const other = await anApiCaller(service());
+  await other.own('GET', '/agents', { headers: { 'user-agent': 'a browser' } });
+  const page = async (query: string) => (await admin.own('GET', `/audit-events?${query}`)).body;
+  const { items, nextCursor } = await page(`actor=${other.keyId}`);
+  expect(nextCursor).toBeNull();
+  expect(items).toMatchObject([
+    {
+      ...{
+        action: 'listAgents',
+        outcome: 'allowed',
+        permission: 'agents:read',
+        resource: { kind: 'agents' },
+      },
+      actor: { kind: 'api_key', id: other.keyId },
+      personal: { userAgent: 'a browser' },
+    },
+  ]);
+  const first = await page('limit=2');
+  const second = await page(`limit=2&cursor=${first.nextCursor}`);
+  const ids = [...first.items, ...second.items].map(({ id }: { id: string }) => id);
+  expect(new Set(ids).size).toBe(4);
+  expect((await page('action=createRole&outcome=failed')).items.length).toBeGreaterThan(0);
+  expect((await page('before=2020-01-01T00:00:00Z')).items).toEqual([]);
+});
+
 test('no key and no text of anybody stands in a log', async () => {
   const admin = await anApiCaller(service());
   await admin.own('GET', '/channels');

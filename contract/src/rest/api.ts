@@ -1,4 +1,5 @@
 import { apiKeyOperations } from './api-keys.ts';
+import { auditOperations } from './audit.ts';
 import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
@@ -13,6 +14,7 @@ export const api = {
   ...deadLetterOperations,
   ...roleOperations,
   ...apiKeyOperations,
+  ...auditOperations,
 };
 
 export type Api = typeof api;

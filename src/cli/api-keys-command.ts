@@ -25,7 +25,10 @@ export function addApiKeysCommand(program: Command): void {
     .action(async (tenant: string, flags: CreateFlags) => {
       const [made] = await ask({ tenant, act: 'create', ...wishOf(flags) });
       if (flags.json) console.log(JSON.stringify(made, undefined, 2));
-      else console.log(`${made?.key}\n\nIt is shown this once. It may: ${made?.permissions.join(', ')}.`);
+      else
+        console.log(
+          `${made?.key}\n\nIt is shown this once, and is for ${made?.tenantId}. It may: ${made?.permissions.join(', ')}.`,
+        );
     });
 
   keys

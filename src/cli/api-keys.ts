@@ -17,6 +17,7 @@ export type ApiKeysWish = { tenant: string } & (
 
 export type ListedApiKey = {
   id: string;
+  tenantId: string;
   name: string;
   prefix: string;
   permissions: readonly string[];
@@ -76,15 +77,17 @@ async function act(unit: PlatformUnit, tenantId: Uuid, wish: ApiKeysWish): Promi
         createdBy: undefined,
         expiresAt,
       });
-      return [{ ...describe(row), key }];
+      return [{ ...describe(tenantId, row), key }];
     }
     case 'list':
-      return (await listApiKeys(unit, { before: undefined, limit: listedMax })).map(describe);
+      return (await listApiKeys(unit, { before: undefined, limit: listedMax })).map((row) =>
+        describe(tenantId, row),
+      );
     case 'revoke': {
       const id = fromWire('apiKey', wish.id);
       const row = id && (await revokeApiKey(unit, id));
       if (!row) throw new NoSuchKeyError(wish.id);
-      return [describe(row)];
+      return [describe(tenantId, row)];
     }
   }
 }
@@ -93,8 +96,9 @@ export function isBuiltinRole(name: string): name is BuiltinRole {
   return (builtinRoles as readonly string[]).includes(name);
 }
 
-function describe(row: ApiKeyRow): ListedApiKey {
+function describe(tenantId: Uuid, row: ApiKeyRow): ListedApiKey {
   return {
+    tenantId: toWire('tenant', tenantId),
     ...{
       id: toWire('apiKey', row.id),
       name: row.name,

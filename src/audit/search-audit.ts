@@ -52,25 +52,25 @@ function conditionsOf(trail: Uuid, search: AuditSearch): { conditions: string[];
     throw new TypeError('A page has 1 to 1,000 events.');
   const conditions: string[] = [];
   const values: unknown[] = [];
-  const require = (condition: string, value: unknown) => {
+  const must = (condition: string, value: unknown) => {
     values.push(value);
     conditions.push(condition.replace('$', `$${values.length}`));
   };
-  require('tenant_id = $', trail);
-  if (actor && 'id' in actor) require('actor_id = $', actor.id);
-  if (actor && 'kind' in actor) require('actor_kind = $', actor.kind);
-  if (action !== undefined) require('action = $', action);
-  if (resourceId !== undefined) require('resource_id = $', resourceId);
-  if (outcome !== undefined) require('outcome = $', outcome);
+  must('tenant_id = $', trail);
+  if (actor && 'id' in actor) must('actor_id = $', actor.id);
+  if (actor && 'kind' in actor) must('actor_kind = $', actor.kind);
+  if (action !== undefined) must('action = $', action);
+  if (resourceId !== undefined) must('resource_id = $', resourceId);
+  if (outcome !== undefined) must('outcome = $', outcome);
   if (after !== undefined) {
-    require('at >= $', after);
-    require('id >= $', firstIdOf(after.getTime() - clockSlackMs));
+    must('at >= $', after);
+    must('id >= $', firstIdOf(after.getTime() - clockSlackMs));
   }
   if (before !== undefined) {
-    require('at < $', before);
-    require('id < $', firstIdOf(before.getTime() + clockSlackMs));
+    must('at < $', before);
+    must('id < $', firstIdOf(before.getTime() + clockSlackMs));
   }
-  if (cursor !== undefined) require('id < $', readCursor(cursor));
+  if (cursor !== undefined) must('id < $', readCursor(cursor));
   return { conditions, values };
 }
 

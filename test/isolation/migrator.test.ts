@@ -27,6 +27,7 @@ const ownFiles = [
   '0016_teams_and_deletions',
   '0017_access',
   '0020_audit_seals',
+  '0019_sign_in',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

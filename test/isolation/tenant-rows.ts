@@ -207,6 +207,15 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       permissions: ['conversations:read'],
     },
     'identity.memberships': { ...tenant, user_id: newId(), role_id: role },
+    'identity.invitations': {
+      ...tenant,
+      id: newId(),
+      email: `${newId()}@example.com`,
+      role_id: role,
+      secret_hash: '\\x00',
+      created_at: '2026-01-01T00:00:00Z',
+      expires_at: '2099-01-01T00:00:00Z',
+    },
   };
 }
 

@@ -39,7 +39,13 @@ export function passwordCounters(email: string, address: string): AttemptCounter
   const network = networkOf(address);
   const delays = { firstDelayMs: 30 * secondMs, delayMsMax: 15 * minuteMs };
   return [
-    { of: `password|${email}|${network}`, freeFailures: 5, ...delays, forgetMs: 24 * hourMs, onSuccess: 'forget' },
+    {
+      of: `password|${email}|${network}`,
+      freeFailures: 5,
+      ...delays,
+      forgetMs: 24 * hourMs,
+      onSuccess: 'forget',
+    },
     { of: `password|${email}`, freeFailures: 25, ...delays, forgetMs: 24 * hourMs, onSuccess: 'forget' },
     { of: `network|${network}`, freeFailures: 100, ...delays, forgetMs: hourMs, onSuccess: 'return' },
   ];

@@ -9,10 +9,17 @@ export type Client = {
 };
 
 /** What an event of the audit trail tells of it. */
-export function tracesOf({ address, userAgent, requestId }: Client): Pick<AuditEvent, 'requestId' | 'personal'> {
+export function tracesOf({
+  address,
+  userAgent,
+  requestId,
+}: Client): Pick<AuditEvent, 'requestId' | 'personal'> {
   return {
     ...(requestId !== undefined && { requestId }),
-    personal: { address, ...(userAgent !== undefined && { userAgent: userAgent.slice(0, userAgentLengthMax) }) },
+    personal: {
+      address,
+      ...(userAgent !== undefined && { userAgent: userAgent.slice(0, userAgentLengthMax) }),
+    },
   };
 }
 

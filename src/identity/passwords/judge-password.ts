@@ -44,7 +44,12 @@ function isMostly(plain: string, part: string): boolean {
   return plain.replaceAll(part, '').length <= decorationMax;
 }
 
-const runs = ['abcdefghijklmnopqrstuvwxyz', '01234567890123456789', 'qwertyuiopasdfghjklzxcvbnm', '1qaz2wsx3edc4rfv5tgb'];
+const runs = [
+  'abcdefghijklmnopqrstuvwxyz',
+  '01234567890123456789',
+  'qwertyuiopasdfghjklzxcvbnm',
+  '1qaz2wsx3edc4rfv5tgb',
+];
 
 function isRun(plain: string): boolean {
   const backwards = [...plain].reverse().join('');
@@ -56,7 +61,14 @@ function isRepetition(plain: string): boolean {
 }
 
 // `P@ssw0rd` is tried with `password`.
-const lookalikes: Readonly<Record<string, string>> = { '@': 'a', '4': 'a', '0': 'o', '3': 'e', $: 's', '5': 's' };
+const lookalikes: Readonly<Record<string, string>> = {
+  '@': 'a',
+  '4': 'a',
+  '0': 'o',
+  '3': 'e',
+  $: 's',
+  '5': 's',
+};
 
 function lettersAndDigits(text: string): string {
   const lower = text.normalize('NFKC').toLowerCase();

@@ -1,9 +1,14 @@
+import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import { TOTP } from 'otpauth';
 import { onTestFinished } from 'vitest';
-import type { Uuid } from '#domain/ids.ts';
+import { newId, type Uuid } from '#domain/ids.ts';
 import { createAttempts } from '#identity/attempts.ts';
+import { createAuthenticator } from '#identity/authenticator.ts';
 import type { Client } from '#identity/client.ts';
+import { createGrants } from '#identity/grants.ts';
 import type { IdentityParts, SecurityEvent } from '#identity/identity-parts.ts';
+import { addMember } from '#identity/members/members.ts';
+import type { RoleChoice } from '#identity/members/role-choice.ts';
 import { hashPassword } from '#identity/passwords/hash-password.ts';
 import { keepPassword } from '#identity/passwords/keep-password.ts';
 import { createUser } from '#identity/people/users.ts';
@@ -11,7 +16,10 @@ import { beginTotp, confirmTotp } from '#identity/second-factor/enrol-totp.ts';
 import { createSessionLookup } from '#identity/sessions/session-lookup.ts';
 import type { FoundSession, NewSession } from '#identity/sessions/web-session.ts';
 import { signIn } from '#identity/sign-in/sign-in.ts';
+import { createAccessTokens } from '#identity/tokens/access-tokens.ts';
+import { createSigningKeys } from '#identity/tokens/signing-keys.ts';
 import { createPlainAuditTrail } from '../fakes/plain-audit-trail.ts';
+import { insertTenants } from '../isolation/tenant-rows.ts';
 import { aDatabase, type TestDatabase } from './a-database.ts';
 
 export const goodPassword = 'a quiet boat upstream';
@@ -37,13 +45,45 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
   };
   // Nothing is remembered, so that a test sees what was done at once.
   const sessions = createSessionLookup(scopes, 0);
+  const grants = createGrants(scopes, { secondFactorOf: 'admins', validMs: 0 });
+  const keys = createSigningKeys({ scopes, keyRing, nowMs: parts.nowMs });
+  const accessTokens = createAccessTokens({ keys, issuer: 'https://chat.example', nowMs: parts.nowMs });
 
   const people = {
     database,
     parts,
     clock,
     sessions,
+    grants,
+    keys,
+    accessTokens,
+    tokenParts: { ...parts, grants, accessTokens },
+    authenticate: createAuthenticator({ sessions, accessTokens, secondFactorOf: 'admins' }),
     securityEvents,
+    /** An organization with so many tenants. */
+    async organization(tenantCount = 1): Promise<{ id: Uuid; tenants: Uuid[]; tenant: Uuid }> {
+      const id = newId();
+      const tenants = Array.from({ length: tenantCount }, () => newId());
+      await database.asOwner((client) => insertTenants(client, id, tenants));
+      return { id, tenants, tenant: tenants[0] ?? id };
+    },
+    /** Somebody who is a member with a role. */
+    async member(email: string, tenantId: Uuid, role: RoleChoice): Promise<Uuid> {
+      const userId = await people.person(email);
+      await addMember(parts, { tenantId, userId, role });
+      return userId;
+    },
+    /** A role of the tenant's own. */
+    async role(tenantId: Uuid, slug: string, permissions: readonly Permission[]): Promise<Uuid> {
+      const id = newId();
+      await scopes.inTenant(tenantId, (unit) =>
+        unit.sql(
+          'INSERT INTO swarmgate.roles (tenant_id, id, slug, name, permissions) VALUES ($1, $2, $3, $3, $4)',
+          [tenantId, id, slug, [...permissions]],
+        ),
+      );
+      return id;
+    },
     /** Somebody who can sign in with `goodPassword`. */
     async person(email: string, more: { isOperator?: boolean; name?: string } = {}): Promise<Uuid> {
       const hash = await hashPassword(goodPassword);

@@ -245,7 +245,7 @@ END $$;
 CREATE FUNCTION swarmgate.describe_grant(p_tenant uuid, p_user uuid) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
   RETURN (SELECT jsonb_build_object('builtinRole', m.builtin_role, 'roleName', r.slug, 'rolePermissions', r.permissions,
-      'organizationRole', o.role)
+      'organizationRole', o.role, 'organizationId', t.organization_id)
     FROM directory.tenants t
     JOIN swarmgate.this_cell here ON here.cell = t.cell
     JOIN identity.users u ON u.id = p_user AND u.status = 'active'

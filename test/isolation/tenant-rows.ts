@@ -206,7 +206,6 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       name: mark,
       permissions: ['conversations:read'],
     },
-    'identity.memberships': { ...tenant, user_id: newId(), role_id: role },
     'identity.invitations': {
       ...tenant,
       id: newId(),
@@ -216,6 +215,7 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       created_at: '2026-01-01T00:00:00Z',
       expires_at: '2099-01-01T00:00:00Z',
     },
+    'identity.memberships': { ...tenant, user_id: newId(), role_id: role },
   };
 }
 

@@ -9,7 +9,10 @@ const frontDoors = {
   events: ['live.ts'],
   gateways: ['gateway.ts', 'gateway-error.ts', 'journey.ts'],
   files: ['file-store.ts'],
-  identity: ['principal.ts', 'decide.ts', 'roles.ts', 'api-keys.ts', 'authenticate-key.ts', 'tenant-roles.ts'],
+  identity: [
+    ...['principal.ts', 'decide.ts', 'roles.ts', 'api-keys.ts', 'authenticate-key.ts', 'tenant-roles.ts'],
+    'identity.ts',
+  ],
   models: ['model.ts'],
   queue: ['job.ts'],
   tenancy: ['scopes.ts', 'scope-errors.ts'],

@@ -13,7 +13,6 @@ import {
   type TokenLimits,
 } from '#identity/tokens/refresh-tokens.ts';
 import { createSigningKeys } from '#identity/tokens/signing-keys.ts';
-import { toldActions } from '../fakes/plain-audit-trail.ts';
 import { atHome, type SomePeople, somePeople } from '../support/some-people.ts';
 
 const dayMs = 24 * 60 * 60_000;
@@ -175,7 +174,7 @@ describe('a refresh token', () => {
         expect(await people.authenticate({ accessToken })).toBeUndefined();
     }
     expect(people.securityEvents).toEqual(Array(5).fill('refresh_token_reused'));
-    const told = await toldActions(people.parts.scopes);
+    const told = await people.told();
     expect(told.filter((action) => action === 'refresh_token.reused')).toHaveLength(5);
     // The session itself was not what got into other hands.
     expect(await people.sessions.byToken(session.token)).toBeDefined();

@@ -8,7 +8,6 @@ import {
 import { finishSignIn, stepUp } from '#identity/sign-in/finish-sign-in.ts';
 import { signIn } from '#identity/sign-in/sign-in.ts';
 import { makeSignInLink, signInByLink } from '#identity/sign-in/sign-in-link.ts';
-import { toldActions } from '../fakes/plain-audit-trail.ts';
 import { atHome, goodPassword, type SomePeople, somePeople } from '../support/some-people.ts';
 
 async function challengeOf({ parts }: SomePeople, email = 'ann@acme.example'): Promise<string> {
@@ -51,7 +50,7 @@ describe('an authenticator app', () => {
     expect(await people.sessions.byToken(there.token)).toBeUndefined();
     expect(await people.found(session.token)).toMatchObject({ id: here.id, mfaAtMs: expect.any(Number) });
     expect(new Set(recoveryCodes).size).toBe(10);
-    expect(await toldActions(people.parts.scopes)).toContain('second_factor.added');
+    expect(await people.told()).toContain('second_factor.added');
   });
 
   test('counts only once a code of it was shown', async () => {

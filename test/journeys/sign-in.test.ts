@@ -5,7 +5,6 @@ import { changePassword } from '#identity/passwords/change-password.ts';
 import { setUserStatus } from '#identity/people/users.ts';
 import { signIn } from '#identity/sign-in/sign-in.ts';
 import { makeSignInLink, setPasswordByLink, signInByLink } from '#identity/sign-in/sign-in-link.ts';
-import { toldActions } from '../fakes/plain-audit-trail.ts';
 import { atHome, goodPassword, type SomePeople, somePeople } from '../support/some-people.ts';
 
 const elsewhere = (number: number) => ({ address: `198.51.100.${number}` });
@@ -31,7 +30,7 @@ describe('with a password', () => {
       mustAddSecondFactor: false,
       session: { userId: ann },
     });
-    expect(await toldActions(people.parts.scopes)).toEqual(['sign_in.done']);
+    expect(await people.told()).toEqual(['sign_in.done']);
   });
 
   test('nothing tells whether an address is anybody’s', async () => {
@@ -120,7 +119,7 @@ describe('guessing', () => {
       outcome: 'blocked',
     });
     expect(people.securityEvents).toContain('sign_in_blocked');
-    expect(await toldActions(scopes)).toContain('sign_in.blocked');
+    expect(await people.told()).toContain('sign_in.blocked');
   });
 
   test('waits longer each time, a quarter of an hour at most', async () => {

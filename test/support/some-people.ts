@@ -1,6 +1,8 @@
 import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import { TOTP } from 'otpauth';
 import { onTestFinished } from 'vitest';
+import { installationTrail } from '#audit/audit-trail.ts';
+import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import { createAttempts } from '#identity/attempts.ts';
 import { createAuthenticator } from '#identity/authenticator.ts';
@@ -18,9 +20,8 @@ import type { FoundSession, NewSession } from '#identity/sessions/web-session.ts
 import { signIn } from '#identity/sign-in/sign-in.ts';
 import { createAccessTokens } from '#identity/tokens/access-tokens.ts';
 import { createSigningKeys } from '#identity/tokens/signing-keys.ts';
-import { createPlainAuditTrail } from '../fakes/plain-audit-trail.ts';
 import { insertTenants } from '../isolation/tenant-rows.ts';
-import { aDatabase, type TestDatabase } from './a-database.ts';
+import { aDatabase } from './a-database.ts';
 
 export const goodPassword = 'a quiet boat upstream';
 export const atHome: Client = { address: '203.0.113.7', userAgent: 'Test', requestId: 'req_1' };
@@ -36,7 +37,7 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
   const parts: IdentityParts = {
     scopes,
     keyRing,
-    audit: createPlainAuditTrail(scopes),
+    audit: createAuditTrail({ scopes, keyRing }),
     attempts: createAttempts(scopes, keyRing),
     nowMs: () => clock.nowMs,
     onSecurityEvent: (event) => securityEvents.push(event),
@@ -60,6 +61,16 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
     tokenParts: { ...parts, grants, accessTokens },
     authenticate: createAuthenticator({ sessions, accessTokens, secondFactorOf: 'admins' }),
     securityEvents,
+    /** What the trail of the installation tells, in its order. */
+    async told(): Promise<string[]> {
+      const rows = await scopes.inIdentity((unit) =>
+        unit.sql<{ action: string }>(
+          'SELECT action FROM swarmgate.audit_events WHERE tenant_id = $1 ORDER BY at, id',
+          [installationTrail],
+        ),
+      );
+      return rows.map(({ action }) => action);
+    },
     /** An organization with so many tenants. */
     async organization(tenantCount = 1): Promise<{ id: Uuid; tenants: Uuid[]; tenant: Uuid }> {
       const id = newId();
@@ -121,7 +132,6 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
 }
 
 export type SomePeople = Awaited<ReturnType<typeof somePeople>>;
-export type PeopleDatabase = TestDatabase;
 
 export type AuthenticatorApp = {
   code(): string;

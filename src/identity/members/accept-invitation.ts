@@ -55,7 +55,7 @@ export async function acceptInvitation(
   const event = await audit.prepare(token.tenantId, {
     actor: 'userId' in as ? { kind: 'user', id: as.userId } : { kind: 'nobody' },
     action: 'invitation.accepted',
-    resource: { kind: 'invitation', id: toWire('invitation', token.id) },
+    resource: { kind: 'invitations', id: toWire('invitation', token.id) },
     outcome: 'allowed',
     ...tracesOf(client),
   });
@@ -161,7 +161,7 @@ function refusalOf(client: Client, as: Accepting, reason: string, id?: Uuid) {
   return {
     actor: 'userId' in as ? ({ kind: 'user', id: as.userId } as const) : ({ kind: 'nobody' } as const),
     action: 'invitation.refused',
-    resource: { kind: 'invitation', ...(id !== undefined && { id: toWire('invitation', id) }) },
+    resource: { kind: 'invitations', ...(id !== undefined && { id: toWire('invitation', id) }) },
     outcome: 'refused' as const,
     reason,
     ...tracesOf(client),

@@ -8,7 +8,7 @@ import { newInvitationToken } from './invitation-token.ts';
 import { columnsOf, type Granter, lackedByGranter, type RoleChoice, readRole } from './role-choice.ts';
 
 const dayMs = 24 * 60 * 60_000;
-export const invitationLifetimeMs = 7 * dayMs;
+const invitationLifetimeMs = 7 * dayMs;
 
 export type InviteOutcome =
   /** The token is shown this once, for whoever brings it to the person. */
@@ -35,7 +35,7 @@ export async function invite(
     actor: by,
     action: 'invitation.made',
     permission: 'members:write',
-    resource: { kind: 'invitation', id: toWire('invitation', id) },
+    resource: { kind: 'invitations', id: toWire('invitation', id) },
     outcome: 'allowed',
     ...tracesOf(client),
   });
@@ -121,7 +121,7 @@ export async function revokeInvitation(
     actor: by,
     action: 'invitation.revoked',
     permission: 'members:write',
-    resource: { kind: 'invitation', id: toWire('invitation', id) },
+    resource: { kind: 'invitations', id: toWire('invitation', id) },
     outcome: 'allowed',
     ...tracesOf(client),
   });

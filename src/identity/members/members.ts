@@ -26,8 +26,13 @@ export type MemberOutcome =
   | { outcome: 'last_owner' }
   | { outcome: 'beyond_own_rights'; lacked: Permission[] };
 
+type MemberParts = Pick<IdentityParts, 'scopes' | 'audit'>;
+
 /** The members of a tenant, by address. Those who run its organization are none by that. */
-export async function listMembers({ scopes }: IdentityParts, tenantId: Uuid): Promise<Member[]> {
+export async function listMembers(
+  { scopes }: Pick<IdentityParts, 'scopes'>,
+  tenantId: Uuid,
+): Promise<Member[]> {
   type Row = Omit<Member, 'userId' | 'role' | 'roleName'> &
     MembershipRow & { user_id: Uuid; slug: string | null };
   const rows = await scopes.inTenant(tenantId, (unit) =>
@@ -49,13 +54,13 @@ export async function listMembers({ scopes }: IdentityParts, tenantId: Uuid): Pr
 
 /** Makes a user a member without asking them: what an operator does. `false`: they are one already. */
 export async function addMember(
-  { scopes, audit }: IdentityParts,
+  { scopes, audit }: MemberParts,
   { tenantId, userId, role }: { tenantId: Uuid; userId: Uuid; role: RoleChoice },
 ): Promise<boolean> {
   const event = await audit.prepare(tenantId, {
     actor: { kind: 'operator' },
     action: 'member.added',
-    resource: { kind: 'member', id: toWire('user', userId) },
+    resource: { kind: 'members', id: toWire('user', userId) },
     outcome: 'allowed',
   });
   return scopes.inIdentity(async (unit) => {
@@ -73,7 +78,7 @@ export async function addMember(
 
 /** Gives a member another role. */
 export function changeMemberRole(
-  parts: IdentityParts,
+  parts: MemberParts,
   wish: { tenantId: Uuid; userId: Uuid; role: RoleChoice; by: Granter; ifVersion?: number },
   client?: Client,
 ): Promise<MemberOutcome> {
@@ -82,7 +87,7 @@ export function changeMemberRole(
 
 /** Ends a membership; anybody may end their own. */
 export function removeMember(
-  parts: IdentityParts,
+  parts: MemberParts,
   wish: { tenantId: Uuid; userId: Uuid; by: Granter; ifVersion?: number },
   client?: Client,
 ): Promise<MemberOutcome> {
@@ -90,7 +95,7 @@ export function removeMember(
 }
 
 async function changeMember(
-  { scopes, audit }: IdentityParts,
+  { scopes, audit }: MemberParts,
   {
     tenantId,
     userId,
@@ -105,7 +110,7 @@ async function changeMember(
     actor: by,
     action,
     permission: 'members:write',
-    resource: { kind: 'member', id: toWire('user', userId) },
+    resource: { kind: 'members', id: toWire('user', userId) },
     outcome: 'allowed',
     ...(client && tracesOf(client)),
   });

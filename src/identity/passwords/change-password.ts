@@ -51,7 +51,7 @@ export async function changePassword(
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: account.id },
     action: 'password.set',
-    resource: { kind: 'user', id: toWire('user', account.id) },
+    resource: { kind: 'users', id: toWire('user', account.id) },
     outcome: 'allowed',
     ...tracesOf(client),
   });

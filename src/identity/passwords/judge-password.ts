@@ -1,7 +1,7 @@
 /** Why a password is not taken. */
 export type PasswordFault = 'too_short' | 'too_long' | 'too_common' | 'like_the_account';
 
-export const passwordLengthMin = 12;
+const passwordLengthMin = 12;
 /** Long enough for any sentence; what is hashed is bounded. */
 export const passwordLengthMax = 256;
 const distinctCharactersMin = 5;

@@ -54,7 +54,7 @@ export async function confirmTotp(
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'second_factor.added',
-    resource: { kind: 'user', id: toWire('user', session.userId) },
+    resource: { kind: 'users', id: toWire('user', session.userId) },
     outcome: 'allowed',
     ...tracesOf(client),
   });
@@ -85,7 +85,7 @@ export async function removeTotp(
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'second_factor.removed',
-    resource: { kind: 'user', id: toWire('user', session.userId) },
+    resource: { kind: 'users', id: toWire('user', session.userId) },
     outcome: 'allowed',
     ...tracesOf(client),
   });
@@ -109,7 +109,7 @@ export async function renewRecoveryCodes(
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'recovery_codes.renewed',
-    resource: { kind: 'user', id: toWire('user', session.userId) },
+    resource: { kind: 'users', id: toWire('user', session.userId) },
     outcome: 'allowed',
     ...tracesOf(client),
   });

@@ -62,7 +62,7 @@ export async function revokeSessions(
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: userId },
     action: 'session.revoked',
-    resource: { kind: 'session', ...('only' in which && { id: toWire('session', which.only) }) },
+    resource: { kind: 'sessions', ...('only' in which && { id: toWire('session', which.only) }) },
     outcome: 'allowed',
     ...tracesOf(client),
   });

@@ -19,7 +19,7 @@ export type SignInOutcome =
   | { outcome: 'refused' }
   | { outcome: 'blocked'; retryAfterMs: number };
 
-export const challengeLifetimeMs = 5 * 60_000;
+const challengeLifetimeMs = 5 * 60_000;
 
 /**
  * What follows a first factor, whichever it was: the second one where there is one, else a session. Every way to sign in
@@ -36,7 +36,7 @@ export async function completeFirstFactor(
     audit.prepare(installationTrail, {
       actor: { kind: 'user', id: account.id },
       action,
-      resource: { kind: 'user', id: toWire('user', account.id) },
+      resource: { kind: 'users', id: toWire('user', account.id) },
       outcome: 'allowed',
       detail: { by: amr },
       ...tracesOf(client),

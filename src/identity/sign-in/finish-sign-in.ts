@@ -41,7 +41,7 @@ export async function finishSignIn(
     const event = await audit.prepare(installationTrail, {
       actor: { kind: 'user', id: found.user_id },
       action: 'sign_in.done',
-      resource: { kind: 'user', id: toWire('user', found.user_id) },
+      resource: { kind: 'users', id: toWire('user', found.user_id) },
       outcome: 'allowed',
       ...tracesOf(client),
     });
@@ -76,7 +76,7 @@ export async function stepUp(
     const event = await audit.prepare(installationTrail, {
       actor: { kind: 'user', id: session.userId },
       action: 'second_factor.shown',
-      resource: { kind: 'session', id: toWire('session', session.id) },
+      resource: { kind: 'sessions', id: toWire('session', session.id) },
       outcome: 'allowed',
       ...tracesOf(client),
     });

@@ -13,7 +13,7 @@ export async function noteRefusal(
   await audit.note(installationTrail, {
     actor: { kind: 'nobody' },
     action,
-    resource: { kind: 'user', ...(userId !== undefined && { id: toWire('user', userId) }) },
+    resource: { kind: 'users', ...(userId !== undefined && { id: toWire('user', userId) }) },
     outcome: 'refused',
     reason,
     ...tracesOf(client),

@@ -14,7 +14,7 @@ import { noteRefusal } from './note-refusal.ts';
 /** What a link is for: to be signed in by, or to choose a password with. */
 export type LinkPurpose = 'sign_in' | 'set_password';
 
-export const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
+const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   sign_in: 15 * 60_000,
   set_password: 3 * 24 * 60 * 60_000,
 };
@@ -79,7 +79,7 @@ export async function setPasswordByLink(
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: found.account.id },
     action: 'password.set',
-    resource: { kind: 'user', id: toWire('user', found.account.id) },
+    resource: { kind: 'users', id: toWire('user', found.account.id) },
     outcome: 'allowed',
     detail: { by: 'link' },
     ...tracesOf(client),

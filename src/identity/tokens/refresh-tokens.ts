@@ -37,7 +37,7 @@ export async function issueTokens(
   const event = await parts.audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'tokens.issued',
-    resource: { kind: 'session', id: toWire('session', session.id) },
+    resource: { kind: 'sessions', id: toWire('session', session.id) },
     outcome: 'allowed',
     ...tracesOf(client),
   });
@@ -75,8 +75,8 @@ export async function refreshTokens(
     action: used.outcome === 'reused' ? 'refresh_token.reused' : 'refresh_token.refused',
     resource:
       used.outcome === 'unknown'
-        ? { kind: 'session' }
-        : { kind: 'session', id: toWire('session', used.sessionId) },
+        ? { kind: 'sessions' }
+        : { kind: 'sessions', id: toWire('session', used.sessionId) },
     outcome: 'refused',
     reason:
       used.outcome === 'reused'

@@ -2,7 +2,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from '
 import { describe, expect, test } from 'vitest';
 import { newId, toWire, type Uuid } from '#domain/ids.ts';
 import { decide } from '#identity/decide.ts';
-import { removeMember } from '#identity/members/members.ts';
+import { addMember, removeMember } from '#identity/members/members.ts';
 import { setUserStatus } from '#identity/people/users.ts';
 import { revokeSessions } from '#identity/sessions/own-sessions.ts';
 import { createAccessTokens } from '#identity/tokens/access-tokens.ts';
@@ -72,6 +72,9 @@ describe('an access token', () => {
     // Less than the person may do, and no more than that either.
     expect(decide(grant, 'agents:read').allowed).toBe(false);
     expect(decide(grant, 'settings:admin').allowed).toBe(false);
+    // And nothing in another tenant, though the person is more there.
+    await addMember(people.parts, { tenantId: other, userId, role: { builtin: 'admin' } });
+    expect(await people.grants.grantOf(userId, other)).toBeDefined();
     expect(await people.grants.grantFor(principal, other)).toBeUndefined();
   });
 

@@ -109,6 +109,22 @@ describe('a code', () => {
     expect(await finish()).toEqual({ outcome: 'refused' });
   });
 
+  test('and so it is when several good codes come for it at once, which leaves the others good', async () => {
+    const people = await somePeople();
+    const { recoveryCodes } = await annWithApp(people);
+    const finish = (challenge: string, code: string) =>
+      finishSignIn(people.parts, { challenge, code }, atHome);
+    const challenge = await challengeOf(people);
+    const three = recoveryCodes.slice(0, 3);
+    const outcomes = await Promise.all(three.map((code) => finish(challenge, code)));
+    const used = outcomes.map(({ outcome }) => outcome === 'signed_in');
+    expect(used.filter((isUsed) => isUsed)).toHaveLength(1);
+    for (const [index, code] of three.entries())
+      expect((await finish(await challengeOf(people), code)).outcome).toBe(
+        used[index] ? 'refused' : 'signed_in',
+      );
+  });
+
   test('comes too late after five minutes', async () => {
     const people = await somePeople();
     const { app } = await annWithApp(people);

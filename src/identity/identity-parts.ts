@@ -1,10 +1,8 @@
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
+import type { SecurityEventKind } from '#kernel/metrics.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import type { Attempts } from './attempts.ts';
-
-/** What ought to be counted where operators look: none of these happens by itself. */
-export type SecurityEvent = 'sign_in_blocked' | 'second_factor_blocked' | 'refresh_token_reused';
 
 /** What the use cases of identity stand on; each names those that it needs. */
 export type IdentityParts = {
@@ -13,7 +11,8 @@ export type IdentityParts = {
   audit: AuditTrail;
   attempts: Attempts;
   nowMs: () => number;
-  onSecurityEvent: (event: SecurityEvent) => void;
+  /** Counts what operators look at. */
+  onSecurityEvent: (kind: SecurityEventKind) => void;
   /** What authenticator apps call this installation. */
   issuerName: string;
   /** Of whom a second factor is asked before they may do what only those may who run things. */

@@ -1,12 +1,13 @@
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
+import type { SecurityEventKind } from '#kernel/metrics.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator } from './authenticator.ts';
 import type { Client } from './client.ts';
 import { createGrants } from './grants.ts';
-import type { SecondFactorPolicy, SecurityEvent } from './identity-parts.ts';
+import type { SecondFactorPolicy } from './identity-parts.ts';
 import { type Accepting, acceptInvitation } from './members/accept-invitation.ts';
 import { invite, listInvitations, revokeInvitation } from './members/invite.ts';
 import { changeMemberRole, listMembers, removeMember } from './members/members.ts';
@@ -46,7 +47,7 @@ export function createIdentity({
   publicUrl: string;
   issuerName?: string;
   secondFactorOf?: SecondFactorPolicy;
-  onSecurityEvent?: (event: SecurityEvent) => void;
+  onSecurityEvent?: (kind: SecurityEventKind) => void;
   nowMs?: () => number;
 }) {
   const sessions = createSessionLookup(scopes);

@@ -26,8 +26,8 @@ const ownFiles = [
   '0015_discord_directs',
   '0016_teams_and_deletions',
   '0017_access',
-  '0020_audit_seals',
   '0019_sign_in',
+  '0020_audit_seals',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

@@ -176,7 +176,7 @@ describe('a refresh token', () => {
       for (const { accessToken } of [first, winner])
         expect(await people.authenticate({ accessToken })).toBeUndefined();
     }
-    expect(people.securityEvents).toEqual(Array(5).fill('refresh_token_reused'));
+    expect(people.securityEvents).toEqual(Array(5).fill('refresh_reuse'));
     const told = await people.told();
     expect(told.filter((action) => action === 'refresh_token.reused')).toHaveLength(5);
     // The session itself was not what got into other hands.

@@ -153,7 +153,7 @@ describe('a code', () => {
         atHome,
       ),
     ).toMatchObject({ outcome: 'blocked', retryAfterMs: expect.any(Number) });
-    expect(people.securityEvents).toContain('second_factor_blocked');
+    expect(people.securityEvents).toContain('lockout');
   });
 
   test('of somebody else is none', async () => {

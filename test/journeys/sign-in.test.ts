@@ -118,7 +118,7 @@ describe('guessing', () => {
     ).toMatchObject({
       outcome: 'blocked',
     });
-    expect(people.securityEvents).toContain('sign_in_blocked');
+    expect(people.securityEvents).toContain('lockout');
     expect(await people.told()).toContain('sign_in.blocked');
   });
 

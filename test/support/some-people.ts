@@ -8,7 +8,7 @@ import { createAttempts } from '#identity/attempts.ts';
 import { createAuthenticator } from '#identity/authenticator.ts';
 import type { Client } from '#identity/client.ts';
 import { createGrants } from '#identity/grants.ts';
-import type { IdentityParts, SecurityEvent } from '#identity/identity-parts.ts';
+import type { IdentityParts } from '#identity/identity-parts.ts';
 import { addMember } from '#identity/members/members.ts';
 import type { RoleChoice } from '#identity/members/role-choice.ts';
 import { hashPassword } from '#identity/passwords/hash-password.ts';
@@ -20,6 +20,7 @@ import type { FoundSession, NewSession } from '#identity/sessions/web-session.ts
 import { signIn } from '#identity/sign-in/sign-in.ts';
 import { createAccessTokens } from '#identity/tokens/access-tokens.ts';
 import { createSigningKeys } from '#identity/tokens/signing-keys.ts';
+import type { SecurityEventKind } from '#kernel/metrics.ts';
 import { insertTenants } from '../isolation/tenant-rows.ts';
 import { aDatabase } from './a-database.ts';
 
@@ -33,7 +34,7 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
   const database = await aDatabase(atEnd);
   const { scopes, keyRing } = database;
   const clock = { nowMs: Date.now() };
-  const securityEvents: SecurityEvent[] = [];
+  const securityEvents: SecurityEventKind[] = [];
   const parts: IdentityParts = {
     scopes,
     keyRing,

@@ -37,7 +37,7 @@ export async function changePassword(
   const counters = passwordCounters(account.email, client.address);
   const retryAfterMs = await attempts.take(counters);
   if (retryAfterMs > 0) {
-    parts.onSecurityEvent('sign_in_blocked');
+    parts.onSecurityEvent('lockout');
     await noteRefusal(parts, client, 'password.blocked', 'Too many attempts had failed.', account.id);
     return { outcome: 'blocked', retryAfterMs };
   }

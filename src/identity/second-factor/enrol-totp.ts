@@ -1,5 +1,6 @@
 import { installationTrail } from '#audit/audit-trail.ts';
 import { toWire, type Uuid } from '#domain/ids.ts';
+import type { Unit } from '#tenancy/scopes.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { endSessions } from '../sessions/own-sessions.ts';
@@ -121,10 +122,7 @@ export async function renewRecoveryCodes(
 }
 
 /** The second factor of somebody who has lost all of it, taken away by an operator; their sessions end with it. */
-export async function resetSecondFactor(
-  unit: Parameters<typeof endSessions>[0],
-  userId: Uuid,
-): Promise<void> {
+export async function resetSecondFactor(unit: Unit, userId: Uuid): Promise<void> {
   await unit.sql('DELETE FROM identity.totp WHERE user_id = $1', [userId]);
   await unit.sql('DELETE FROM identity.recovery_codes WHERE user_id = $1', [userId]);
   await endSessions(unit, userId, {});

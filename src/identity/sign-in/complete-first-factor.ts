@@ -1,5 +1,6 @@
 import { installationTrail } from '#audit/audit-trail.ts';
 import { toWire } from '#domain/ids.ts';
+import type { Unit } from '#tenancy/scopes.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { newSecret } from '../secret-token.ts';
@@ -30,7 +31,7 @@ export async function completeFirstFactor(
   { scopes, keyRing, audit, secondFactorOf }: IdentityParts,
   account: Account,
   { amr, client }: { amr: AuthenticationMethod; client: Client },
-  withinUnit: (unit: Parameters<typeof openSession>[0]) => Promise<boolean> = async () => true,
+  withinUnit: (unit: Unit) => Promise<boolean> = async () => true,
 ): Promise<SignInOutcome> {
   const told = async (action: string) =>
     audit.prepare(installationTrail, {

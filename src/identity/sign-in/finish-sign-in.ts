@@ -100,7 +100,7 @@ async function withSecondFactor(
   const counters = secondFactorCounters(userId);
   const retryAfterMs = await parts.attempts.take(counters);
   if (retryAfterMs > 0) {
-    parts.onSecurityEvent('second_factor_blocked');
+    parts.onSecurityEvent('lockout');
     await noteRefusal(parts, client, 'second_factor.blocked', 'Too many codes were wrong.', userId);
     return { outcome: 'blocked', retryAfterMs };
   }

@@ -21,7 +21,7 @@ export async function signIn(
   const counters = passwordCounters(email ?? 'no address', client.address);
   const retryAfterMs = await attempts.take(counters);
   if (retryAfterMs > 0) {
-    parts.onSecurityEvent('sign_in_blocked');
+    parts.onSecurityEvent('lockout');
     await noteRefusal(parts, client, 'sign_in.blocked', 'Too many attempts had failed.');
     return { outcome: 'blocked', retryAfterMs };
   }

@@ -69,7 +69,7 @@ export async function refreshTokens(
     const access = await issueAccess(parts, used.family);
     return access ? { outcome: 'issued', ...access, refreshToken: used.token } : { outcome: 'refused' };
   }
-  if (used.outcome === 'reused') parts.onSecurityEvent('refresh_token_reused');
+  if (used.outcome === 'reused') parts.onSecurityEvent('refresh_reuse');
   await parts.audit.note(installationTrail, {
     actor: { kind: 'nobody' },
     action: used.outcome === 'reused' ? 'refresh_token.reused' : 'refresh_token.refused',

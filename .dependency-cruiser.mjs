@@ -16,6 +16,7 @@ const frontDoors = {
     'api-keys.ts',
     'authenticate-key.ts',
     'tenant-roles.ts',
+    'identity.ts',
   ],
   models: ['model.ts'],
   queue: ['job.ts'],
@@ -66,6 +67,8 @@ const ownedPackages = [
   { name: 'discord-sdk', packages: 'discord\\.js|@discordjs/.+|discord-.+', owner: 'src/gateways/discord/' },
   { name: 'teams-sdk', packages: 'botbuilder.*|botframework-.+|@microsoft/.+', owner: 'src/gateways/teams/' },
   { name: 'twilio-sdk', packages: 'twilio', owner: 'src/gateways/twilio/' },
+  { name: 'password-hash', packages: '@node-rs/argon2', owner: 'src/identity/' },
+  { name: 'one-time-codes', packages: 'otpauth', owner: 'src/identity/' },
   { name: 's3-signer', packages: 'aws4fetch', owner: 'src/files/' },
   { name: 'browser-code', packages: 'preact', owner: 'web/' },
 ];

@@ -10,6 +10,8 @@ import { operateDeadLetters } from './dead-letters.ts';
 import { runDoctor } from './doctor.ts';
 import type { HandOverRequest } from './hand-over.ts';
 import { makeInstallLink } from './install-link.ts';
+import { operateMembers } from './members.ts';
+import { operateUsers } from './users.ts';
 
 /** What an operator asks for, done on open data: by the service itself, or by a command that has opened them. */
 export function answerOperator(
@@ -36,6 +38,10 @@ export function answerOperator(
       return operateApiKeys(storage, request.wish);
     case 'audit':
       return operateAudit(storage, request.wish);
+    case 'users':
+      return operateUsers(storage, request.wish);
+    case 'members':
+      return operateMembers(storage, request.wish);
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

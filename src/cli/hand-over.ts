@@ -14,6 +14,8 @@ import type { AuditAnswer, AuditWish } from './audit.ts';
 import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink, LinkWish } from './install-link.ts';
+import type { ListedMember, MembersWish } from './members.ts';
+import type { ListedUser, UsersWish } from './users.ts';
 
 /**
  * How a command reaches a service that has the embedded database: one JSON document each way over a local socket in
@@ -27,7 +29,9 @@ export type HandOverRequest =
   | { command: 'close-simulation'; tenant: string; slug: string }
   | { command: 'dead-letters'; wish: DeadLettersWish }
   | { command: 'api-keys'; wish: ApiKeysWish }
-  | { command: 'audit'; wish: AuditWish };
+  | { command: 'audit'; wish: AuditWish }
+  | { command: 'users'; wish: UsersWish }
+  | { command: 'members'; wish: MembersWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -39,6 +43,8 @@ export type HandOverAnswers = {
   'dead-letters': DeadLetter[] | ShownDeadLetter;
   'api-keys': ListedApiKey[];
   audit: AuditAnswer;
+  users: ListedUser[];
+  members: ListedMember[];
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

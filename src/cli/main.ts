@@ -7,11 +7,13 @@ import { addDeadLettersCommand } from './dead-letters-command.ts';
 import { addDiscordCommand } from './discord-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import type { SetExitCode } from './exit-code.ts';
+import { addMembersCommand } from './members-command.ts';
 import { addMigrateCommand } from './migrate-command.ts';
 import { addSimulateCommand } from './simulate-command.ts';
 import { addSlackCommand } from './slack-command.ts';
 import { addStartCommand } from './start-command.ts';
 import { addTeamsCommand } from './teams-command.ts';
+import { addUsersCommand } from './users-command.ts';
 import { version } from './version.ts';
 
 /** Runs the command line; `argv` without the program's own name. Answers the exit code. */
@@ -30,6 +32,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   addDoctorCommand(program, setExitCode);
   addApplyCommand(program);
   addApiKeysCommand(program);
+  addUsersCommand(program);
+  addMembersCommand(program);
   addDeadLettersCommand(program);
   addAuditCommand(program, setExitCode);
   addSlackCommand(program);

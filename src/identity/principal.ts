@@ -23,9 +23,14 @@ export type Principal =
       via: 'session' | 'token';
       /** The session that it goes back to: what ends with it. */
       sessionId: Uuid;
-      /** Whether a second factor was shown. */
+      /** Whether a second factor was shown in that session. */
       hasSecondFactor: boolean;
+      /** And, where operators need a second factor, has shown it. */
       isOperator: boolean;
+      /** The only tenant that it can be used in; absent: all that they belong to. */
+      tenantId?: Uuid;
+      /** What it is limited to, of what they may do; absent: all of it. */
+      scope?: ReadonlySet<Permission>;
     };
 
 /** What a principal may do in one tenant, and where that comes from. */

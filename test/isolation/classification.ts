@@ -45,6 +45,13 @@ export type Classification = Readonly<Record<string, TableClass>>;
 const installation = `(tenant_id = '00000000-0000-0000-0000-000000000000'::uuid)`;
 const current = (scope: string) => `( SELECT swarmgate.current_${scope}() AS current_${scope})`;
 
+/** What only the scope of people reaches. */
+const ofPeople = (why: string): TableClass => ({
+  kind: 'identity',
+  why,
+  grants: { swarmgate_identity: 'DELETE INSERT SELECT UPDATE' },
+});
+
 export const classification: Classification = {
   'swarmgate.agents': {
     kind: 'tenant',
@@ -113,7 +120,18 @@ export const classification: Classification = {
     rights: 'DELETE SELECT UPDATE',
     identity: { rights: 'DELETE INSERT SELECT UPDATE', sees: 'true' },
   },
+  'identity.invitations': { kind: 'tenant', identity: { rights: 'SELECT UPDATE', sees: 'true' } },
 
+  'identity.passwords': ofPeople('hashes'),
+  'identity.totp': ofPeople('secrets of second factors, sealed'),
+  'identity.recovery_codes': ofPeople('hashes'),
+  'identity.web_sessions': ofPeople('a person is signed in to all of their tenants'),
+  'identity.sign_in_challenges': ofPeople('a sign-in is to no tenant'),
+  'identity.sign_in_links': ofPeople('a sign-in is to no tenant'),
+  'identity.attempts': ofPeople('counts what may be nobody’s account; pseudonyms and times only'),
+  'identity.refresh_families': ofPeople('goes back to a session'),
+  'identity.refresh_tokens': ofPeople('goes back to a session; hashes'),
+  'identity.signing_keys': ofPeople('the installation’s; the private part is sealed'),
   'identity.users': {
     kind: 'identity',
     why: 'a person may belong to many tenants',
@@ -309,6 +327,11 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'directory.take_pace_v1': 'swarmgate_platform',
   'directory.give_back_pace_v1': 'swarmgate_platform',
   'directory.forget_paces_v1': 'swarmgate_platform',
+  'identity.find_session_v1': 'swarmgate_identity',
+  'identity.find_token_session_v1': 'swarmgate_identity',
+  'identity.take_attempt_v1': 'swarmgate_identity',
+  'identity.give_back_attempt_v1': 'swarmgate_identity',
+  'identity.forget_ended_v1': 'swarmgate_identity',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v2': 'swarmgate_sweeper',
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
@@ -332,6 +355,8 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.audit_seal_hash': ['swarmgate_auditor'],
   'swarmgate.rebase_audit': [],
   'swarmgate.enable_tenant_rls': [],
+  'swarmgate.describe_grant': ['swarmgate_tenant'],
+  'identity.describe_session': ['swarmgate_identity'],
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],

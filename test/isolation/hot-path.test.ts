@@ -66,6 +66,12 @@ const text = JSON.stringify({ text: 'ours' });
 
 const calls: readonly Call[] = [
   {
+    what: 'finds no right here of a member of theirs',
+    name: 'find_grant_v1',
+    parameters: () => [ours, theirRows['identity.memberships']?.['user_id']],
+    answers: nothing,
+  },
+  {
     what: 'begins no turn of theirs',
     name: 'begin_turn_v1',
     parameters: () => [ours, their('conversations'), 'us', 60_000, 50],

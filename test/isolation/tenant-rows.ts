@@ -206,6 +206,15 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       name: mark,
       permissions: ['conversations:read'],
     },
+    'identity.invitations': {
+      ...tenant,
+      id: newId(),
+      email: `${newId()}@example.com`,
+      role_id: role,
+      secret_hash: '\\x00',
+      created_at: '2026-01-01T00:00:00Z',
+      expires_at: '2099-01-01T00:00:00Z',
+    },
     'identity.memberships': { ...tenant, user_id: newId(), role_id: role },
   };
 }

@@ -11,14 +11,19 @@ export type CommandResult = { code: number; output: string; errors: string };
 export function runCommand(
   words: readonly string[],
   env: Env & Record<string, string> = {},
+  /** What it reads from standard input. */
+  input = '',
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [program, ...words],
       { env: { PATH: process.env['PATH'] ?? '', ...env }, timeout: 45_000 },
       (error, output, errors) =>
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, output, errors }),
     );
+    // A command that ends without having read it is nothing to the test.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
   });
 }

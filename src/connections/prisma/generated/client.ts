@@ -266,3 +266,58 @@ export type AuditSubject = Prisma.AuditSubjectModel
  * 
  */
 export type IdempotentAnswer = Prisma.IdempotentAnswerModel
+/**
+ * Model Password
+ * 
+ */
+export type Password = Prisma.PasswordModel
+/**
+ * Model Totp
+ * 
+ */
+export type Totp = Prisma.TotpModel
+/**
+ * Model RecoveryCode
+ * 
+ */
+export type RecoveryCode = Prisma.RecoveryCodeModel
+/**
+ * Model WebSession
+ * 
+ */
+export type WebSession = Prisma.WebSessionModel
+/**
+ * Model SignInChallenge
+ * 
+ */
+export type SignInChallenge = Prisma.SignInChallengeModel
+/**
+ * Model SignInLink
+ * 
+ */
+export type SignInLink = Prisma.SignInLinkModel
+/**
+ * Model Attempt
+ * 
+ */
+export type Attempt = Prisma.AttemptModel
+/**
+ * Model RefreshFamily
+ * 
+ */
+export type RefreshFamily = Prisma.RefreshFamilyModel
+/**
+ * Model RefreshToken
+ * 
+ */
+export type RefreshToken = Prisma.RefreshTokenModel
+/**
+ * Model SigningKey
+ * 
+ */
+export type SigningKey = Prisma.SigningKeyModel
+/**
+ * Model Invitation
+ * 
+ */
+export type Invitation = Prisma.InvitationModel

@@ -95,7 +95,18 @@ export const ModelName = {
   AuditEvent: 'AuditEvent',
   AuditSeal: 'AuditSeal',
   AuditSubject: 'AuditSubject',
-  IdempotentAnswer: 'IdempotentAnswer'
+  IdempotentAnswer: 'IdempotentAnswer',
+  Password: 'Password',
+  Totp: 'Totp',
+  RecoveryCode: 'RecoveryCode',
+  WebSession: 'WebSession',
+  SignInChallenge: 'SignInChallenge',
+  SignInLink: 'SignInLink',
+  Attempt: 'Attempt',
+  RefreshFamily: 'RefreshFamily',
+  RefreshToken: 'RefreshToken',
+  SigningKey: 'SigningKey',
+  Invitation: 'Invitation'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -732,6 +743,140 @@ export const IdempotentAnswerScalarFieldEnum = {
 } as const
 
 export type IdempotentAnswerScalarFieldEnum = (typeof IdempotentAnswerScalarFieldEnum)[keyof typeof IdempotentAnswerScalarFieldEnum]
+
+
+export const PasswordScalarFieldEnum = {
+  userId: 'userId',
+  hash: 'hash',
+  changedAt: 'changedAt'
+} as const
+
+export type PasswordScalarFieldEnum = (typeof PasswordScalarFieldEnum)[keyof typeof PasswordScalarFieldEnum]
+
+
+export const TotpScalarFieldEnum = {
+  userId: 'userId',
+  sealedSecret: 'sealedSecret',
+  createdAt: 'createdAt',
+  confirmedAt: 'confirmedAt',
+  lastUsedStep: 'lastUsedStep'
+} as const
+
+export type TotpScalarFieldEnum = (typeof TotpScalarFieldEnum)[keyof typeof TotpScalarFieldEnum]
+
+
+export const RecoveryCodeScalarFieldEnum = {
+  userId: 'userId',
+  codeHash: 'codeHash',
+  createdAt: 'createdAt',
+  usedAt: 'usedAt'
+} as const
+
+export type RecoveryCodeScalarFieldEnum = (typeof RecoveryCodeScalarFieldEnum)[keyof typeof RecoveryCodeScalarFieldEnum]
+
+
+export const WebSessionScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  tokenHash: 'tokenHash',
+  createdAt: 'createdAt',
+  lastSeenAt: 'lastSeenAt',
+  idleExpiresAt: 'idleExpiresAt',
+  expiresAt: 'expiresAt',
+  authenticatedAt: 'authenticatedAt',
+  mfaAt: 'mfaAt',
+  amr: 'amr',
+  sealedClient: 'sealedClient',
+  revokedAt: 'revokedAt'
+} as const
+
+export type WebSessionScalarFieldEnum = (typeof WebSessionScalarFieldEnum)[keyof typeof WebSessionScalarFieldEnum]
+
+
+export const SignInChallengeScalarFieldEnum = {
+  tokenHash: 'tokenHash',
+  userId: 'userId',
+  amr: 'amr',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type SignInChallengeScalarFieldEnum = (typeof SignInChallengeScalarFieldEnum)[keyof typeof SignInChallengeScalarFieldEnum]
+
+
+export const SignInLinkScalarFieldEnum = {
+  tokenHash: 'tokenHash',
+  userId: 'userId',
+  purpose: 'purpose',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type SignInLinkScalarFieldEnum = (typeof SignInLinkScalarFieldEnum)[keyof typeof SignInLinkScalarFieldEnum]
+
+
+export const AttemptScalarFieldEnum = {
+  key: 'key',
+  failures: 'failures',
+  blockedUntil: 'blockedUntil',
+  forgetAt: 'forgetAt'
+} as const
+
+export type AttemptScalarFieldEnum = (typeof AttemptScalarFieldEnum)[keyof typeof AttemptScalarFieldEnum]
+
+
+export const RefreshFamilyScalarFieldEnum = {
+  id: 'id',
+  sessionId: 'sessionId',
+  forTenant: 'forTenant',
+  scope: 'scope',
+  createdAt: 'createdAt',
+  endedAt: 'endedAt',
+  endReason: 'endReason'
+} as const
+
+export type RefreshFamilyScalarFieldEnum = (typeof RefreshFamilyScalarFieldEnum)[keyof typeof RefreshFamilyScalarFieldEnum]
+
+
+export const RefreshTokenScalarFieldEnum = {
+  tokenHash: 'tokenHash',
+  familyId: 'familyId',
+  createdAt: 'createdAt',
+  usedAt: 'usedAt'
+} as const
+
+export type RefreshTokenScalarFieldEnum = (typeof RefreshTokenScalarFieldEnum)[keyof typeof RefreshTokenScalarFieldEnum]
+
+
+export const SigningKeyScalarFieldEnum = {
+  kid: 'kid',
+  publicJwk: 'publicJwk',
+  sealedPrivateJwk: 'sealedPrivateJwk',
+  createdAt: 'createdAt',
+  notBefore: 'notBefore',
+  notAfter: 'notAfter'
+} as const
+
+export type SigningKeyScalarFieldEnum = (typeof SigningKeyScalarFieldEnum)[keyof typeof SigningKeyScalarFieldEnum]
+
+
+export const InvitationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  email: 'email',
+  builtinRole: 'builtinRole',
+  roleId: 'roleId',
+  secretHash: 'secretHash',
+  invitedBy: 'invitedBy',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  revokedAt: 'revokedAt'
+} as const
+
+export type InvitationScalarFieldEnum = (typeof InvitationScalarFieldEnum)[keyof typeof InvitationScalarFieldEnum]
 
 
 export const SortOrder = {

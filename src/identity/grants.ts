@@ -1,0 +1,130 @@
+import { type BuiltinRole, type Permission, permissions } from '@swarmgate/contract/rest/permissions.ts';
+import type { Uuid } from '#domain/ids.ts';
+import { createExpiringCache } from '#kernel/expiring-cache.ts';
+import type { Scopes, Unit } from '#tenancy/scopes.ts';
+import type { SecondFactorPolicy } from './identity-parts.ts';
+import type { Grant, HeldRole, Principal } from './principal.ts';
+import { builtinPermissions, expandPermissions } from './roles.ts';
+
+/** What somebody may do in a tenant, and as what. */
+export type HeldGrant = Grant & {
+  roles: readonly HeldRole[];
+  organizationId: Uuid;
+};
+
+export interface Grants {
+  /** What somebody may do in a tenant, however they have signed in; `undefined`: the tenant is none of theirs. */
+  grantOf(userId: Uuid, tenantId: Uuid): Promise<HeldGrant | undefined>;
+  /**
+   * What a principal may do there: no more than their credential lets them. Who may do what admins do, may do nothing
+   * before a second factor was shown, where that is asked for; that they belong there is no secret to them, and the
+   * grant's source tells what is missing.
+   */
+  grantFor(principal: Principal, tenantId: Uuid): Promise<Grant | undefined>;
+}
+
+/** How late it may be noticed that somebody's role was changed or taken away. */
+const validMsDefault = 1_000;
+const knownMax = 20_000;
+
+export function createGrants(
+  scopes: Pick<Scopes, 'call'>,
+  { secondFactorOf, validMs = validMsDefault }: { secondFactorOf: SecondFactorPolicy; validMs?: number },
+): Grants {
+  const known = createExpiringCache<HeldGrant | undefined>(validMs, knownMax);
+
+  const grantOf = (userId: Uuid, tenantId: Uuid) =>
+    known(`${tenantId}:${userId}`, async () => {
+      const [row] = await scopes.call<{ find_grant_v1: GrantRow | null }>('swarmgate.find_grant_v1', [
+        tenantId,
+        userId,
+      ]);
+      return row?.find_grant_v1 ? grantOfRow(row.find_grant_v1) : undefined;
+    });
+
+  return {
+    grantOf,
+    async grantFor(principal, tenantId) {
+      if (principal.tenantId !== undefined && principal.tenantId !== tenantId) return undefined;
+      if (principal.kind === 'api_key') return principal.grant;
+      const held = await grantOf(principal.id, tenantId);
+      if (!held) return undefined;
+      if (secondFactorOf === 'admins' && !principal.hasSecondFactor && isAdminLevel(held.permissions))
+        return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
+      const { scope } = principal;
+      if (!scope) return held;
+      return {
+        permissions: new Set([...held.permissions].filter((permission) => scope.has(permission))),
+        source: `${held.source}, within the scope of the token`,
+      };
+    },
+  };
+}
+
+/** The same within a unit of the tenant's own: what holds there as long as the transaction does, and nothing older. */
+export async function readGrant(unit: Unit, tenantId: Uuid, userId: Uuid): Promise<HeldGrant | undefined> {
+  const [row] = await unit.sql<{ grant: GrantRow | null }>(
+    'SELECT swarmgate.describe_grant($1, $2) AS "grant"',
+    [tenantId, userId],
+  );
+  return row?.grant ? grantOfRow(row.grant) : undefined;
+}
+
+/** Which of some permissions a grant lacks. Nobody gives away what they do not hold. */
+export function lackedBy(grant: Grant | undefined, wanted: Iterable<Permission>): Permission[] {
+  return [...wanted].filter((permission) => !grant?.permissions.has(permission));
+}
+
+/** What a role permits, with all that it includes. */
+export function permissionsOfRole(role: HeldRole): ReadonlySet<Permission> {
+  return expandPermissions(role.kind === 'builtin' ? builtinPermissions[role.name] : role.permissions);
+}
+
+// To decide over others' access, or over what is dear to undo, is what admins do.
+const adminsWrite: ReadonlySet<Permission> = new Set([
+  'api-keys:write',
+  'members:write',
+  'roles:write',
+  'tenant:write',
+  'webhooks:write',
+]);
+const adminPermissions = permissions.filter((one) => one.endsWith(':admin') || adminsWrite.has(one));
+
+function isAdminLevel(held: ReadonlySet<Permission>): boolean {
+  return adminPermissions.some((one) => held.has(one));
+}
+
+type GrantRow = {
+  builtinRole: BuiltinRole | null;
+  roleName: string | null;
+  rolePermissions: string[] | null;
+  organizationRole: string | null;
+  organizationId: Uuid;
+};
+
+// Owners and admins of the organization are that in each of its tenants; its other roles are nothing in any.
+const throughOrganization: Readonly<Record<string, BuiltinRole>> = { owner: 'owner', admin: 'admin' };
+
+function grantOfRow(row: GrantRow): HeldGrant | undefined {
+  const roles: HeldRole[] = [];
+  const sources: string[] = [];
+  if (row.builtinRole !== null) {
+    roles.push({ kind: 'builtin', name: row.builtinRole });
+    sources.push(`the role ${row.builtinRole}`);
+  } else if (row.roleName !== null) {
+    roles.push({ kind: 'own', name: row.roleName, permissions: row.rolePermissions ?? [] });
+    sources.push(`the tenant's role ${row.roleName}`);
+  }
+  const above = row.organizationRole === null ? undefined : throughOrganization[row.organizationRole];
+  if (above) {
+    roles.push({ kind: 'builtin', name: above });
+    sources.push(`the role ${above} of the organization`);
+  }
+  if (roles.length === 0) return undefined;
+  return {
+    permissions: new Set(roles.flatMap((role) => [...permissionsOfRole(role)])),
+    source: sources.join(' and '),
+    roles,
+    organizationId: row.organizationId,
+  };
+}

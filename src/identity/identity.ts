@@ -1,0 +1,117 @@
+import type { AuditTrail } from '#audit/audit-trail.ts';
+import type { Uuid } from '#domain/ids.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
+import type { SecurityEventKind } from '#kernel/metrics.ts';
+import type { Scopes } from '#tenancy/scopes.ts';
+import { createAttempts } from './attempts.ts';
+import { createAuthenticator } from './authenticator.ts';
+import type { Client } from './client.ts';
+import { createGrants } from './grants.ts';
+import type { SecondFactorPolicy } from './identity-parts.ts';
+import { type Accepting, acceptInvitation } from './members/accept-invitation.ts';
+import { invite, listInvitations, revokeInvitation } from './members/invite.ts';
+import { changeMemberRole, listMembers, removeMember } from './members/members.ts';
+import { changePassword } from './passwords/change-password.ts';
+import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second-factor/enrol-totp.ts';
+import { listSessions, revokeSessions } from './sessions/own-sessions.ts';
+import { sessionCookie } from './sessions/session-cookie.ts';
+import { createSessionLookup } from './sessions/session-lookup.ts';
+import type { FoundSession } from './sessions/web-session.ts';
+import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
+import { signIn } from './sign-in/sign-in.ts';
+import { setPasswordByLink, signInByLink } from './sign-in/sign-in-link.ts';
+import { createAccessTokens } from './tokens/access-tokens.ts';
+import { issueTokens, refreshTokens, revokeTokens, type TokenLimits } from './tokens/refresh-tokens.ts';
+import { createSigningKeys } from './tokens/signing-keys.ts';
+
+export type { Client } from './client.ts';
+export type { FoundSession } from './sessions/web-session.ts';
+
+/** The front door of people: how they sign in, what they may do where, and who they are there with. */
+export type Identity = ReturnType<typeof createIdentity>;
+
+/** `publicUrl`: the address of this installation, which its tokens are from and for. */
+export function createIdentity({
+  scopes,
+  keyRing,
+  audit,
+  publicUrl,
+  issuerName = 'Swarmgate',
+  secondFactorOf = 'admins',
+  onSecurityEvent = () => {},
+  nowMs = Date.now,
+}: {
+  scopes: Scopes;
+  keyRing: KeyRing;
+  audit: AuditTrail;
+  publicUrl: string;
+  issuerName?: string;
+  secondFactorOf?: SecondFactorPolicy;
+  onSecurityEvent?: (kind: SecurityEventKind) => void;
+  nowMs?: () => number;
+}) {
+  const sessions = createSessionLookup(scopes);
+  const grants = createGrants(scopes, { secondFactorOf });
+  const keys = createSigningKeys({ scopes, keyRing, nowMs });
+  const accessTokens = createAccessTokens({ keys, issuer: publicUrl, nowMs });
+  const attempts = createAttempts(scopes, keyRing);
+  const parts = {
+    ...{ scopes, keyRing, audit, attempts, nowMs, onSecurityEvent, issuerName, secondFactorOf },
+    ...{ grants, accessTokens },
+  };
+
+  return {
+    cookie: sessionCookie(publicUrl.startsWith('https:')),
+
+    authenticate: createAuthenticator({ sessions, accessTokens, secondFactorOf }),
+    grantOf: grants.grantOf,
+    grantFor: grants.grantFor,
+    /** The session of a cookie, which what a person does about themselves takes. */
+    findSession: sessions.byToken,
+
+    signIn: (given: { email: string; password: string }, client: Client) => signIn(parts, given, client),
+    signInByLink: (token: string, client: Client) => signInByLink(parts, token, client),
+    finishSignIn: (given: { challenge: string; code: string }, client: Client) =>
+      finishSignIn(parts, given, client),
+    stepUp: (session: FoundSession, code: string, client: Client) => stepUp(parts, session, code, client),
+
+    changePassword: (session: FoundSession, given: { current: string; next: string }, client: Client) =>
+      changePassword(parts, session, given, client),
+    setPasswordByLink: (given: { token: string; password: string }, client: Client) =>
+      setPasswordByLink(parts, given, client),
+
+    beginTotp: (session: FoundSession) => beginTotp(parts, session),
+    confirmTotp: (session: FoundSession, code: string, client: Client) =>
+      confirmTotp(parts, session, code, client),
+    removeTotp: (session: FoundSession, client: Client) => removeTotp(parts, session, client),
+    renewRecoveryCodes: (session: FoundSession, client: Client) => renewRecoveryCodes(parts, session, client),
+
+    listSessions: (userId: Uuid) => listSessions(parts, userId),
+    revokeSessions: (userId: Uuid, which: { only: Uuid } | { except?: Uuid }, client: Client) =>
+      revokeSessions(parts, userId, which, client),
+
+    issueTokens: (session: FoundSession, limits: TokenLimits, client: Client) =>
+      issueTokens(parts, session, limits, client),
+    refreshTokens: (refreshToken: string, client: Client) => refreshTokens(parts, refreshToken, client),
+    revokeTokens: (refreshToken: string) => revokeTokens(parts, refreshToken),
+    /** The public keys of access tokens, as `/.well-known/jwks.json` has them. */
+    publishedKeys: () => keys.published(),
+
+    invite: (wish: Parameters<typeof invite>[1], client: Client) => invite(parts, wish, client),
+    listInvitations: (tenantId: Uuid) => listInvitations(parts, tenantId),
+    revokeInvitation: (wish: Parameters<typeof revokeInvitation>[1], client: Client) =>
+      revokeInvitation(parts, wish, client),
+    acceptInvitation: (given: { token: string; as: Accepting }, client: Client) =>
+      acceptInvitation(parts, given, client),
+    listMembers: (tenantId: Uuid) => listMembers(parts, tenantId),
+    changeMemberRole: (wish: Parameters<typeof changeMemberRole>[1], client: Client) =>
+      changeMemberRole(parts, wish, client),
+    removeMember: (wish: Parameters<typeof removeMember>[1], client: Client) =>
+      removeMember(parts, wish, client),
+
+    /** Takes away what has ended and is of no more use; now and then. */
+    forgetEnded: async () => {
+      await scopes.call('identity.forget_ended_v1', []);
+    },
+  };
+}

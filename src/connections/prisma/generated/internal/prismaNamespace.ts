@@ -3964,6 +3964,7 @@ export const DeliveryScalarFieldEnum = {
   purgedAt: 'purgedAt',
   queuedAt: 'queuedAt',
   deferrals: 'deferrals',
+  overwrittenClaim: 'overwrittenClaim',
   createdAt: 'createdAt',
   sentAt: 'sentAt'
 } as const

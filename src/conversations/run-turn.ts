@@ -205,7 +205,7 @@ async function keep(
   switch (settlement.kind) {
     case 'commit': {
       const askedAt = performance.now();
-      const claim = desk.hasRoom();
+      const claim = desk.hasRoom(turn.channel.id);
       const committed = await journal.commit(turn, settlement.outcome, { takeNext, claim });
       if (!committed) break;
       deliver(parts, turn, committed, askedAt);
@@ -242,13 +242,14 @@ function handOn({ queue }: RunTurnParts, { tenantId }: OpenTurn, conversationIds
 /** Sends the answer from here; what is not ours to send yet waits in the queue. */
 function deliver(
   { desk, queue }: RunTurnParts,
-  { tenantId, conversationId, weight }: OpenTurn,
+  { tenantId, conversationId, weight, channel }: OpenTurn,
   { delivery }: Committed,
   askedAt: number,
 ): void {
   if (delivery) desk.take(delivery, askedAt);
-  // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
-  else void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
+  else if (!desk.takeIfFull({ tenantId, conversationId }, channel.id))
+    // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
+    void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
 }
 
 function announce({ live, logger, metrics }: RunTurnParts, turn: OpenTurn, outcome: TurnOutcome): void {

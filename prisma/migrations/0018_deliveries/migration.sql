@@ -46,3 +46,18 @@ BEGIN
   RETURN json_build_object('next',
     CASE WHEN p_next THEN swarmgate.next_delivery(p_tenant, p_conversation, p_holder, p_claim_ms) END);
 END $$;
+
+-- Claims as begin_delivery_v1 does, and also before its time what was put off under a claim of the caller's, unless somebody
+-- has claimed it since: what it waited for is there.
+CREATE FUNCTION swarmgate.begin_put_off_delivery_v1(
+  p_tenant uuid, p_conversation uuid, p_delivery uuid, p_claim bigint, p_holder text, p_claim_ms integer
+) RETURNS jsonb LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  UPDATE swarmgate.deliveries d SET due_at = clock_timestamp()
+    WHERE d.tenant_id = p_tenant AND d.id = p_delivery AND coalesce(d.state = 'pending', false) AND d.claim_number = p_claim;
+  RETURN swarmgate.next_delivery(p_tenant, p_conversation, p_holder, p_claim_ms);
+END $$;
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA swarmgate, directory FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION swarmgate.begin_put_off_delivery_v1(uuid, uuid, uuid, bigint, text, integer) TO swarmgate_service;

@@ -189,14 +189,22 @@ export async function createApp(
     const agents = createAgents({ models, knowledge: createKnowledgeSearch(scopes) });
     const openChannel = channels.find;
     const shared = { openChannel, gatewayOf, keeper, queue, logger, metrics, draining: draining.signal };
+    const slots = createChannelSlots();
+    desk = createDeliveryDesk({
+      deliver: {
+        send: (delivery, askedAt) => deliver.send(delivery, askedAt),
+        lineUp: (at, channelId) => deliver.lineUp(at, channelId),
+      },
+      ...{ slots, logger, draining: draining.signal },
+    });
     const deliver = createDeliver({
       ...shared,
       journal: createDeliveryJournal(scopes, { holder, claimMs }),
       claimMs,
-      slots: createChannelSlots(),
+      slots,
+      desk,
       life,
     });
-    desk = createDeliveryDesk({ send: deliver.send, logger, draining: draining.signal });
     const runTurn = createRunTurn({
       ...shared,
       journal: createTurnJournal(scopes, { holder, leaseMs, claimMs }),

@@ -9,9 +9,11 @@ import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
 import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
-import type { ChannelSlots } from './channel-slots.ts';
+import { ChannelFullError, type ChannelSlots, type Invitation } from './channel-slots.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
 import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-journal.ts';
 import type { KeepAlive } from './keep-alive.ts';
+import { settleDelivery } from './settle-delivery.ts';
 
 export type DeliverParts = {
   journal: DeliveryJournal;
@@ -20,6 +22,8 @@ export type DeliverParts = {
   gatewayOf: (platform: Platform) => Gateway | undefined;
   keeper: Pick<ChannelKeeper, 'pause'>;
   slots: ChannelSlots;
+  /** Where those that the slots call back are at work. */
+  desk: Pick<DeliveryDesk, 'run'>;
   life: Pick<KeepAlive, 'isAlive' | 'signal'>;
   queue: WakeQueue;
   logger: Logger;
@@ -38,36 +42,53 @@ class ClaimLostError extends AppError<'claim_lost'> {
 }
 
 const deliveriesPerWakeUp = 20;
-/** Attempts that failed. Those that were put off are not counted, but a message that is so old is given up all the same. */
-const attemptsMax = 8;
-const ageMsMax = 24 * 60 * 60_000;
 /** How soon a channel that was paused is looked at again. */
 const pausedRetryMs = 15_000;
-const backoffMsMax = 60_000;
-/** Whatever a platform asks for: no hot loop, and nothing that is forgotten. */
-const delayMsMin = 1_000;
-const delayMsMax = 60 * 60_000;
 /** A send gets so much of its claim's time, so that its outcome is recorded while the claim still holds. */
 const sendShareOfClaim = 2 / 3;
 
 /** Sends what waits to go out of a conversation, in order. */
 export function createDeliver(parts: DeliverParts) {
-  const sendAll = async (at: Place, claimed: OpenDelivery | undefined, claimAskedAt: number) => {
+  const sendAll = async (
+    at: Place,
+    claimed: OpenDelivery | undefined,
+    claimAskedAt: number,
+    invitation?: Invitation,
+  ) => {
     let askedAt = claimAskedAt;
     let delivery = claimed;
     let sent = 0;
     while (delivery) {
       sent += 1;
-      const outcome = await send(parts, delivery, askedAt);
+      const { outcome, isTurnedAway } = await send(parts, delivery, askedAt, invitation);
       const claimedUntil = askedAt + parts.claimMs;
       askedAt = performance.now();
       const takeNext = sent < deliveriesPerWakeUp && !parts.draining.aborted;
       const recorded = await record(parts, delivery, { outcome, takeNext, claimedUntil });
       report(parts, delivery, outcome, recorded !== undefined);
+      if (isTurnedAway && recorded)
+        lineUp(at, delivery.channel.id, { deliveryId: delivery.deliveryId, claim: delivery.claim });
       delivery = recorded?.next;
     }
     // Each was charged for when it was made.
     if (sent === deliveriesPerWakeUp) await parts.queue.wake({ kind: 'delivery', ...at });
+  };
+
+  const begin = ({ tenantId, conversationId }: Place, putOff: PutOff | undefined) =>
+    putOff
+      ? parts.journal.beginPutOff({ tenantId, conversationId, ...putOff })
+      : parts.journal.begin(tenantId, conversationId);
+
+  // Of what is in line nothing is kept but what names it.
+  const lineUp = (at: Place, channelId: Uuid, putOff?: PutOff) => {
+    const comeBack = async (invitation: Invitation) => {
+      const askedAt = performance.now();
+      await sendAll(at, await begin(at, putOff), askedAt, invitation);
+    };
+    const onPlace = (invitation: Invitation) =>
+      withContext(at, () => parts.desk.run(() => comeBack(invitation)));
+    // What goes before another one of the same conversation brings that along.
+    parts.slots.lineUp(channelId, at.conversationId, onPlace, putOff !== undefined);
   };
 
   return {
@@ -77,9 +98,12 @@ export function createDeliver(parts: DeliverParts) {
         const at = { tenantId: data.tenantId as Uuid, conversationId: data.conversationId as Uuid };
         if (parts.draining.aborted) return undefined;
         const askedAt = performance.now();
-        await sendAll(at, await parts.journal.begin(at.tenantId, at.conversationId), askedAt);
+        await sendAll(at, await begin(at, undefined), askedAt);
         return undefined;
       }),
+
+    /** Sends what waits in a conversation once its channel, which is full, has a place for it. */
+    lineUp: (at: Place, channelId: Uuid): void => lineUp(at, channelId),
 
     /** Sends one that was claimed when it was made, and what has come behind it. `askedAt`: when its claim was asked for. */
     send: (delivery: OpenDelivery, askedAt: number): Promise<void> => {
@@ -91,8 +115,19 @@ export function createDeliver(parts: DeliverParts) {
 
 type Place = { tenantId: Uuid; conversationId: Uuid };
 
+/** A delivery that is not due yet, and the claim under which it was put off. */
+type PutOff = Pick<OpenDelivery, 'deliveryId' | 'claim'>;
+
+/** `isTurnedAway`: its channel had no place for it. */
+type Attempt = { outcome: DeliveryOutcome; isTurnedAway: boolean };
+
 /** `askedAt`: when its claim was asked for; by our clock it holds from then on at the earliest. */
-async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number): Promise<DeliveryOutcome> {
+async function send(
+  parts: DeliverParts,
+  delivery: OpenDelivery,
+  askedAt: number,
+  invitation: Invitation | undefined,
+): Promise<Attempt> {
   const startedAt = performance.now();
   const leftMs = askedAt + parts.claimMs - startedAt;
   // A worker that others take for dead sends nothing: somebody else does.
@@ -109,20 +144,22 @@ async function send(parts: DeliverParts, delivery: OpenDelivery, askedAt: number
       throw new GatewayError('unavailable', `This process has no gateway for ${channel.platform}.`);
     if (!parts.life.isAlive()) throw new GatewayError('not_now', 'This worker is taken for dead.');
     const open = channel;
-    const { externalIds, uncertain = false } = await parts.slots.within(channel.id, () =>
+    const work = () =>
       gateway.send(open, describe(delivery), {
         signal,
         async keepPart(number, externalId, details) {
           if (!(await parts.journal.keepPart(delivery, number, externalId, details?.segments)))
             throw new ClaimLostError();
         },
-      }),
-    );
-    return { state: 'sent', externalIds, doubled: uncertain };
+      });
+    const { externalIds, uncertain = false } = await parts.slots.within(channel.id, work, invitation);
+    return { outcome: { state: 'sent', externalIds, doubled: uncertain }, isTurnedAway: false };
   } catch (error) {
-    if (channel && error instanceof GatewayError && error.channelFault !== undefined)
-      return await pauseChannel(parts, channel, delivery, error);
-    return decideAfterFailure(error, delivery, performance.now() - startedAt);
+    const outcome =
+      channel && error instanceof GatewayError && error.channelFault !== undefined
+        ? await pauseChannel(parts, channel, delivery, error)
+        : settleDelivery(error, delivery, performance.now() - startedAt);
+    return { outcome, isTurnedAway: error instanceof ChannelFullError };
   } finally {
     parts.metrics.deliveryTook(delivery.channel.platform, (performance.now() - startedAt) / 1_000);
   }
@@ -186,46 +223,12 @@ async function pauseChannel(
     logger.warn({ err }, 'the channel could not be paused; the next attempt will');
   });
   const waiting = new GatewayError('not_now', error.message, { retryAfterMs: pausedRetryMs });
-  return decideAfterFailure(waiting, delivery, 0);
-}
-
-function decideAfterFailure(error: unknown, delivery: OpenDelivery, tookMs: number): DeliveryOutcome {
-  const known = error instanceof GatewayError ? error : undefined;
-  const code = error instanceof AppError ? error.code : 'internal';
-  const reason = error instanceof Error ? error.message : String(error);
-  const described = {
-    code: known?.platformCode === undefined ? code : `${code}/${known.platformCode}`,
-    reason,
-  };
-  // What an interrupted attempt left open stays open until an attempt has ended well.
-  const uncertain = delivery.interrupted || (known?.mayHaveArrived ?? false);
-  const mayPass = !(error instanceof AppError) || error.retry === 'later';
-  // A busy platform and a rule of ours are no failures of this message.
-  const deferred = code === 'gateway_rate_limited' || code === 'gateway_not_now';
-  const failures = delivery.attempt - delivery.deferrals;
-  const tooOften = deferred ? Date.now() - delivery.queuedAtMs > ageMsMax : failures >= attemptsMax;
-  if (!mayPass || tooOften) return { state: 'failed', uncertain, error: described };
-  const repeats = deferred ? delivery.deferrals : Math.max(failures - 1, 0);
-  // A platform that has not answered for so long may be at it still: it gets as long again before we look there.
-  const patienceMs = known?.mayHaveArrived ? tookMs : 0;
-  const backoffMs = Math.max(Math.min(delayMsMin * 2 ** Math.min(repeats, 10), backoffMsMax), patienceMs);
-  return {
-    state: 'pending',
-    // What waits for one platform does not come back all at once.
-    delayMs: clamp((known?.retryAfterMs ?? backoffMs) * (1 + Math.random() / 4), delayMsMin, delayMsMax),
-    deferred,
-    uncertain,
-    error: described,
-  };
+  return settleDelivery(waiting, delivery, 0);
 }
 
 /** `code`: ours, with the platform's own behind a slash if it gave one. */
 function isRefusal(code: string): boolean {
   return /^gateway_(?:recipient_opted_out|outside_window)(?:\/|$)/.test(code);
-}
-
-function clamp(value: number, min: number, max: number): number {
-  return Math.min(Math.max(value, min), max);
 }
 
 function report(

@@ -77,6 +77,26 @@ export function createDeliveryJournal(
       return open(tenantId, row?.begin_delivery_v1);
     },
 
+    /** The same, and before its time what was put off under this claim, if nobody has claimed it since. */
+    async beginPutOff({
+      tenantId,
+      conversationId,
+      deliveryId,
+      claim,
+    }: {
+      tenantId: Uuid;
+      conversationId: Uuid;
+      deliveryId: Uuid;
+      claim: number;
+    }): Promise<OpenDelivery | undefined> {
+      const parameters = [tenantId, conversationId, deliveryId, claim, holder, claimMs];
+      const [row] = await scopes.call<{ begin_put_off_delivery_v1: FoundDelivery }>(
+        'swarmgate.begin_put_off_delivery_v1',
+        parameters,
+      );
+      return open(tenantId, row?.begin_put_off_delivery_v1);
+    },
+
     /** Keeps the platform's id of a part. False: the claim is lost. */
     async keepPart(
       { tenantId, deliveryId, claim }: OpenDelivery,

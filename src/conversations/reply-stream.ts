@@ -1,3 +1,4 @@
+import type { Uuid } from '#domain/ids.ts';
 import { deltaLengthMax, type LiveUpdates } from '#events/live.ts';
 import type { Gateway, OpenChannel, ReplyStream, StreamTarget } from '#gateways/gateway.ts';
 import { PostTakenOverError } from '#gateways/gateway-error.ts';
@@ -25,6 +26,7 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
   let timer: NodeJS.Timeout | undefined;
   let postTimer: NodeJS.Timeout | undefined;
   let post: Promise<ReplyStream | undefined> | undefined;
+  let deliveryId: Uuid | undefined;
 
   const sendDeltas = (from: number) => {
     for (let offset = from; offset < text.length; offset += deltaLengthMax) {
@@ -44,7 +46,9 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
   };
 
   const beginPost = () => {
-    post = openPost(parts, turn);
+    post = openPost(parts, turn, (id) => {
+      deliveryId = id;
+    });
     post.catch(() => {}); // close() looks at it
     showPost();
   };
@@ -75,6 +79,15 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
       });
       await stream?.close();
     },
+    /**
+     * The lease is lost: whoever has it now may have finished the answer before a call of ours showed less of it. To be
+     * called once it is closed.
+     */
+    async giveUp(): Promise<void> {
+      if (deliveryId === undefined) return;
+      await post?.then((stream) => stream?.takeAway?.()).catch(() => {});
+      await parts.journal.editAgain(turn, deliveryId);
+    },
   };
 }
 
@@ -83,6 +96,7 @@ export function openReplyStream(parts: ReplyStreamParts, turn: OpenTurn) {
 async function openPost(
   { journal, gateway, openChannel }: ReplyStreamParts,
   turn: OpenTurn,
+  onBegin: (deliveryId: Uuid) => void,
 ): Promise<ReplyStream | undefined> {
   if (gateway.capabilities.streaming !== 'post' || !gateway.openStream) return undefined;
   if (gateway.mayStream?.(turn) === false) return undefined;
@@ -94,8 +108,11 @@ async function openPost(
   if (!stream) throw new LeaseLostError();
   // There may be a post whose id was lost. The delivery looks for it; another one would stay beside it.
   if (stream.begun && stream.externalIds.length === 0) return undefined;
+  onBegin(stream.deliveryId);
   const target = describeTarget(turn, stream.externalIds);
+  let made: string | undefined;
   const post = await gateway.openStream(channel, target, async (number, externalId) => {
+    made = externalId;
     if (await journal.keepStreamPart(turn, stream.deliveryId, number, externalId)) return;
     // A process that was frozen here: whoever has the turn now may have found the post, and written the answer into it.
     const isTakenOver = await journal.hasPart(turn, stream.deliveryId, externalId);
@@ -108,6 +125,10 @@ async function openPost(
       // What an attempt before this one has left, this one cannot know.
       if (stream.begun || !post.leftNothing?.()) return;
       if (!(await journal.clearStreamDoubt(turn, stream.deliveryId))) throw new LeaseLostError();
+    },
+    async takeAway() {
+      if (made === undefined || !post.takeAway) return;
+      if (!(await journal.hasPart(turn, stream.deliveryId, made))) await post.takeAway();
     },
   };
 }

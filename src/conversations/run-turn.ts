@@ -76,16 +76,19 @@ async function runOne(parts: RunTurnParts, turn: OpenTurn, takeNext: boolean): P
   const stream = openReplyStream({ ...parts, gateway }, turn);
   const lease = holdLease(() => parts.journal.extendLease(turn), parts.leaseMs, parts.stop);
   const listening = listenSoon(parts, turn, { stream, lease });
+  let kept: Kept | undefined;
   try {
     parts.live.publish(turn, { kind: 'turn', turnId: turn.turnId, state: 'started' });
     void showWorking(parts, gateway, turn);
     const settlement = await answer(parts, turn, lease, stream).catch((error: unknown) =>
       settleFailure(error, lease.signal, turn, stream.text, parts.texts),
     );
-    return await keep(parts, turn, settlement, takeNext);
+    kept = await keep(parts, turn, settlement, takeNext);
+    return kept?.next;
   } finally {
     listening.end();
     lease.release();
+    if (!kept) await stream.giveUp();
     parts.metrics.turnTook(turn.channel.platform, (performance.now() - startedAt) / 1_000);
   }
 }
@@ -189,23 +192,26 @@ function describeTurn({ journal, openAgent }: RunTurnParts, turn: OpenTurn): Age
   };
 }
 
+type Kept = { next: OpenTurn | undefined };
+
+/** `undefined`: the lease was lost, nothing was written. */
 async function keep(
   parts: RunTurnParts,
   turn: OpenTurn,
   settlement: Settlement,
   takeNext: boolean,
-): Promise<OpenTurn | undefined> {
+): Promise<Kept | undefined> {
   const { journal, desk, logger } = parts;
   switch (settlement.kind) {
     case 'commit': {
       const askedAt = performance.now();
-      const claim = desk.hasRoom();
+      const claim = desk.hasRoom(turn.channel.id);
       const committed = await journal.commit(turn, settlement.outcome, { takeNext, claim });
       if (!committed) break;
       deliver(parts, turn, committed, askedAt);
       announce(parts, turn, settlement.outcome);
       handOn(parts, turn, committed.slots);
-      return committed.next;
+      return committed;
     }
     case 'retry': {
       const { delayMs, cause, error } = settlement;
@@ -216,11 +222,11 @@ async function keep(
       const put = await journal.putBack(turn, delayMs, true, error);
       if (!put) break;
       handOn(parts, turn, put.slots);
-      return undefined;
+      return { next: undefined };
     }
     case 'release':
-      await journal.putBack(turn, 0, false);
-      return undefined;
+      if (await journal.putBack(turn, 0, false)) return { next: undefined };
+      break;
     case 'lost':
       break;
   }
@@ -236,13 +242,14 @@ function handOn({ queue }: RunTurnParts, { tenantId }: OpenTurn, conversationIds
 /** Sends the answer from here; what is not ours to send yet waits in the queue. */
 function deliver(
   { desk, queue }: RunTurnParts,
-  { tenantId, conversationId, weight }: OpenTurn,
+  { tenantId, conversationId, weight, channel }: OpenTurn,
   { delivery }: Committed,
   askedAt: number,
 ): void {
   if (delivery) desk.take(delivery, askedAt);
-  // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
-  else void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
+  else if (!desk.takeIfFull({ tenantId, conversationId }, channel.id))
+    // Not awaited: the delivery is committed, and the sweeper finds it if the wake-up is lost.
+    void queue.wake({ kind: 'delivery', tenantId, conversationId, weight });
 }
 
 function announce({ live, logger, metrics }: RunTurnParts, turn: OpenTurn, outcome: TurnOutcome): void {

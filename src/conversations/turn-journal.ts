@@ -89,8 +89,11 @@ type FoundCommit = {
   delivery: { deliveryId: Uuid; createdAtMs: number; lastInboundAtMs: number | null } | null;
 } | null;
 
-const giveBackEveryMs = 1_000;
-const giveBackAttemptsMax = 30;
+/** What has to be said to a database that is away is said again and again, and not for ever. */
+const insistEveryMs = 1_000;
+const insistAttemptsMax = 30;
+/** A call that was broken off may still be on its way to the platform. */
+const editAgainAfterMs = 1_000;
 
 /** How many messages before the one to answer are loaded; the agent's token budget cuts further. */
 const historyMessagesMax = 60;
@@ -149,17 +152,22 @@ export function createTurnJournal(
     },
   });
 
-  // Whether it was committed nobody knows; if it was, its delivery is claimed by us and nobody sends it.
-  const giveBack = async (tenantId: Uuid, deliveryId: Uuid) => {
-    for (let attempt = 1; attempt <= giveBackAttemptsMax; attempt++) {
-      await pause(giveBackEveryMs, undefined, { ref: false });
+  const insist = async (say: () => Promise<unknown>) => {
+    for (let attempt = 1; attempt <= insistAttemptsMax; attempt++) {
       try {
-        await scopes.call('swarmgate.give_back_delivery_v1', [tenantId, deliveryId, holder]);
+        await say();
         return;
       } catch {
-        // The claim runs out in the end.
+        await pause(insistEveryMs, undefined, { ref: false });
       }
     }
+  };
+
+  // Whether it was committed nobody knows; if it was, its delivery is claimed by us and nobody sends it. The claim runs out
+  // in the end.
+  const giveBack = async (tenantId: Uuid, deliveryId: Uuid) => {
+    await pause(insistEveryMs, undefined, { ref: false });
+    await insist(() => scopes.call('swarmgate.give_back_delivery_v1', [tenantId, deliveryId, holder]));
   };
 
   return {
@@ -261,6 +269,27 @@ export function createTurnJournal(
       );
       return row?.clear_stream_doubt_v1 ?? false;
     },
+
+    /**
+     * Has the final text of a streamed delivery edited once more, where it is out or being sent: the caller has shown
+     * less of it and has lost the lease, so that nobody knows which of the two stands there. A text that goes out later
+     * goes over it anyway. Names no fence: an edit too many changes nothing, and is claimed like any other.
+     */
+    editAgain: ({ tenantId }: OpenTurn, deliveryId: Uuid): Promise<void> =>
+      insist(() =>
+        scopes.inTenant(tenantId, (unit) =>
+          unit.sql(
+            `UPDATE swarmgate.deliveries d SET
+                 overwritten_claim = CASE WHEN d.state = 'sending' THEN d.claim_number END,
+                 state = CASE WHEN d.state = 'sending' THEN d.state ELSE 'pending' END,
+                 due_at = CASE WHEN d.state = 'sending' THEN d.due_at ELSE clock_timestamp() + make_interval(secs => $2 / 1000.0) END,
+                 queued_at = clock_timestamp()
+               WHERE d.id = $1 AND d.state IN ('sending', 'sent', 'delivered', 'read')
+                 AND EXISTS (SELECT FROM swarmgate.messages m WHERE m.id = d.message_id AND m.state = 'final')`,
+            [deliveryId, editAgainAfterMs],
+          ),
+        ),
+      ),
 
     /**
      * Ends a turn and, with `takeNext`, begins the conversation's next one. With `claim` the answer's delivery is the

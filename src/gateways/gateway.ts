@@ -220,6 +220,11 @@ export interface ReplyStream {
    * then takes it that there may be one.
    */
   leftNothing?(): boolean;
+  /**
+   * Called once it is closed, when the answer has got another post meanwhile: takes away the one that it has made. Absent
+   * where an answer keeps the post of its stream.
+   */
+  takeAway?(): Promise<void>;
 }
 
 export type GatewayCapabilities = {

@@ -1,10 +1,16 @@
 import { describe, type TestContext, test } from 'vitest';
 import { startPostingPlatform } from '../fakes/posting-platform.ts';
 import { aService } from '../support/a-service.ts';
-import { aDiary, aServiceProcess, hasFallen } from '../support/a-service-process.ts';
+import {
+  aDiary,
+  aServiceProcess,
+  hasFallen,
+  type ServiceProcessOptions,
+} from '../support/a-service-process.ts';
 import { anInstallation } from '../support/an-installation.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Fall, FallPoint } from '../support/fall-points.ts';
+import type { JourneyRows } from '../support/journey-rows.ts';
 
 const killedAt: FallPoint[] = [
   'mid-turn',
@@ -76,28 +82,68 @@ describe.concurrent('of two workers', () => {
         ),
       );
       expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual([0, 0]);
-      expect(await api.rows()).toEqual(answered);
-      expect(platform.calls).toHaveLength(calls);
+      expect(withoutSending(await api.rows())).toEqual(withoutSending(answered));
+      // One that has shown how the answer grew does not know whether that was in time: the answer may be edited once more.
+      const afterwards = platform.calls.slice(calls).map(({ text }) => text);
+      expect(afterwards.filter((text) => text !== 'You said: Hello')).toEqual([]);
     });
   }
+
+  test('what one was showing when it was frozen does not stay in the place of the answer', async (context) => {
+    const { expect } = context;
+    const { platform, api, visitor, worker } = await aStage(context);
+    const first = await worker({ speakingMs: 2_000 });
+    const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    platform.onCall(async ({ kind }) => {
+      if (kind !== 'edit') return;
+      platform.onCall(async () => {});
+      begun.resolve();
+      await held.promise;
+    });
+    context.onTestFinished(() => held.resolve());
+
+    const sent = await visitor.send('Hello');
+    await begun.promise;
+    first.signal('SIGSTOP');
+    await worker();
+    await visitor.answerTo(sent);
+    const isSent = async (attempt: number) =>
+      expect((await api.rows()).deliveries).toMatchObject([{ state: 'sent', attempt }]);
+    await eventually(() => isSent(1));
+    held.resolve();
+    first.signal('SIGCONT');
+
+    await eventually(() => isSent(2));
+    expect(platform.calls.at(-1)).toMatchObject({ text: 'You said: Hello', delivery: { attempt: 2 } });
+    expect(platform.posts).toHaveLength(1);
+  });
+});
+
+/** What became of the message, without how often its answer was edited. */
+const withoutSending = ({ deliveries, ...rows }: JourneyRows) => ({
+  ...rows,
+  deliveries: deliveries.map(({ id, message_id, external_ids }) => ({ id, message_id, external_ids })),
 });
 
 /** An api that only receives, and two workers of which the first to reach the point falls. */
-async function twoWorkers({ onTestFinished }: TestContext, fall: Fall, claimMs?: number) {
+async function twoWorkers(context: TestContext, fall: Fall, claimMs?: number) {
+  const stage = await aStage(context);
+  const options = { fall, ...(claimMs !== undefined && { claimMs }) };
+  return { ...stage, workers: await Promise.all([stage.worker(options), stage.worker(options)]) };
+}
+
+/** An api that only receives, and what workers need. */
+async function aStage({ onTestFinished }: TestContext) {
   const platform = await startPostingPlatform();
   onTestFinished(platform.close);
   const installation = await anInstallation();
   onTestFinished(installation.remove);
   const diary = await aDiary(onTestFinished);
   const api = await aService({ installation, env: { ROLES: 'api,scheduler' } }, onTestFinished);
-  const worker = () =>
+  const worker = (options: Pick<ServiceProcessOptions, 'fall' | 'claimMs' | 'speakingMs'> = {}) =>
     aServiceProcess(
-      {
-        ...{ installation, diary, fall, platformUrl: platform.url, env: { ROLES: 'worker' } },
-        ...(claimMs !== undefined && { claimMs }),
-      },
+      { ...options, installation, diary, platformUrl: platform.url, env: { ROLES: 'worker' } },
       onTestFinished,
     );
-  const workers = await Promise.all([worker(), worker()]);
-  return { platform, diary, api, workers, visitor: await api.aVisitor() };
+  return { platform, diary, api, worker, visitor: await api.aVisitor() };
 }

@@ -237,6 +237,12 @@ const calls: readonly Call[] = [
     answers: nothing,
   },
   {
+    what: 'claims no delivery of theirs before its time',
+    name: 'begin_put_off_delivery_v1',
+    parameters: () => [ours, their('conversations'), their('deliveries'), 0, 'us', 60_000],
+    answers: nothing,
+  },
+  {
     what: 'records nothing of a delivery of theirs',
     name: 'sent_and_next_v1',
     parameters: () => [

@@ -26,6 +26,7 @@ const ownFiles = [
   '0015_discord_directs',
   '0016_teams_and_deletions',
   '0017_access',
+  '0018_deliveries',
   '0019_sign_in',
   '0020_audit_seals',
 ];

@@ -38,7 +38,10 @@ type Fields = Readonly<Record<string, unknown>>;
  *
  * @see https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
  */
-export function answerConnector(parts: ConnectorParts, request: ConnectorRequest): ConnectorAnswer {
+export async function answerConnector(
+  parts: ConnectorParts,
+  request: ConnectorRequest,
+): Promise<ConnectorAnswer> {
   const { judge, faults } = parts;
   const call: Call = {
     ...{ method: request.method, path: request.segments.join('/'), appId: undefined, tenant: request.tenant },
@@ -48,7 +51,7 @@ export function answerConnector(parts: ConnectorParts, request: ConnectorRequest
   try {
     call.activity = parseBody(request.body);
     call.appId = authenticate(parts, request);
-    const isLost = faults.meet(call);
+    const isLost = await faults.meet(call);
     const answer = route(parts, request, call.appId, call.activity);
     call.status = answer.status;
     return isLost ? 'lost' : answer;

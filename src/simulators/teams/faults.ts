@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from './judge.ts';
 import { Refusal } from './refusal.ts';
 
@@ -5,8 +6,10 @@ type Asked = Pick<Call, 'method' | 'path' | 'appId' | 'conversationId' | 'activi
 
 /** Something that goes wrong at the connector. */
 export type Fault = {
-  /** `answer_lost`: it is done, and nobody hears of it; otherwise the status of the answer. */
-  kind: 'answer_lost' | 'status';
+  /** `answer_lost`: it is done, and nobody hears of it; `slow`: it is done late; otherwise the status of the answer. */
+  kind: 'answer_lost' | 'status' | 'slow';
+  /** With `slow`. */
+  delayMs?: number;
   status?: number;
   code?: string;
   retryAfterSeconds?: number;
@@ -24,12 +27,16 @@ export function createFaults() {
     clear(): void {
       planned.length = 0;
     },
-    /** Throws what goes wrong; true: the answer is to be lost. */
-    meet(call: Asked): boolean {
+    /** Throws what goes wrong, after its time; true: the answer is to be lost. */
+    async meet(call: Asked): Promise<boolean> {
       const fault = planned.find(({ left, where = () => true }) => left > 0 && where(call));
       if (!fault) return false;
       fault.left -= 1;
       if (fault.kind === 'answer_lost') return true;
+      if (fault.kind === 'slow') {
+        await pause(fault.delayMs);
+        return false;
+      }
       throw new Refusal(fault.status ?? 500, fault.code ?? 'ServiceError', {
         ...(fault.retryAfterSeconds !== undefined && { 'retry-after': String(fault.retryAfterSeconds) }),
       });

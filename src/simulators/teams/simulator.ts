@@ -96,7 +96,7 @@ export async function startTeamsSimulator(options: TeamsSimulatorOptions = {}) {
       json(404, { error: { code: 'NotFound' } });
       return;
     }
-    const answered = answerConnector(parts, {
+    const answered = await answerConnector(parts, {
       ...{ method: request.method ?? 'GET', tenant, body: body.toString('utf8') },
       segments: rest === undefined ? [] : rest.split('/').map(decodeURIComponent),
       authorization: request.headers.authorization,

@@ -63,6 +63,7 @@ export async function openTeamsStream(
       await stream.close(latest);
     },
     leftNothing: stream.leftNothing,
+    takeAway: stream.takeAway,
   };
 }
 
@@ -110,7 +111,7 @@ function createStream(
       await keepExternalId(1, externalIdOf(to, id)).catch(async (error: unknown) => {
         isStuck = true;
         await finish(sent).catch(ignoreRefusal);
-        await posts.remove(channel, to, id, AbortSignal.timeout(callMs)).catch(ignoreRefusal);
+        await takeAway();
         throw error;
       });
     },
@@ -121,7 +122,13 @@ function createStream(
     },
 
     leftNothing: () => !mayBeThere,
+    takeAway,
   };
+
+  async function takeAway(): Promise<void> {
+    if (streamId === undefined) return;
+    await posts.remove(channel, to, streamId, AbortSignal.timeout(callMs)).catch(ignoreRefusal);
+  }
 
   async function finish(text: string): Promise<void> {
     if (streamId === undefined) return;

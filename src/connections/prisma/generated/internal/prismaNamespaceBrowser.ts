@@ -366,6 +366,7 @@ export const DeliveryScalarFieldEnum = {
   purgedAt: 'purgedAt',
   queuedAt: 'queuedAt',
   deferrals: 'deferrals',
+  overwrittenClaim: 'overwrittenClaim',
   createdAt: 'createdAt',
   sentAt: 'sentAt'
 } as const

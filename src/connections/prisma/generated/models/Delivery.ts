@@ -32,6 +32,7 @@ export type DeliveryAvgAggregateOutputType = {
   claimNumber: number | null
   replays: number | null
   deferrals: number | null
+  overwrittenClaim: number | null
 }
 
 export type DeliverySumAggregateOutputType = {
@@ -40,6 +41,7 @@ export type DeliverySumAggregateOutputType = {
   claimNumber: bigint | null
   replays: number | null
   deferrals: number | null
+  overwrittenClaim: bigint | null
 }
 
 export type DeliveryMinAggregateOutputType = {
@@ -62,6 +64,7 @@ export type DeliveryMinAggregateOutputType = {
   purgedAt: Date | null
   queuedAt: Date | null
   deferrals: number | null
+  overwrittenClaim: bigint | null
   createdAt: Date | null
   sentAt: Date | null
 }
@@ -86,6 +89,7 @@ export type DeliveryMaxAggregateOutputType = {
   purgedAt: Date | null
   queuedAt: Date | null
   deferrals: number | null
+  overwrittenClaim: bigint | null
   createdAt: Date | null
   sentAt: Date | null
 }
@@ -110,6 +114,7 @@ export type DeliveryCountAggregateOutputType = {
   purgedAt: number
   queuedAt: number
   deferrals: number
+  overwrittenClaim: number
   createdAt: number
   sentAt: number
   _all: number
@@ -122,6 +127,7 @@ export type DeliveryAvgAggregateInputType = {
   claimNumber?: true
   replays?: true
   deferrals?: true
+  overwrittenClaim?: true
 }
 
 export type DeliverySumAggregateInputType = {
@@ -130,6 +136,7 @@ export type DeliverySumAggregateInputType = {
   claimNumber?: true
   replays?: true
   deferrals?: true
+  overwrittenClaim?: true
 }
 
 export type DeliveryMinAggregateInputType = {
@@ -152,6 +159,7 @@ export type DeliveryMinAggregateInputType = {
   purgedAt?: true
   queuedAt?: true
   deferrals?: true
+  overwrittenClaim?: true
   createdAt?: true
   sentAt?: true
 }
@@ -176,6 +184,7 @@ export type DeliveryMaxAggregateInputType = {
   purgedAt?: true
   queuedAt?: true
   deferrals?: true
+  overwrittenClaim?: true
   createdAt?: true
   sentAt?: true
 }
@@ -200,6 +209,7 @@ export type DeliveryCountAggregateInputType = {
   purgedAt?: true
   queuedAt?: true
   deferrals?: true
+  overwrittenClaim?: true
   createdAt?: true
   sentAt?: true
   _all?: true
@@ -311,6 +321,7 @@ export type DeliveryGroupByOutputType = {
   purgedAt: Date | null
   queuedAt: Date
   deferrals: number
+  overwrittenClaim: bigint | null
   createdAt: Date
   sentAt: Date | null
   _count: DeliveryCountAggregateOutputType | null
@@ -358,6 +369,7 @@ export type DeliveryWhereInput = {
   purgedAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   queuedAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntFilter<"Delivery"> | number
+  overwrittenClaim?: Prisma.BigIntNullableFilter<"Delivery"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   conversation?: Prisma.XOR<Prisma.ConversationScalarRelationFilter, Prisma.ConversationWhereInput>
@@ -386,6 +398,7 @@ export type DeliveryOrderByWithRelationInput = {
   purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
   conversation?: Prisma.ConversationOrderByWithRelationInput
@@ -419,6 +432,7 @@ export type DeliveryWhereUniqueInput = Prisma.AtLeast<{
   purgedAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   queuedAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntFilter<"Delivery"> | number
+  overwrittenClaim?: Prisma.BigIntNullableFilter<"Delivery"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   conversation?: Prisma.XOR<Prisma.ConversationScalarRelationFilter, Prisma.ConversationWhereInput>
@@ -447,6 +461,7 @@ export type DeliveryOrderByWithAggregationInput = {
   purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.DeliveryCountOrderByAggregateInput
@@ -479,6 +494,7 @@ export type DeliveryScalarWhereWithAggregatesInput = {
   purgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Delivery"> | Date | string | null
   queuedAt?: Prisma.DateTimeWithAggregatesFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntWithAggregatesFilter<"Delivery"> | number
+  overwrittenClaim?: Prisma.BigIntNullableWithAggregatesFilter<"Delivery"> | bigint | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Delivery"> | Date | string | null
 }
@@ -499,6 +515,7 @@ export type DeliveryCreateInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -527,6 +544,7 @@ export type DeliveryUncheckedCreateInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -548,6 +566,7 @@ export type DeliveryUpdateInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -576,6 +595,7 @@ export type DeliveryUncheckedUpdateInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -601,6 +621,7 @@ export type DeliveryCreateManyInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -621,6 +642,7 @@ export type DeliveryUpdateManyMutationInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -645,6 +667,7 @@ export type DeliveryUncheckedUpdateManyInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -689,6 +712,7 @@ export type DeliveryCountOrderByAggregateInput = {
   purgedAt?: Prisma.SortOrder
   queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
 }
@@ -699,6 +723,7 @@ export type DeliveryAvgOrderByAggregateInput = {
   claimNumber?: Prisma.SortOrder
   replays?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrder
 }
 
 export type DeliveryMaxOrderByAggregateInput = {
@@ -721,6 +746,7 @@ export type DeliveryMaxOrderByAggregateInput = {
   purgedAt?: Prisma.SortOrder
   queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
 }
@@ -745,6 +771,7 @@ export type DeliveryMinOrderByAggregateInput = {
   purgedAt?: Prisma.SortOrder
   queuedAt?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
 }
@@ -755,6 +782,7 @@ export type DeliverySumOrderByAggregateInput = {
   claimNumber?: Prisma.SortOrder
   replays?: Prisma.SortOrder
   deferrals?: Prisma.SortOrder
+  overwrittenClaim?: Prisma.SortOrder
 }
 
 export type DeliveryScalarRelationFilter = {
@@ -918,6 +946,7 @@ export type DeliveryCreateWithoutChannelInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -943,6 +972,7 @@ export type DeliveryUncheckedCreateWithoutChannelInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -997,6 +1027,7 @@ export type DeliveryScalarWhereInput = {
   purgedAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
   queuedAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   deferrals?: Prisma.IntFilter<"Delivery"> | number
+  overwrittenClaim?: Prisma.BigIntNullableFilter<"Delivery"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Delivery"> | Date | string
   sentAt?: Prisma.DateTimeNullableFilter<"Delivery"> | Date | string | null
 }
@@ -1017,6 +1048,7 @@ export type DeliveryCreateWithoutConversationInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   channel: Prisma.ChannelCreateNestedOneWithoutDeliveriesInput
@@ -1042,6 +1074,7 @@ export type DeliveryUncheckedCreateWithoutConversationInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -1089,6 +1122,7 @@ export type DeliveryCreateWithoutMessageInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -1114,6 +1148,7 @@ export type DeliveryUncheckedCreateWithoutMessageInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   parts?: Prisma.DeliveryPartUncheckedCreateNestedManyWithoutDeliveryInput
@@ -1161,6 +1196,7 @@ export type DeliveryCreateWithoutPartsInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
   conversation: Prisma.ConversationCreateNestedOneWithoutDeliveriesInput
@@ -1188,6 +1224,7 @@ export type DeliveryUncheckedCreateWithoutPartsInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1224,6 +1261,7 @@ export type DeliveryUpdateWithoutPartsInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1251,6 +1289,7 @@ export type DeliveryUncheckedUpdateWithoutPartsInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1273,6 +1312,7 @@ export type DeliveryCreateManyChannelInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1293,6 +1333,7 @@ export type DeliveryUpdateWithoutChannelInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1318,6 +1359,7 @@ export type DeliveryUncheckedUpdateWithoutChannelInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -1341,6 +1383,7 @@ export type DeliveryUncheckedUpdateManyWithoutChannelInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1363,6 +1406,7 @@ export type DeliveryCreateManyConversationInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1383,6 +1427,7 @@ export type DeliveryUpdateWithoutConversationInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   channel?: Prisma.ChannelUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1408,6 +1453,7 @@ export type DeliveryUncheckedUpdateWithoutConversationInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -1431,6 +1477,7 @@ export type DeliveryUncheckedUpdateManyWithoutConversationInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1453,6 +1500,7 @@ export type DeliveryCreateManyMessageInput = {
   purgedAt?: Date | string | null
   queuedAt?: Date | string
   deferrals?: number
+  overwrittenClaim?: bigint | number | null
   createdAt?: Date | string
   sentAt?: Date | string | null
 }
@@ -1473,6 +1521,7 @@ export type DeliveryUpdateWithoutMessageInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutDeliveriesNestedInput
@@ -1498,6 +1547,7 @@ export type DeliveryUncheckedUpdateWithoutMessageInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parts?: Prisma.DeliveryPartUncheckedUpdateManyWithoutDeliveryNestedInput
@@ -1521,6 +1571,7 @@ export type DeliveryUncheckedUpdateManyWithoutMessageInput = {
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   queuedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   deferrals?: Prisma.IntFieldUpdateOperationsInput | number
+  overwrittenClaim?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1576,6 +1627,7 @@ export type DeliverySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   purgedAt?: boolean
   queuedAt?: boolean
   deferrals?: boolean
+  overwrittenClaim?: boolean
   createdAt?: boolean
   sentAt?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
@@ -1605,6 +1657,7 @@ export type DeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   purgedAt?: boolean
   queuedAt?: boolean
   deferrals?: boolean
+  overwrittenClaim?: boolean
   createdAt?: boolean
   sentAt?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
@@ -1632,6 +1685,7 @@ export type DeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   purgedAt?: boolean
   queuedAt?: boolean
   deferrals?: boolean
+  overwrittenClaim?: boolean
   createdAt?: boolean
   sentAt?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
@@ -1659,11 +1713,12 @@ export type DeliverySelectScalar = {
   purgedAt?: boolean
   queuedAt?: boolean
   deferrals?: boolean
+  overwrittenClaim?: boolean
   createdAt?: boolean
   sentAt?: boolean
 }
 
-export type DeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "channelId" | "messageId" | "sequence" | "state" | "attempt" | "dueAt" | "claimNumber" | "claimHolder" | "claimExpiresAt" | "errorCode" | "errorMessage" | "uncertain" | "replays" | "purgedAt" | "queuedAt" | "deferrals" | "createdAt" | "sentAt", ExtArgs["result"]["delivery"]>
+export type DeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "channelId" | "messageId" | "sequence" | "state" | "attempt" | "dueAt" | "claimNumber" | "claimHolder" | "claimExpiresAt" | "errorCode" | "errorMessage" | "uncertain" | "replays" | "purgedAt" | "queuedAt" | "deferrals" | "overwrittenClaim" | "createdAt" | "sentAt", ExtArgs["result"]["delivery"]>
 export type DeliveryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   channel?: boolean | Prisma.ChannelDefaultArgs<ExtArgs>
@@ -1710,6 +1765,7 @@ export type $DeliveryPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     purgedAt: Date | null
     queuedAt: Date
     deferrals: number
+    overwrittenClaim: bigint | null
     createdAt: Date
     sentAt: Date | null
   }, ExtArgs["result"]["delivery"]>
@@ -2158,6 +2214,7 @@ export interface DeliveryFieldRefs {
   readonly purgedAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly queuedAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly deferrals: Prisma.FieldRef<"Delivery", 'Int'>
+  readonly overwrittenClaim: Prisma.FieldRef<"Delivery", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Delivery", 'DateTime'>
   readonly sentAt: Prisma.FieldRef<"Delivery", 'DateTime'>
 }

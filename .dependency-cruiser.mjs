@@ -17,6 +17,7 @@ const frontDoors = {
     'authenticate-key.ts',
     'tenant-roles.ts',
     'identity.ts',
+    'forget-ended.ts',
   ],
   models: ['model.ts'],
   queue: ['job.ts'],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { apiRoutes } from '#admin/api-routes.ts';
 import { createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
+import { jwksRoute } from '#admin/jwks-route.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
@@ -46,6 +47,8 @@ import { type Listening, listen } from '#http/listen.ts';
 import { operationsRoutes, type Readiness } from '#http/operations.ts';
 import { pageRoutes } from '#http/pages.ts';
 import { createKeyAuthenticator } from '#identity/authenticate-key.ts';
+import { startForgetting } from '#identity/forget-ended.ts';
+import { createIdentity, type Identity } from '#identity/identity.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
@@ -221,6 +224,7 @@ export async function createApp(
   }
 
   function startScheduler(): void {
+    const stopForgetting = startForgetting({ scopes, logger });
     const stops = [
       startSweeper({ scopes, queue, logger }),
       startAuditSealer({
@@ -229,7 +233,10 @@ export async function createApp(
         onLag: metrics.auditSealLag,
       }),
     ];
-    stopScheduler = async () => void (await Promise.all(stops.map((end) => end())));
+    stopScheduler = async () => {
+      stopForgetting();
+      await Promise.all(stops.map((end) => end()));
+    };
   }
 
   const receive = createReceiveMessage({ scopes, queue, live, metrics });
@@ -246,20 +253,27 @@ export async function createApp(
 
   const rateLimit = createRateLimit(redis && { connections: redis, prefix });
 
+  const trail = createAuditTrail({ scopes, keyRing });
+  // Its tokens are from and for the public address, which is known once the service listens.
+  let identity: Identity | undefined;
+  const people = () =>
+    (identity ??= createIdentity({
+      ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
+      onSecurityEvent: metrics.securityEvent,
+    }));
+
   function restRoutes() {
     const checkKey = createKeyAuthenticator({ scopes, logger });
-    const trail = createAuditTrail({ scopes, keyRing });
     return apiRoutes(
       {
-        ...{ scopes, keyRing, trail },
+        ...{ scopes, keyRing, trail, people },
         countCalls: rateLimit,
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
-        authenticate: createAuthenticate({ checkKey, countCalls: rateLimit, trail }),
-        grantIn: async (principal, tenantId) =>
-          principal.kind === 'api_key' && principal.tenantId === tenantId ? principal.grant : undefined,
+        authenticate: createAuthenticate({ checkKey, people, countCalls: rateLimit, trail }),
+        grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
       },
       createHandlers({
-        ...{ scopes, sendMessage, records: trail, forgetKey: checkKey.forget },
+        ...{ scopes, sendMessage, records: trail, people, forgetKey: checkKey.forget },
         writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
       }),
       publicUrl,
@@ -296,6 +310,7 @@ export async function createApp(
           ? [
               { path: '/chat/v1', router: chatRoutes() },
               { path: '/api/v1', router: restRoutes() },
+              { path: '/', router: jwksRoute(people) },
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
               { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },

@@ -1,4 +1,5 @@
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
+import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import type { RequestHandler, Response } from 'express';
 import type { AuditEvent } from '#audit/audit-trail.ts';
 import { installationTrail } from '#audit/audit-trail.ts';
@@ -39,7 +40,7 @@ export function answerOperation(
     const event = {
       actor: { kind: principal.kind, id: principal.id },
       action: name,
-      ...(operation.needs !== 'nothing' && { permission: operation.needs }),
+      ...(isPermission(operation.needs) && { permission: operation.needs }),
       resource: resourceOf(operation, request.params),
       requestId: currentContext().requestId ?? '',
       personal: { address: request.ip ?? '', userAgent: (request.get('user-agent') ?? '').slice(0, 500) },
@@ -70,6 +71,7 @@ export function answerOperation(
         body: body as Asked['body'],
         seenVersion: operation.isVersioned ? readIfMatch(request.get('if-match')) : undefined,
         key: `${principal.id}/${name}/${header ?? event.requestId}`,
+        client: { ...event.personal, requestId: event.requestId },
       };
       const call =
         header !== undefined && operation.method === 'post'
@@ -100,10 +102,14 @@ async function countCall({ countCalls }: ApiParts, principal: Principal, respons
 }
 
 function decisionOn({ needs }: Operation, grant: Grant | undefined): Decision {
-  if (needs !== 'nothing') return decide(grant, needs);
+  if (isPermission(needs)) return decide(grant, needs);
   return grant
     ? { allowed: true, reason: 'Whoever has access to the tenant may.' }
     : decide(grant, 'tenant:read');
+}
+
+function isPermission(needs: Operation['needs']): needs is Permission {
+  return needs.includes(':');
 }
 
 // Whoever reaches for a tenant that is none of theirs is on their own trail, and cannot write on another's.
@@ -112,7 +118,7 @@ function ownTrail(principal: Principal): Uuid {
 }
 
 function resourceOf(operation: Operation, params: Readonly<Record<string, unknown>>) {
-  const kind = operation.needs === 'nothing' ? 'tenant' : (operation.needs.split(':')[0] ?? '');
+  const kind = isPermission(operation.needs) ? (operation.needs.split(':')[0] ?? '') : 'tenant';
   const last = pathIdsOf(operation).at(-1);
   return last === undefined ? { kind } : { kind, id: String(params[last]).slice(0, 100) };
 }

@@ -1,26 +1,32 @@
 import type { Request } from 'express';
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { KeyAuthenticator, KeyCheck } from '#identity/authenticate-key.ts';
+import type { Identity } from '#identity/identity.ts';
 import type { Principal } from '#identity/principal.ts';
 import { currentContext } from '#kernel/context.ts';
 import { networkOf } from '#kernel/network-of.ts';
 import { type ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import type { CountCalls } from './api-parts.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 import { unauthorized } from './refusals.ts';
 
-export type AuthenticateParts = { checkKey: KeyAuthenticator; countCalls: CountCalls; trail: AuditTrail };
+export type AuthenticateParts = {
+  checkKey: KeyAuthenticator;
+  people: () => Pick<Identity, 'authenticate' | 'cookie'>;
+  countCalls: CountCalls;
+  trail: AuditTrail;
+};
 
 /** How many calls a minute one network may make with credentials that are not good. */
 const refusalsPerMinute = 60;
 
-/** Finds out who calls: by the API key in `Authorization: Bearer`. Answers a function that throws a 401 for whoever does not say. */
-export function createAuthenticate({ checkKey, countCalls, trail }: AuthenticateParts) {
-  return async (request: Request): Promise<Principal> => {
-    const credential = readBearer(request);
-    const check = await checkKey(credential);
-    if (check.ok) return check.principal;
-    const network = networkOf(request.ip ?? '');
-    const count = await countCalls(`api refused ${network}`, refusalsPerMinute);
+/**
+ * Finds out who calls: by an API key or an access token in `Authorization: Bearer`, or by the cookie of a session. Answers
+ * a function that throws a 401 for whoever does not say.
+ */
+export function createAuthenticate({ checkKey, people, countCalls, trail }: AuthenticateParts) {
+  async function refuse(request: Request, check: Exclude<KeyCheck, { ok: true }>): Promise<never> {
+    const count = await countCalls(`api refused ${networkOf(request.ip ?? '')}`, refusalsPerMinute);
     if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'Too many calls without good credentials.');
     if (check.reason !== 'unknown')
       await trail.note(check.tenantId, {
@@ -33,6 +39,25 @@ export function createAuthenticate({ checkKey, countCalls, trail }: Authenticate
         personal: { address: request.ip ?? '' },
       });
     throw refusalOf(check);
+  }
+
+  async function check(credentials: Credentials): Promise<KeyCheck | { ok: true; principal: Principal }> {
+    if ('bearer' in credentials && credentials.bearer.startsWith('sgk_')) return checkKey(credentials.bearer);
+    const principal = await people().authenticate(
+      'bearer' in credentials ? { accessToken: credentials.bearer } : credentials,
+    );
+    return principal ? { ok: true, principal } : { ok: false, reason: 'unknown' };
+  }
+
+  return async (request: Request): Promise<Principal> => {
+    const credentials = readCredentials(request, people().cookie);
+    if (!credentials)
+      throw unauthorized(
+        'credentials_missing',
+        'Send an API key or an access token as "Authorization: Bearer …", or sign in.',
+      );
+    const checked = await check(credentials);
+    return checked.ok ? checked.principal : refuse(request, checked);
   };
 }
 
@@ -41,13 +66,6 @@ const spoken = {
   expired: 'expired',
   maker_gone: 'made by somebody who has no access any more',
 };
-
-function readBearer(request: Request): string {
-  const [scheme, credential = '', ...more] = (request.get('authorization') ?? '').trim().split(/ +/);
-  if (scheme?.toLowerCase() !== 'bearer' || credential === '' || more.length > 0)
-    throw unauthorized('credentials_missing', 'Send an API key as "Authorization: Bearer sgk_…".');
-  return credential;
-}
 
 // Whoever has the key itself is told what became of it; whoever has not learns nothing of keys.
 function refusalOf(check: Exclude<KeyCheck, { ok: true }>): ProblemError {

@@ -17,6 +17,8 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   agentId: 'agent',
   conversationId: 'conversation',
   messageId: 'message',
+  sessionId: 'session',
+  invitationId: 'invitation',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

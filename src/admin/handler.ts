@@ -1,6 +1,7 @@
 import type { Api, OperationName } from '@swarmgate/contract/rest/api.ts';
 import type { AnswerOf, BodyOf, Operation, PathIdsOf, QueryOf } from '@swarmgate/contract/rest/operation.ts';
 import type { Uuid } from '#domain/ids.ts';
+import type { Client, FoundSession } from '#identity/identity.ts';
 import type { Grant, Principal } from '#identity/principal.ts';
 import type { PlatformUnit, Unit } from '#tenancy/scopes.ts';
 
@@ -17,6 +18,7 @@ export type Asked<Op extends Operation = Operation> = {
   seenVersion: number | undefined;
   /** What identifies the call when it is repeated: its `Idempotency-Key`, or else the id of the request. */
   key: string;
+  client: Client;
 };
 
 /** What a call is answered. */
@@ -34,16 +36,42 @@ export type Answer<Op extends Operation = Operation> = {
 /**
  * What answers an operation. `inTenant` works in one unit under the tenant, in which its audit event and the answer to a
  * repeated key are kept too; `inPlatform` likewise, for the few rows of a tenant that it does not write itself; `alone`
- * has a transaction of its own, and must give a repeated key one effect by itself.
+ * has a transaction of its own, and must give a repeated key one effect by itself; `tellsItself` has that too, and tells
+ * the trail in it.
  */
 export type Handler<Op extends Operation = Operation> =
   | { inTenant: (asked: Asked<Op>, unit: Unit) => Promise<Answer<Op>> }
   | { inPlatform: (asked: Asked<Op>, unit: PlatformUnit) => Promise<Answer<Op>> }
-  | { alone: (asked: Asked<Op>) => Promise<Answer<Op>> };
+  | { alone: (asked: Asked<Op>) => Promise<Answer<Op>> }
+  | { tellsItself: (asked: Asked<Op>) => Promise<Answer<Op>> };
 
-export type Handlers = { readonly [Name in OperationName]: Handler<Api[Name]> };
+/** A call that is about no tenant. */
+export type PersonAsked<Op extends Operation = Operation> = {
+  ids: Readonly<Record<PathIdsOf<Op['path']>, Uuid>>;
+  body: BodyOf<Op>;
+  client: Client;
+} & (Op['needs'] extends 'no-credentials'
+  ? { session: FoundSession | undefined }
+  : { session: FoundSession });
+
+export type PersonAnswer<Op extends Operation = Operation> = {
+  body: AnswerOf<Op>;
+  /** The session that the browser is to keep from now on; `ended`: none. */
+  session?: { token: string } | 'ended';
+};
+
+/** What answers a call about whoever makes it. It tells the audit trail by itself. */
+export type PersonHandler<Op extends Operation = Operation> = {
+  person: (asked: PersonAsked<Op>) => Promise<PersonAnswer<Op>>;
+};
+
+export type HandlerFor<Op extends Operation> = Op['needs'] extends 'a-session' | 'no-credentials'
+  ? PersonHandler<Op>
+  : Handler<Op>;
+
+export type Handlers = { readonly [Name in OperationName]: HandlerFor<Api[Name]> };
 
 /** A group of them: every operation of a table of the contract. */
 export type HandlersOf<Table extends Readonly<Record<string, Operation>>> = {
-  readonly [Name in keyof Table]: Handler<Table[Name]>;
+  readonly [Name in keyof Table]: HandlerFor<Table[Name]>;
 };

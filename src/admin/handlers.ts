@@ -2,6 +2,7 @@ import type { AuditRecords } from '#audit/audit-trail.ts';
 import type { SendMessage } from '#conversations/send-message.ts';
 import type { WriteFirst } from '#conversations/write-first.ts';
 import type { Uuid } from '#domain/ids.ts';
+import type { Identity } from '#identity/identity.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { apiKeyHandlers } from './api-keys.ts';
 import { auditHandlers } from './audit.ts';
@@ -9,6 +10,8 @@ import { channelHandlers } from './channels.ts';
 import { conversationHandlers } from './conversations.ts';
 import { deadLetterHandlers } from './dead-letters.ts';
 import type { Handlers } from './handler.ts';
+import { memberHandlers } from './members.ts';
+import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
 import { tenantHandlers } from './tenants.ts';
 
@@ -17,6 +20,7 @@ export type HandlerParts = {
   sendMessage: SendMessage;
   writeFirst: WriteFirst;
   records: AuditRecords;
+  people: () => Identity;
   forgetKey: (tenantId: Uuid, prefix: string) => void;
 };
 
@@ -26,6 +30,7 @@ export function createHandlers({
   sendMessage,
   writeFirst,
   records,
+  people,
   forgetKey,
 }: HandlerParts): Handlers {
   return {
@@ -33,6 +38,8 @@ export function createHandlers({
     ...channelHandlers,
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),
     ...deadLetterHandlers,
+    ...personHandlers(people),
+    ...memberHandlers(people),
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),
     ...auditHandlers(records),

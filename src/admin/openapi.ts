@@ -24,7 +24,7 @@ export function describeApi(publicUrl: string): Record<string, unknown> {
         'change with `If-Match` is made only to the version that was seen.',
     },
     servers: [{ url: `${publicUrl}/api/v1` }],
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { session: [] }],
     tags: [...new Set(Object.values<Operation>(api).map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
     components: {
@@ -33,6 +33,13 @@ export function describeApi(publicUrl: string): Record<string, unknown> {
           type: 'http',
           scheme: 'bearer',
           description: 'An API key (`sgk_…`) or an access token.',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'swarmgate-session',
+          description:
+            'Over https `__Host-swarmgate-session`. What changes something needs the header `X-CSRF: 1` too. A session may do what a bearer may.',
         },
       },
       schemas: { Problem: schemaOf(problem, 'output') },
@@ -57,9 +64,9 @@ function describeOperation(name: string, operation: Operation): Record<string, u
     operationId: name,
     tags: [tag],
     summary,
-    description: [description, needs === 'nothing' ? 'Needs access to the tenant.' : `Needs \`${needs}\`.`]
-      .filter(Boolean)
-      .join(' '),
+    description: [description, spokenNeeds(needs)].filter(Boolean).join(' '),
+    ...(needs === 'no-credentials' && { security: [] }),
+    ...(needs === 'a-session' && { security: [{ session: [] }] }),
     parameters: [...pathParameters(operation), ...queryParameters(operation), ...headerParameters(operation)],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
@@ -75,6 +82,19 @@ function describeOperation(name: string, operation: Operation): Record<string, u
       ),
     },
   };
+}
+
+function spokenNeeds(needs: Operation['needs']): string {
+  switch (needs) {
+    case 'nothing':
+      return 'Needs access to the tenant.';
+    case 'a-session':
+      return 'Needs a session.';
+    case 'no-credentials':
+      return 'Needs no credentials.';
+    default:
+      return `Needs \`${needs}\`.`;
+  }
 }
 
 function pathParameters(operation: Operation) {

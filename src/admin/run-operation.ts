@@ -18,6 +18,7 @@ export async function runOperation(
   call: IdempotentCall | undefined,
 ): Promise<Answer> {
   const { tenantId } = asked;
+  if ('tellsItself' in handler) return handler.tellsItself(asked);
   if ('alone' in handler) {
     const answer = await handler.alone(asked);
     await trail.note(tenantId, { ...event, ...toldBy(answer, event) });
@@ -53,7 +54,7 @@ type Around = {
 
 function inUnit(
   scopes: Scopes,
-  handler: Exclude<Handler, { alone: unknown }>,
+  handler: Extract<Handler, { inTenant: unknown } | { inPlatform: unknown }>,
   asked: Asked,
   { begin, end }: Around,
 ): Promise<Answer> {

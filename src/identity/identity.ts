@@ -12,6 +12,7 @@ import { type Accepting, acceptInvitation } from './members/accept-invitation.ts
 import { invite, listInvitations, revokeInvitation } from './members/invite.ts';
 import { changeMemberRole, listMembers, removeMember } from './members/members.ts';
 import { changePassword } from './passwords/change-password.ts';
+import { describePerson } from './people/describe-person.ts';
 import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second-factor/enrol-totp.ts';
 import { listSessions, revokeSessions } from './sessions/own-sessions.ts';
 import { sessionCookie } from './sessions/session-cookie.ts';
@@ -66,6 +67,7 @@ export function createIdentity({
     authenticate: createAuthenticator({ sessions, accessTokens, secondFactorOf }),
     grantOf: grants.grantOf,
     grantFor: grants.grantFor,
+    describePerson: (userId: Uuid) => describePerson(parts, userId),
     /** The session of a cookie, which what a person does about themselves takes. */
     findSession: sessions.byToken,
 
@@ -108,10 +110,5 @@ export function createIdentity({
       changeMemberRole(parts, wish, client),
     removeMember: (wish: Parameters<typeof removeMember>[1], client: Client) =>
       removeMember(parts, wish, client),
-
-    /** Takes away what has ended and is of no more use; now and then. */
-    forgetEnded: async () => {
-      await scopes.call('identity.forget_ended_v1', []);
-    },
   };
 }

@@ -3,15 +3,19 @@ import { auditOperations } from './audit.ts';
 import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
+import { memberOperations } from './members.ts';
+import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
 
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
+  ...peopleOperations,
   ...tenantOperations,
   ...channelOperations,
   ...conversationOperations,
   ...deadLetterOperations,
+  ...memberOperations,
   ...roleOperations,
   ...apiKeyOperations,
   ...auditOperations,

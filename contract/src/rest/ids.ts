@@ -11,6 +11,8 @@ const prefixes = {
   agentId: 'agt',
   conversationId: 'cnv',
   messageId: 'msg',
+  sessionId: 'ses',
+  invitationId: 'inv',
 } as const;
 
 /** The ids that may stand in a path. */

@@ -13,8 +13,11 @@ export type Operation = {
   tag: string;
   summary: string;
   description?: string;
-  /** What whoever calls must be permitted in the tenant of the path; `nothing`: whoever is signed in may call. */
-  needs: Permission | 'nothing';
+  /**
+   * What whoever calls must be permitted in the tenant of the path; `nothing`: to have access to it is enough. Of calls
+   * that are about no tenant: `a-session`, a person who is signed in, about themselves; `no-credentials`: anybody.
+   */
+  needs: Permission | 'nothing' | 'a-session' | 'no-credentials';
   query?: z.ZodObject;
   body?: z.ZodType;
   answer: { status: 200 | 201 | 202 | 204; body?: z.ZodType };

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { PathId } from '@swarmgate/contract/rest/ids.ts';
+import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import type { IdKind, Uuid } from '#domain/ids.ts';
 import { toWire } from '#domain/ids.ts';
+import { createIdentity } from '#identity/identity.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { pathIdKinds } from '../../../src/admin/call.ts';
+import { aPersonSignedIn, type Browser } from '../../support/a-browser.ts';
 import type { Service } from '../../support/a-service.ts';
 import { shopOrigin } from '../../support/a-tenant.ts';
 import type { Visitor } from '../../support/a-visitor.ts';
@@ -17,6 +20,8 @@ export type MarkedTenant = {
   id: Uuid;
   visitor: Visitor;
   owner: ApiCaller;
+  /** A member, who is signed in. */
+  member: Browser;
   /** On the wire: one of each that stands in a path of the API. */
   ids: Readonly<Partial<Record<PathId, string>>>;
 };
@@ -31,6 +36,8 @@ const sources: Readonly<Partial<Record<PathId, string>>> = {
   agentId: 'SELECT id FROM swarmgate.agents',
   conversationId: 'SELECT id FROM swarmgate.conversations',
   messageId: 'SELECT id FROM swarmgate.messages',
+  userId: 'SELECT user_id AS id FROM identity.memberships',
+  invitationId: 'SELECT id FROM identity.invitations',
 };
 
 /** Makes a tenant and lets it do a bit of everything. `slug` may look like another's. */
@@ -75,13 +82,30 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
   const visitor = await service.aVisitor({ key: `wk_${slug.replaceAll('-', '_')}` });
   await visitor.answerTo(await visitor.send(`What are the opening hours? ${mark}`));
   const owner = await anApiCaller(service, { tenant: slug, role: 'owner', name: mark });
+  const member = await aPersonSignedIn(service, {
+    email: `${mark}@example.com`,
+    tenant: slug,
+    role: 'member',
+  });
+  await inviteAsOperator(service, slug, `guest-${mark}@example.com`);
   const role = { slug: mark, name: mark, permissions: ['channels:read'] };
   await owner.own('POST', '/roles', { body: role });
   const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
     id: tenantId,
     ids: await readPathIds(unit),
   }));
-  return { slug, mark, id, visitor, owner, ids };
+  const { body } = await member.call('GET', '/me/sessions');
+  return { slug, mark, id, visitor, owner, member, ids: { ...ids, sessionId: body.items[0].id } };
+}
+
+/** An invitation that is open, as somebody who may do everything makes it. */
+async function inviteAsOperator(service: Service, slug: string, email: string): Promise<void> {
+  const { scopes, keyRing } = service.app.storage;
+  const audit = createAuditTrail({ scopes, keyRing });
+  const identity = createIdentity({ scopes, keyRing, audit, publicUrl: service.url });
+  const tenantId = await inTenantOf(service, slug, async (_unit, id) => id);
+  const wish = { tenantId, email, role: { builtin: 'viewer' }, by: { kind: 'operator' } } as const;
+  await identity.invite(wish, { address: '127.0.0.1' });
 }
 
 async function readPathIds(unit: Unit): Promise<MarkedTenant['ids']> {

@@ -11,7 +11,7 @@ export function describeMatrix(matrix: Proof['matrix']): string {
     'which fails when an answer is another one, when anything of the other tenant’s stands in an answer, a log line, a metric',
     'or the queue, or when any of its rows has changed afterwards. A new operation gets its rows by itself.',
     '',
-    '401: no credentials that are good. 404: as for an id that does not exist. 403: not permitted in one’s own tenant either.',
+    '401: no credentials that are good, or no session where a person is meant. 404: as for an id that does not exist. 403: not permitted in one’s own tenant either.',
     '400 and 409: not understood, or in conflict with what is one’s own, before anything of another’s was looked at. 200: of',
     'one’s own, for ids of another’s name nothing there.',
     '',

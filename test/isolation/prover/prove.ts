@@ -92,11 +92,12 @@ async function readAll(
 ): Promise<void> {
   for (const [name, operation] of Object.entries<Operation>(api)) {
     if (operation.method !== 'get' || operation.query?.safeParse({}).success === false) continue;
+    const { call } = operation.needs === 'a-session' ? tenant.member : tenant.owner;
     const path = pathIdsOf(operation).reduce(
       (whole, id) => whole.replace(`{${id}}`, () => tenant.ids[id] ?? ''),
       operation.path as string,
     );
-    const answer = await tenant.owner.call('GET', path);
+    const answer = await call('GET', path);
     look(name, JSON.stringify(answer.body));
     if (answer.status !== 200)
       findings.push({ where: `${name} of ${tenant.slug} itself`, what: `it answers ${answer.status}` });

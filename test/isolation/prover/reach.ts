@@ -28,23 +28,38 @@ export async function* everyReach(
   ours: MarkedTenant,
   theirs: MarkedTenant,
 ): AsyncIterable<Reach> {
+  // A token of a session for our own tenant, which names it, and one for wherever its owner belongs.
+  const tokenFor = async (body: object) =>
+    (await ours.member.call('POST', '/tokens', { body })).body.accessToken as string;
+  const tokens = {
+    'a token for our tenant': await tokenFor({ tenantId: ours.ids.tenantId }),
+    'a token': await tokenFor({}),
+  };
   for (const [name, operation] of Object.entries<Operation>(api)) {
+    const places = [...everyPlace(operation, ours, theirs)];
+    if (places.length === 0) continue;
     // New ones for each operation, since a caller may call so often a minute.
     const [viewer, owner] = await Promise.all(
       (['viewer', 'owner'] as const).map((role) => anApiCaller(service, { tenant: ours.slug, role })),
     );
-    const credentials: Readonly<Record<string, string | undefined>> = {
-      none: undefined,
-      'not one of ours': `sgk_${'x'.repeat(73)}`,
-      'their key, its end cut': theirs.owner.key.slice(0, -1),
-      viewer: viewer?.key,
-      owner: owner?.key,
+    const credentials: Readonly<Record<string, Credential>> = {
+      none: {},
+      'not one of ours': { bearer: `sgk_${'x'.repeat(73)}` },
+      'their key, its end cut': { bearer: theirs.owner.key.slice(0, -1) },
+      viewer: { bearer: viewer?.key },
+      owner: { bearer: owner?.key },
+      'a member’s session': { cookie: ours.member.cookie },
+      ...Object.fromEntries(Object.entries(tokens).map(([kind, bearer]) => [kind, { bearer }])),
     };
-    for (const [credential, key] of Object.entries(credentials)) {
-      const call = callerOf(service, key);
-      for (const { path, body, foreign } of everyPlace(operation, ours, theirs)) {
+    for (const [credential, { bearer, cookie }] of Object.entries(credentials)) {
+      const call = callerOf(service, bearer);
+      for (const { path, body, foreign } of places) {
         // So may a network that has no good credentials.
-        const options = { ...(body !== undefined && { body }), headers: { 'x-forwarded-for': anAddress() } };
+        const headers = {
+          'x-forwarded-for': anAddress(),
+          ...(cookie !== undefined && { cookie, 'x-csrf': '1' }),
+        };
+        const options = { ...(body !== undefined && { body }), headers };
         yield {
           ...{ operation: name, credential, foreign },
           send: () => call(operation.method.toUpperCase(), path, options),
@@ -53,6 +68,8 @@ export async function* everyReach(
     }
   }
 }
+
+type Credential = { bearer?: string | undefined; cookie?: string | undefined };
 
 let addresses = 0;
 const anAddress = () => `10.0.${++addresses >> 8}.${addresses & 255}`;
@@ -66,12 +83,14 @@ function* everyPlace(operation: Operation, ours: MarkedTenant, theirs: MarkedTen
       (path, name) => path.replace(`{${name}}`, () => idOf(whose[name] ?? ours, name)),
       operation.path as string,
     );
-  const all = hasOnly(names.map((name) => [name, theirs]));
-  const [body] = sampleOf(operation);
-  yield { path: pathWith(all), body, foreign: 'the tenant' };
+  if (names.includes('tenantId')) {
+    const all = hasOnly(names.map((name) => [name, theirs]));
+    const [body] = sampleOf(operation);
+    yield { path: pathWith(all), body, foreign: 'the tenant' };
+  }
   for (const name of names.filter((one) => one !== 'tenantId')) {
     for (const given of sampleOf(operation))
-      yield { path: pathWith({ [name]: theirs }), body: given, foreign: `${name}, in our tenant` };
+      yield { path: pathWith({ [name]: theirs }), body: given, foreign: name };
   }
   for (const given of bodiesWithForeignIds(operation, theirs))
     yield { path: pathWith({}), body: given, foreign: 'an id in the body' };

@@ -1,0 +1,72 @@
+import type { Operation } from '@swarmgate/contract/rest/operation.ts';
+import type { Request, RequestHandler } from 'express';
+import type { Client, FoundSession, Identity } from '#identity/identity.ts';
+import { currentContext } from '#kernel/context.ts';
+import { networkOf } from '#kernel/network-of.ts';
+import { tooManyRequests } from '#kernel/problem.ts';
+import type { CountCalls } from './api-parts.ts';
+import { readIds, readInput } from './call.ts';
+import { keepSession, readCredentials } from './credentials.ts';
+import type { PersonAsked, PersonHandler } from './handler.ts';
+import { unauthorized } from './refusals.ts';
+
+export type PersonParts = { people: () => Identity; countCalls: CountCalls };
+
+/** What one network may ask a minute without saying who it is, and one person about themselves. */
+const strangerCallsPerMinute = 60;
+const personCallsPerMinute = 300;
+
+/**
+ * Answers an operation about whoever calls. How often comes first here, because each of these is work for a stranger's
+ * asking: hashing passwords, writing to the trail.
+ */
+export function answerPerson(
+  { people, countCalls }: PersonParts,
+  operation: Operation,
+  { person }: PersonHandler,
+): RequestHandler {
+  const isOpen = operation.needs === 'no-credentials';
+
+  async function findSession(request: Request): Promise<FoundSession | undefined> {
+    const credentials = readCredentials(request, people().cookie);
+    const session =
+      credentials && 'sessionToken' in credentials
+        ? await people().findSession(credentials.sessionToken)
+        : undefined;
+    if (!session && !isOpen)
+      throw unauthorized('session_missing', 'Sign in first: this is about a person’s own account.');
+    return session;
+  }
+
+  return async (request, response) => {
+    response.set('Cache-Control', 'no-store');
+    const client = clientOf(request);
+    if (isOpen)
+      await countCall(countCalls, `api stranger ${networkOf(client.address)}`, strangerCallsPerMinute);
+    const session = await findSession(request);
+    if (session) await countCall(countCalls, `api person ${session.userId}`, personCallsPerMinute);
+    const { body } = readInput(operation, request);
+    const asked = { ids: readIds(operation, request), body, client, session } as PersonAsked;
+    const answer = await person(asked);
+    if (answer.session) keepSession(response, people().cookie, answer.session);
+    const { status, body: schema } = operation.answer;
+    response.status(status);
+    if (schema) response.json(schema.parse(answer.body));
+    else response.end();
+  };
+}
+
+async function countCall(countCalls: CountCalls, key: string, perMinute: number): Promise<void> {
+  const count = await countCalls(key, perMinute);
+  if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'That was too much at once.');
+}
+
+function clientOf(request: Request): Client {
+  const userAgent = request.get('user-agent');
+  const { requestId } = currentContext();
+  return {
+    address: request.ip ?? '',
+    ...(userAgent !== undefined && { userAgent }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}

@@ -1,0 +1,245 @@
+import type { peopleOperations } from '@swarmgate/contract/rest/people.ts';
+import { fromWire, toWire } from '#domain/ids.ts';
+import type { Identity } from '#identity/identity.ts';
+import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
+import type { HandlersOf } from './handler.ts';
+import { conflict, forbidden, notFound, unauthorized } from './refusals.ts';
+
+/** What people do about themselves. Whether an account is there is told to nobody but its owner. */
+export function personHandlers(people: () => Identity): HandlersOf<typeof peopleOperations> {
+  const showSignIn = (signedIn: Awaited<ReturnType<Identity['signIn']>>) => {
+    switch (signedIn.outcome) {
+      case 'signed_in': {
+        const { session, mustAddSecondFactor } = signedIn;
+        const expiresAt = session.expiresAt.toISOString();
+        return { body: { outcome: 'signed_in', expiresAt, mustAddSecondFactor } as const, session };
+      }
+      case 'second_factor': {
+        const { challenge, expiresInMs } = signedIn;
+        const expiresInSeconds = Math.floor(expiresInMs / 1_000);
+        return { body: { outcome: 'second_factor', challenge, expiresInSeconds } as const };
+      }
+      default:
+        return refuseSignIn(signedIn);
+    }
+  };
+
+  return {
+    signIn: { person: async ({ body, client }) => showSignIn(await people().signIn(body, client)) },
+    signInByLink: {
+      person: async ({ body: { token }, client }) => showSignIn(await people().signInByLink(token, client)),
+    },
+    finishSignIn: {
+      async person({ body, client }) {
+        const finished = await people().finishSignIn(body, client);
+        if (finished.outcome !== 'signed_in') return refuseSignIn(finished);
+        const { session } = finished;
+        const expiresAt = session.expiresAt.toISOString();
+        return { body: { outcome: 'signed_in', expiresAt, mustAddSecondFactor: false }, session };
+      },
+    },
+    setPassword: {
+      async person({ body, client }) {
+        const set = await people().setPasswordByLink(body, client);
+        if (set.outcome === 'not_good_enough') throw badPassword(set.fault);
+        if (set.outcome === 'refused')
+          throw unauthorized('link_invalid', 'The link is not good, or is good no more; ask for a new one.');
+        return { body: undefined };
+      },
+    },
+    signOut: {
+      async person({ session, client }) {
+        await people().revokeSessions(session.userId, { only: session.id }, client);
+        return { body: undefined, session: 'ended' };
+      },
+    },
+    getMe: {
+      async person({ session }) {
+        const person = await people().describePerson(session.userId);
+        if (!person) throw notFound();
+        return {
+          body: {
+            ...{ id: toWire('user', session.userId), email: person.email, name: person.name },
+            ...{ isOperator: session.isOperator, hasSecondFactor: person.hasSecondFactor },
+            hasShownSecondFactor: session.mfaAtMs !== null,
+            tenants: person.tenants.map(({ id, organizationId, ...tenant }) => ({
+              ...{ id: toWire('tenant', id), organizationId: toWire('organization', organizationId) },
+              ...tenant,
+            })),
+          },
+        };
+      },
+    },
+    changePassword: {
+      async person({ session, body, client }) {
+        const changed = await people().changePassword(session, body, client);
+        switch (changed.outcome) {
+          case 'changed':
+            return { body: undefined, session: changed.session };
+          case 'not_good_enough':
+            throw badPassword(changed.fault);
+          case 'not_fresh':
+            throw notFresh();
+          default:
+            return refuseSignIn(changed);
+        }
+      },
+    },
+    beginSecondFactor: {
+      async person({ session }) {
+        const begun = await people().beginTotp(session);
+        if (begun.outcome === 'has_one')
+          throw conflict('has_second_factor', 'There is one; remove it first.');
+        if (begun.outcome === 'not_fresh') throw notFresh();
+        return { body: { secret: begun.secret, uri: begun.uri } };
+      },
+    },
+    confirmSecondFactor: {
+      async person({ session, body: { code }, client }) {
+        const confirmed = await people().confirmTotp(session, code, client);
+        if (confirmed.outcome !== 'confirmed')
+          throw conflict('code_refused', 'That is no code of the app now.');
+        return { body: { recoveryCodes: [...confirmed.recoveryCodes] }, session: confirmed.session };
+      },
+    },
+    showSecondFactor: {
+      async person({ session, body: { code }, client }) {
+        const shown = await people().stepUp(session, code, client);
+        return shown.outcome === 'signed_in'
+          ? { body: undefined, session: shown.session }
+          : refuseSignIn(shown);
+      },
+    },
+    renewRecoveryCodes: {
+      async person({ session, client }) {
+        const renewed = await people().renewRecoveryCodes(session, client);
+        if (renewed.outcome === 'not_fresh') throw notFresh();
+        return { body: { recoveryCodes: [...renewed.recoveryCodes] } };
+      },
+    },
+    removeSecondFactor: {
+      async person({ session, client }) {
+        const { outcome } = await people().removeTotp(session, client);
+        if (outcome === 'not_fresh') throw notFresh();
+        return { body: undefined };
+      },
+    },
+    listSessions: {
+      async person({ session }) {
+        const sessions = await people().listSessions(session.userId);
+        return {
+          body: {
+            items: sessions.map(({ id, createdAt, lastSeenAt, expiresAt, amr, address, userAgent }) => ({
+              ...{ id: toWire('session', id), isThisOne: id === session.id },
+              createdAt: createdAt.toISOString(),
+              lastSeenAt: lastSeenAt.toISOString(),
+              expiresAt: expiresAt.toISOString(),
+              ...{ methods: [...amr], address: address ?? null, userAgent: userAgent ?? null },
+            })),
+          },
+        };
+      },
+    },
+    revokeSession: {
+      async person({ session, ids, client }) {
+        const ended = await people().revokeSessions(session.userId, { only: ids.sessionId }, client);
+        if (ended === 0) throw notFound();
+        return { body: undefined, ...(ids.sessionId === session.id && { session: 'ended' }) };
+      },
+    },
+    revokeOtherSessions: {
+      person: async ({ session, client }) => ({
+        body: { ended: await people().revokeSessions(session.userId, { except: session.id }, client) },
+      }),
+    },
+    issueTokens: {
+      async person({ session, body: { tenantId, scope }, client }) {
+        const tenant = tenantId === undefined ? undefined : fromWire('tenant', tenantId);
+        const limits = { ...(tenant !== undefined && { tenantId: tenant }), ...(scope && { scope }) };
+        const issued = await people().issueTokens(session, limits, client);
+        if (issued.outcome !== 'issued') throw notFound();
+        return { body: showTokens(issued) };
+      },
+    },
+    refreshTokens: {
+      async person({ body: { refreshToken }, client }) {
+        const issued = await people().refreshTokens(refreshToken, client);
+        if (issued.outcome !== 'issued')
+          throw unauthorized(
+            'refresh_refused',
+            'The refresh token is not good, or was used before: sign in anew.',
+          );
+        return { body: showTokens(issued) };
+      },
+    },
+    revokeTokens: {
+      async person({ body: { refreshToken } }) {
+        await people().revokeTokens(refreshToken);
+        return { body: undefined };
+      },
+    },
+    acceptInvitation: {
+      async person({ session, body: { token, account }, client }) {
+        const as = account ?? (session && { userId: session.userId });
+        if (!as)
+          throw unauthorized('session_missing', 'Sign in, or give the name and password of a new account.');
+        const accepted = await people().acceptInvitation({ token, as }, client);
+        switch (accepted.outcome) {
+          case 'accepted':
+            return {
+              body: {
+                tenantId: toWire('tenant', accepted.tenantId),
+                userId: toWire('user', accepted.userId),
+              },
+            };
+          case 'not_good_enough':
+            throw badPassword(accepted.fault);
+          case 'refused':
+            throw unauthorized(
+              'invitation_invalid',
+              'The invitation is not good, or is good no more; ask for a new one.',
+            );
+          case 'other_address':
+            throw forbidden('The invitation is for another address than that of the account.');
+          case 'has_account':
+            throw conflict('has_account', 'The address has an account: sign in to it, and accept then.');
+          case 'already_member':
+            throw conflict('already_member', 'They are a member already.');
+        }
+      },
+    },
+  };
+}
+
+function refuseSignIn(refused: { outcome: 'refused' } | { outcome: 'blocked'; retryAfterMs: number }): never {
+  if (refused.outcome === 'blocked')
+    throw tooManyRequests(refused.retryAfterMs, 'Too many attempts have failed.');
+  throw unauthorized('sign_in_refused', 'What was given does not fit together, or is good no more.');
+}
+
+function notFresh(): ProblemError {
+  return forbidden('Show the second factor once more, or sign in anew, and try within ten minutes.');
+}
+
+const faults = {
+  too_short: 'It needs twelve characters or more.',
+  too_long: 'It may have 256 characters at most.',
+  too_common: 'It is among those that are tried first.',
+  like_the_account: 'It is made of the address or the name.',
+};
+
+function badPassword(fault: keyof typeof faults): ProblemError {
+  return new ProblemError(400, `password_${fault}`, 'Password not taken', faults[fault]);
+}
+
+function showTokens({
+  accessToken,
+  expiresAt,
+  refreshToken,
+}: {
+  accessToken: string;
+  expiresAt: Date;
+  refreshToken: string;
+}) {
+  return { accessToken, expiresAt: expiresAt.toISOString(), refreshToken };
+}

@@ -1,0 +1,37 @@
+import type { Uuid } from '#domain/ids.ts';
+import type { Scopes } from '#tenancy/scopes.ts';
+
+/** Somebody as they see themselves. */
+export type Person = {
+  email: string;
+  name: string;
+  hasSecondFactor: boolean;
+  /** Where they belong, by the slugs of the tenants; `role` is the one that counts for most there. */
+  tenants: { id: Uuid; organizationId: Uuid; slug: string; name: string; role: string }[];
+};
+
+/** Who somebody is, and where they belong. */
+export async function describePerson(
+  { scopes }: { scopes: Scopes },
+  userId: Uuid,
+): Promise<Person | undefined> {
+  return scopes.inIdentity(async (unit) => {
+    const [person] = await unit.sql<Omit<Person, 'tenants'>>(
+      `SELECT u.email, u.name, EXISTS (SELECT FROM identity.totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
+           AS "hasSecondFactor" FROM identity.users u WHERE u.id = $1`,
+      [userId],
+    );
+    if (!person) return undefined;
+    const tenants = await unit.sql<Person['tenants'][number]>(
+      `SELECT t.id, t.organization_id AS "organizationId", t.slug, t.name,
+           coalesce(CASE WHEN o.role IN ('owner', 'admin') THEN o.role END, m.builtin_role, 'own') AS role
+         FROM directory.tenants t
+         LEFT JOIN identity.memberships m ON m.tenant_id = t.id AND m.user_id = $1
+         LEFT JOIN identity.organization_members o ON o.organization_id = t.organization_id AND o.user_id = $1
+           AND o.role IN ('owner', 'admin')
+         WHERE m.user_id IS NOT NULL OR o.user_id IS NOT NULL ORDER BY t.slug`,
+      [userId],
+    );
+    return { ...person, tenants };
+  });
+}

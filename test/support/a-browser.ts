@@ -1,0 +1,58 @@
+import { operateMembers } from '../../src/cli/members.ts';
+import { operateUsers } from '../../src/cli/users.ts';
+import type { Service } from './a-service.ts';
+import { type ApiAnswer, type CallOptions, callerOf } from './an-api-caller.ts';
+
+export const somePassword = 'seven lamps under the quay';
+
+/** A browser that keeps the session's cookie, and says what our own pages say. */
+export type Browser = ReturnType<typeof aBrowser>;
+
+export function aBrowser(service: Pick<Service, 'url'>) {
+  const call = callerOf(service);
+  let cookie: string | undefined;
+  return {
+    get cookie() {
+      return cookie;
+    },
+    async call(method: string, path: string, { headers, ...options }: CallOptions = {}): Promise<ApiAnswer> {
+      const answer = await call(method, path, {
+        ...options,
+        headers: { 'x-csrf': '1', ...(cookie !== undefined && { cookie }), ...headers },
+      });
+      const set = answer.headers.getSetCookie().at(-1);
+      if (set !== undefined) cookie = /=;|Expires=Thu, 01 Jan 1970/.test(set) ? undefined : set.split(';')[0];
+      return answer;
+    },
+  };
+}
+
+/** Somebody with a password, and what they are in a tenant. */
+export async function aPerson(
+  { app }: Pick<Service, 'app'>,
+  { email, tenant, role }: { email: string; tenant?: string; role?: 'owner' | 'admin' | 'member' | 'viewer' },
+): Promise<void> {
+  await operateUsers(app.storage, {
+    act: 'create',
+    email,
+    name: '',
+    isOperator: false,
+    password: somePassword,
+  });
+  if (tenant !== undefined)
+    await operateMembers(app.storage, { act: 'add', tenant, email, role: role ?? 'viewer' });
+}
+
+/** The same, signed in. */
+export async function aPersonSignedIn(
+  service: Service,
+  who: Parameters<typeof aPerson>[1],
+): Promise<Browser> {
+  await aPerson(service, who);
+  const browser = aBrowser(service);
+  const answer = await browser.call('POST', '/sign-in', {
+    body: { email: who.email, password: somePassword },
+  });
+  if (answer.status !== 200) throw new Error(`The sign-in answered ${answer.status}.`);
+  return browser;
+}

@@ -43,15 +43,17 @@ export async function aPerson(
     await operateMembers(app.storage, { act: 'add', tenant, email, role: role ?? 'viewer' });
 }
 
-/** The same, signed in. */
+/** The same, signed in; from an address of their own where many do so. */
 export async function aPersonSignedIn(
   service: Service,
   who: Parameters<typeof aPerson>[1],
+  address?: string,
 ): Promise<Browser> {
   await aPerson(service, who);
   const browser = aBrowser(service);
   const answer = await browser.call('POST', '/sign-in', {
     body: { email: who.email, password: somePassword },
+    ...(address !== undefined && { headers: { 'x-forwarded-for': address } }),
   });
   if (answer.status !== 200) throw new Error(`The sign-in answered ${answer.status}.`);
   return browser;

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { api } from '@swarmgate/contract/rest/api.ts';
 import type { PathId } from '@swarmgate/contract/rest/ids.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { pathIdsOf } from '../../../src/admin/call.ts';
+import { aPersonSignedIn } from '../../support/a-browser.ts';
 import type { Service } from '../../support/a-service.ts';
 import { type ApiAnswer, anApiCaller, callerOf } from '../../support/an-api-caller.ts';
 import { arbitraryOf, type JsonSchema } from '../../support/arbitrary-of.ts';
@@ -28,13 +30,6 @@ export async function* everyReach(
   ours: MarkedTenant,
   theirs: MarkedTenant,
 ): AsyncIterable<Reach> {
-  // A token of a session for our own tenant, which names it, and one for wherever its owner belongs.
-  const tokenFor = async (body: object) =>
-    (await ours.member.call('POST', '/tokens', { body })).body.accessToken as string;
-  const tokens = {
-    'a token for our tenant': await tokenFor({ tenantId: ours.ids.tenantId }),
-    'a token': await tokenFor({}),
-  };
   for (const [name, operation] of Object.entries<Operation>(api)) {
     const places = [...everyPlace(operation, ours, theirs)];
     if (places.length === 0) continue;
@@ -42,14 +37,16 @@ export async function* everyReach(
     const [viewer, owner] = await Promise.all(
       (['viewer', 'owner'] as const).map((role) => anApiCaller(service, { tenant: ours.slug, role })),
     );
+    const member = await aMember(service, ours);
     const credentials: Readonly<Record<string, Credential>> = {
       none: {},
       'not one of ours': { bearer: `sgk_${'x'.repeat(73)}` },
       'their key, its end cut': { bearer: theirs.owner.key.slice(0, -1) },
       viewer: { bearer: viewer?.key },
       owner: { bearer: owner?.key },
-      'a member’s session': { cookie: ours.member.cookie },
-      ...Object.fromEntries(Object.entries(tokens).map(([kind, bearer]) => [kind, { bearer }])),
+      'a member’s session': { cookie: member.cookie },
+      'a member’s token': { bearer: member.token },
+      'a token for our tenant': { bearer: member.tokenForTenant },
     };
     for (const [credential, { bearer, cookie }] of Object.entries(credentials)) {
       const call = callerOf(service, bearer);
@@ -67,6 +64,19 @@ export async function* everyReach(
       }
     }
   }
+}
+
+/** Somebody who belongs to our tenant: a session, a token for wherever they belong, and one for our tenant alone. */
+async function aMember(service: Service, ours: MarkedTenant) {
+  const email = `${randomUUID()}@example.com`;
+  const browser = await aPersonSignedIn(service, { email, tenant: ours.slug, role: 'member' }, anAddress());
+  const tokenFor = async (body: object): Promise<string> =>
+    (await browser.call('POST', '/tokens', { body })).body.accessToken;
+  return {
+    cookie: browser.cookie,
+    token: await tokenFor({}),
+    tokenForTenant: await tokenFor({ tenantId: ours.ids.tenantId }),
+  };
 }
 
 type Credential = { bearer?: string | undefined; cookie?: string | undefined };
@@ -109,7 +119,8 @@ function sampleOf(operation: Operation): unknown[] {
 }
 
 function bodiesWithForeignIds(operation: Operation, theirs: MarkedTenant): unknown[] {
-  if (!operation.body) return [];
+  // Who needs no credentials names nothing by its id.
+  if (!operation.body || operation.needs === 'no-credentials') return [];
   const { properties = {} } = schemaOf(operation.body);
   return Object.entries(properties).flatMap(([name, { type }]) =>
     Object.values(theirs.ids).flatMap((id) =>

@@ -21,7 +21,7 @@ const frontDoors = {
   ],
   models: ['model.ts'],
   queue: ['job.ts'],
-  tenancy: ['scopes.ts', 'scope-errors.ts'],
+  tenancy: ['scopes.ts', 'scope-errors.ts', 'directory.ts', 'tenant-life.ts'],
 };
 
 /** Parts that know each other by their front doors, `connections` excepted. */

@@ -8,6 +8,7 @@ import { type Decision, decide } from '#identity/decide.ts';
 import type { Grant, Principal } from '#identity/principal.ts';
 import { currentContext, extendContext } from '#kernel/context.ts';
 import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
+import { TenantNotFoundError } from '#tenancy/scope-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { pathIdsOf, readIds, readInput } from './call.ts';
 import type { Answer, Asked, Handler } from './handler.ts';
@@ -85,6 +86,8 @@ export function answerOperation(
       const allowed = { ...event, outcome: 'allowed', reason: decision.reason } satisfies AuditEvent;
       send(response, operation, await runOperation(parts, operation, handler, asked, allowed, call));
     } catch (error) {
+      // An operator may ask for any tenant, so also for one that is not there.
+      if (error instanceof TenantNotFoundError) throw notFound();
       if (error instanceof ProblemError)
         await parts.trail.note(tenantId, { ...event, outcome: 'failed', reason: error.code });
       throw error;
@@ -92,7 +95,12 @@ export function answerOperation(
   };
 }
 
-async function countCall({ countCalls }: ApiParts, principal: Principal, response: Response): Promise<void> {
+/** @throws {ProblemError} 429 */
+export async function countCall(
+  { countCalls }: ApiParts,
+  principal: Principal,
+  response: Response,
+): Promise<void> {
   const count = await countCalls(`api ${principal.kind} ${principal.id}`, callsPerMinute);
   if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'That was too much for one caller.');
   response.set({
@@ -123,7 +131,12 @@ function resourceOf(operation: Operation, params: Readonly<Record<string, unknow
   return last === undefined ? { kind } : { kind, id: String(params[last]).slice(0, 100) };
 }
 
-function send(response: Response, { answer: { status, body: schema } }: Operation, answer: Answer): void {
+/** Sends what the contract names of an answer, and nothing else. */
+export function send(
+  response: Response,
+  { answer: { status, body: schema } }: Operation,
+  answer: Answer,
+): void {
   if (answer.version !== undefined) response.set('ETag', etagOf(answer.version));
   response.status(status);
   // Nothing leaves that the contract does not name.

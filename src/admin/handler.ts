@@ -65,9 +65,22 @@ export type PersonHandler<Op extends Operation = Operation> = {
   person: (asked: PersonAsked<Op>) => Promise<PersonAnswer<Op>>;
 };
 
-export type HandlerFor<Op extends Operation> = Op['needs'] extends 'a-session' | 'no-credentials'
-  ? PersonHandler<Op>
-  : Handler<Op>;
+/** A call about the installation, by somebody who looks after it. */
+export type OperatorAsked<Op extends Operation = Operation> = Pick<
+  Asked<Op>,
+  'query' | 'body' | 'seenVersion' | 'key'
+> & { ids: PersonAsked<Op>['ids'] };
+
+/** What answers it, in one unit of the platform's scope, in which its audit event is kept too. */
+export type OperatorHandler<Op extends Operation = Operation> = {
+  operator: (asked: OperatorAsked<Op>, unit: PlatformUnit) => Promise<Answer<Op>>;
+};
+
+export type HandlerFor<Op extends Operation> = Op['needs'] extends 'an-operator'
+  ? OperatorHandler<Op>
+  : Op['needs'] extends 'a-session' | 'no-credentials'
+    ? PersonHandler<Op>
+    : Handler<Op>;
 
 export type Handlers = { readonly [Name in OperationName]: HandlerFor<Api[Name]> };
 

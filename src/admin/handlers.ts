@@ -11,6 +11,7 @@ import { conversationHandlers } from './conversations.ts';
 import { deadLetterHandlers } from './dead-letters.ts';
 import type { Handlers } from './handler.ts';
 import { memberHandlers } from './members.ts';
+import { organizationHandlers } from './organizations.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
 import { tenantHandlers } from './tenants.ts';
@@ -34,6 +35,7 @@ export function createHandlers({
   forgetKey,
 }: HandlerParts): Handlers {
   return {
+    ...organizationHandlers,
     ...tenantHandlers,
     ...channelHandlers,
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),

@@ -90,6 +90,8 @@ function spokenNeeds(needs: Operation['needs']): string {
       return 'Needs access to the tenant.';
     case 'a-session':
       return 'Needs a session.';
+    case 'an-operator':
+      return 'Needs an operator of the installation.';
     case 'no-credentials':
       return 'Needs no credentials.';
     default:

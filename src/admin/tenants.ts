@@ -4,6 +4,7 @@ import { toWire, type Uuid } from '#domain/ids.ts';
 import { decide } from '#identity/decide.ts';
 import { builtinPermissions, expandPermissions } from '#identity/roles.ts';
 import type { Unit } from '#tenancy/scopes.ts';
+import { resumeTenant, suspendTenant } from '#tenancy/tenant-life.ts';
 import type { HandlersOf } from './handler.ts';
 import { notFound } from './refusals.ts';
 import { refuseOtherVersion } from './versions.ts';
@@ -26,12 +27,12 @@ const columns = 'id, organization_id, slug, name, region, status, settings, vers
 export const tenantHandlers: HandlersOf<typeof tenantOperations> = {
   getTenant: {
     async inTenant({ tenantId }, unit) {
-      return versioned(await readTenant(unit, tenantId));
+      return versioned(await readTenantRow(unit, tenantId));
     },
   },
   updateTenant: {
     async inPlatform({ tenantId, body, seenVersion }, unit) {
-      const row = await readTenant(unit, tenantId, 'FOR UPDATE');
+      const row = await readTenantRow(unit, tenantId, 'FOR UPDATE');
       refuseOtherVersion(row.version, seenVersion);
       const [changed] = await unit.sql<TenantRow>(
         `UPDATE directory.tenants SET name = $2, settings = $3, version = version + 1, updated_at = now()
@@ -40,6 +41,18 @@ export const tenantHandlers: HandlersOf<typeof tenantOperations> = {
       );
       if (!changed) throw notFound();
       return { ...versioned(changed), detail: { changed: Object.keys(body) } };
+    },
+  },
+  suspendTenant: {
+    async inPlatform({ tenantId }, unit) {
+      await suspendTenant(unit, tenantId);
+      return versioned(await readTenantRow(unit, tenantId));
+    },
+  },
+  resumeTenant: {
+    async inPlatform({ tenantId }, unit) {
+      await resumeTenant(unit, tenantId);
+      return versioned(await readTenantRow(unit, tenantId));
     },
   },
   explainAccess: {
@@ -53,7 +66,7 @@ export const tenantHandlers: HandlersOf<typeof tenantOperations> = {
   },
 };
 
-async function readTenant(unit: Unit, tenantId: Uuid, how = ''): Promise<TenantRow> {
+export async function readTenantRow(unit: Unit, tenantId: Uuid, how = ''): Promise<TenantRow> {
   const [row] = await unit.sql<TenantRow>(`SELECT ${columns} FROM directory.tenants WHERE id = $1 ${how}`, [
     tenantId,
   ]);
@@ -61,13 +74,26 @@ async function readTenant(unit: Unit, tenantId: Uuid, how = ''): Promise<TenantR
   return row;
 }
 
+export function listTenantRows(
+  unit: Unit,
+  { before, limit }: { before: Uuid | undefined; limit: number },
+): Promise<TenantRow[]> {
+  return unit.sql<TenantRow>(
+    `SELECT ${columns} FROM directory.tenants WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2`,
+    [before ?? null, limit],
+  );
+}
+
 function versioned(row: TenantRow) {
+  return { body: showTenant(row), version: row.version };
+}
+
+export function showTenant(row: TenantRow): Tenant {
   const { id, organization_id, slug, name, region, status, settings, version } = row;
-  const body: Tenant = {
+  return {
     ...{ id: toWire('tenant', id), organizationId: toWire('organization', organization_id) },
     ...{ slug, name, region, status, settings, version },
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
-  return { body, version };
 }

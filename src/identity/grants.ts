@@ -48,16 +48,35 @@ export function createGrants(
       if (principal.tenantId !== undefined && principal.tenantId !== tenantId) return undefined;
       if (principal.kind === 'api_key') return principal.grant;
       const held = await grantOf(principal.id, tenantId);
-      if (!held) return undefined;
+      if (!held) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
       if (secondFactorOf === 'admins' && !principal.hasSecondFactor && isAdminLevel(held.permissions))
         return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
       const { scope } = principal;
-      if (!scope) return held;
+      if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;
       return {
         permissions: new Set([...held.permissions].filter((permission) => scope.has(permission))),
         source: `${held.source}, within the scope of the token`,
       };
     },
+  };
+}
+
+// An operator looks after tenants, and sees nothing of what is said in one.
+const operatorsGrant: Grant = {
+  permissions: expandPermissions([
+    'tenant:admin',
+    'quotas:admin',
+    'settings:read',
+    'usage:read',
+    'members:read',
+  ] satisfies Permission[]),
+  source: 'being an operator of the installation',
+};
+
+function together(one: Grant, other: Grant): Grant {
+  return {
+    permissions: new Set([...one.permissions, ...other.permissions]),
+    source: `${one.source} and ${other.source}`,
   };
 }
 

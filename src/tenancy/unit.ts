@@ -14,7 +14,7 @@ export interface Unit {
 }
 
 export interface PlatformUnit extends Unit {
-  /** Steps down into one tenant for the rest of the transaction. There is no way back up. */
+  /** Steps down into one tenant for the rest of the transaction. There is no way back up, nor into another one. */
   becomeTenant(tenantId: string): Promise<void>;
 }
 
@@ -28,6 +28,7 @@ export type OpenUnit = {
 export function openUnit(client: Connection, prisma: UnitPrismaClient): OpenUnit {
   let isOpen = true;
   let prismaIsAtWork = false;
+  let entered: string | undefined;
 
   const run = async <Row extends object>(text: string, parameters: readonly unknown[] = []) => {
     if (!isOpen) throw new UnitEndedError();
@@ -58,7 +59,9 @@ export function openUnit(client: Connection, prisma: UnitPrismaClient): OpenUnit
         }
       },
       async becomeTenant(tenantId) {
+        if (entered === tenantId) return;
         await run('SELECT swarmgate.enter_tenant($1)', [tenantId]);
+        entered = tenantId;
       },
     },
   };

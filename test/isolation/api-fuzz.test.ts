@@ -5,7 +5,7 @@ import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { aPersonSignedIn } from '../support/a-browser.ts';
+import { anOperator, aPersonSignedIn } from '../support/a-browser.ts';
 import { sharedService } from '../support/a-service.ts';
 import { type ApiCaller, anApiCaller, callerOf } from '../support/an-api-caller.ts';
 import { arbitraryOf, type JsonSchema } from '../support/arbitrary-of.ts';
@@ -22,6 +22,7 @@ let caller: ApiCaller | undefined;
 
 /** Calls as whoever the operation is for; strangers come from everywhere, as one network may ask so often a minute. */
 async function aCallOf({ needs }: Operation): Promise<ApiCaller['call']> {
+  if (needs === 'an-operator') return (await anOperator(service())).call;
   if (needs === 'a-session')
     return (await aPersonSignedIn(service(), { email: `${randomUUID()}@example.com` })).call;
   const { call } = needs === 'no-credentials' ? { call: callerOf(service()) } : await aCaller();
@@ -87,7 +88,7 @@ const queryText = (query: unknown): string =>
     ? `?${Object.entries(query)
         .map(
           ([name, value]) =>
-            `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(String(value).toWellFormed())}`,
+            `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent((typeof value === 'object' ? JSON.stringify(value) : String(value)).toWellFormed())}`,
         )
         .join('&')}`
     : '';
@@ -98,7 +99,8 @@ describe('whatever is asked is answered, and no fault of ours', () => {
     async (_, operation) => {
       const { tenantId } = await aCaller();
       // One session for all of them: what ends it is answered with 401 from then on.
-      const asked = operation.needs === 'a-session' ? await aCallOf(operation) : undefined;
+      const hasSession = operation.needs === 'a-session' || operation.needs === 'an-operator';
+      const asked = hasSession ? await aCallOf(operation) : undefined;
       await fc.assert(
         fc.asyncProperty(
           pathOf(operation, tenantId),

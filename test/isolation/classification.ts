@@ -17,6 +17,8 @@ export type TableClass =
       rights?: string;
       /** What the scope of people may do, and with which rows. */
       identity?: { rights: string; sees: string };
+      /** Rows that the platform’s scope may add. */
+      platformAdds?: string;
       /** What the auditor may do, with the rows of every tenant. */
       auditor?: string;
     }
@@ -101,6 +103,7 @@ export const classification: Classification = {
     kind: 'tenant',
     rights: 'INSERT SELECT',
     identity: { rights: 'INSERT SELECT', sees: installation },
+    platformAdds: installation,
     auditor: 'SELECT',
   },
   'swarmgate.audit_seals': {

@@ -135,6 +135,8 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
       yield `${name} ${table.identity.sees === 'true' ? 'identity' : 'installation'}: ALL to swarmgate_identity using ${table.identity.sees} check ${table.identity.sees}`;
     if (table.auditor)
       yield `${name} auditor: ${table.auditor === 'SELECT' ? 'SELECT' : 'ALL'} to swarmgate_auditor using true${table.auditor === 'SELECT' ? '' : ' check true'}`;
+    if (table.platformAdds)
+      yield `${name} installation_adds: INSERT to swarmgate_platform check ${table.platformAdds}`;
     if (table.report)
       yield `${name} own_organization: SELECT to swarmgate_organization using ${ownOrganization}`;
   }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { TOTP } from 'otpauth';
 import { operateMembers } from '../../src/cli/members.ts';
 import { operateUsers } from '../../src/cli/users.ts';
 import type { Service } from './a-service.ts';
@@ -56,5 +58,19 @@ export async function aPersonSignedIn(
     ...(address !== undefined && { headers: { 'x-forwarded-for': address } }),
   });
   if (answer.status !== 200) throw new Error(`The sign-in answered ${answer.status}.`);
+  return browser;
+}
+
+/** Somebody who looks after the installation, and has shown their second factor. */
+export async function anOperator(service: Service): Promise<Browser> {
+  const email = `operator-${randomUUID()}@example.com`;
+  const { storage } = service.app;
+  await operateUsers(storage, { act: 'create', email, name: '', isOperator: true, password: somePassword });
+  const browser = aBrowser(service);
+  await browser.call('POST', '/sign-in', { body: { email, password: somePassword } });
+  const { body } = await browser.call('POST', '/me/second-factor');
+  const code = new TOTP({ secret: body.secret }).generate();
+  const confirmed = await browser.call('POST', '/me/second-factor/confirm', { body: { code } });
+  if (confirmed.status !== 200) throw new Error(`Adding a second factor answered ${confirmed.status}.`);
   return browser;
 }

@@ -4,6 +4,7 @@ import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { memberOperations } from './members.ts';
+import { organizationOperations } from './organizations.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
@@ -11,6 +12,7 @@ import { tenantOperations } from './tenants.ts';
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
   ...peopleOperations,
+  ...organizationOperations,
   ...tenantOperations,
   ...channelOperations,
   ...conversationOperations,

@@ -15,9 +15,10 @@ export type Operation = {
   description?: string;
   /**
    * What whoever calls must be permitted in the tenant of the path; `nothing`: to have access to it is enough. Of calls
-   * that are about no tenant: `a-session`, a person who is signed in, about themselves; `no-credentials`: anybody.
+   * that are about no tenant: `a-session`, a person who is signed in, about themselves; `an-operator`, who looks after the installation;
+   * `no-credentials`, anybody.
    */
-  needs: Permission | 'nothing' | 'a-session' | 'no-credentials';
+  needs: Permission | 'nothing' | 'a-session' | 'an-operator' | 'no-credentials';
   query?: z.ZodObject;
   body?: z.ZodType;
   answer: { status: 200 | 201 | 202 | 204; body?: z.ZodType };

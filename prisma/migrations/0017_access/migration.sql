@@ -162,6 +162,10 @@ CREATE POLICY installation ON swarmgate.audit_events TO swarmgate_identity
   USING (tenant_id = '00000000-0000-0000-0000-000000000000') WITH CHECK (tenant_id = '00000000-0000-0000-0000-000000000000');
 CREATE POLICY installation ON swarmgate.audit_subjects TO swarmgate_identity
   USING (tenant_id = '00000000-0000-0000-0000-000000000000') WITH CHECK (tenant_id = '00000000-0000-0000-0000-000000000000');
+-- What operators do in the directory is told in the same transaction.
+CREATE POLICY installation_adds ON swarmgate.audit_events FOR INSERT TO swarmgate_platform
+  WITH CHECK (tenant_id = '00000000-0000-0000-0000-000000000000');
+GRANT INSERT ON swarmgate.audit_events TO swarmgate_platform;
 GRANT SELECT, INSERT ON swarmgate.audit_events TO swarmgate_identity;
 GRANT SELECT, INSERT, DELETE ON swarmgate.audit_subjects TO swarmgate_identity;
 

@@ -91,7 +91,8 @@ async function readAll(
   look: (operation: string, text: string) => void,
 ): Promise<void> {
   for (const [name, operation] of Object.entries<Operation>(api)) {
-    if (operation.method !== 'get' || operation.query?.safeParse({}).success === false) continue;
+    if (operation.method !== 'get' || operation.needs === 'an-operator') continue;
+    if (operation.query?.safeParse({}).success === false) continue;
     const { call } = operation.needs === 'a-session' ? tenant.member : tenant.owner;
     const path = pathIdsOf(operation).reduce(
       (whole, id) => whole.replace(`{${id}}`, () => tenant.ids[id] ?? ''),

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { settings } from '../settings.ts';
+import { displayName, pageOf, pageQuery, slug, timestamp } from './common.ts';
+import { wireId } from './ids.ts';
+import { operations } from './operation.ts';
+import { tenant } from './tenants.ts';
+
+/** What an operator of the installation looks after: who is there. What is said in a tenant is none of their business. */
+
+const plan = z.enum(['free', 'pro', 'enterprise']);
+
+const organization = z.strictObject({
+  id: wireId('organizationId'),
+  slug,
+  name: displayName,
+  plan: z.string(),
+  version: z.int(),
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+export type Organization = z.infer<typeof organization>;
+
+const tag = 'Organizations';
+const needs = 'an-operator';
+
+export const organizationOperations = operations({
+  listOrganizations: {
+    ...{ method: 'get', path: '/organizations', tag, needs },
+    summary: 'List the organizations, the latest made first',
+    query: pageQuery,
+    answer: { status: 200, body: pageOf(organization) },
+  },
+  createOrganization: {
+    ...{ method: 'post', path: '/organizations', tag, needs },
+    summary: 'Make an organization',
+    body: z.strictObject({ slug, name: displayName, plan: plan.default('free') }),
+    answer: { status: 201, body: organization },
+  },
+  updateOrganization: {
+    ...{ method: 'patch', path: '/organizations/{organizationId}', tag, needs },
+    summary: 'Change the name or the plan of an organization',
+    body: z.strictObject({ name: displayName.optional(), plan: plan.optional() }),
+    answer: { status: 200, body: organization },
+    isVersioned: true,
+  },
+  listTenants: {
+    ...{ method: 'get', path: '/tenants', tag, needs },
+    summary: 'List the tenants, the latest made first',
+    description: 'Those that one belongs to are in `GET /me`.',
+    query: pageQuery,
+    answer: { status: 200, body: pageOf(tenant) },
+  },
+  createTenant: {
+    ...{ method: 'post', path: '/tenants', tag, needs },
+    summary: 'Make a tenant of an organization',
+    body: z.strictObject({
+      organizationId: wireId('organizationId'),
+      slug,
+      name: displayName,
+      settings: settings.default({}),
+    }),
+    answer: { status: 201, body: tenant },
+  },
+});

@@ -1,0 +1,29 @@
+import type { Uuid } from '#domain/ids.ts';
+import type { PlatformUnit } from './scopes.ts';
+
+/**
+ * Suspends a tenant: its webhooks are answered and what comes in is kept, but nothing begins. What is being answered or
+ * delivered at this moment ends.
+ */
+export async function suspendTenant(unit: PlatformUnit, tenantId: Uuid): Promise<void> {
+  await setStatus(unit, tenantId, 'active', 'suspended');
+}
+
+/** Lets it go on; what waited for that is due with this commit. The unit steps down into the tenant. */
+export async function resumeTenant(unit: PlatformUnit, tenantId: Uuid): Promise<void> {
+  await setStatus(unit, tenantId, 'suspended', 'active');
+  await unit.becomeTenant(tenantId);
+  await unit.sql(
+    `UPDATE swarmgate.conversations SET waiting_for = NULL, due_at = clock_timestamp()
+       WHERE tenant_id = $1 AND waiting_for = 'suspension'`,
+    [tenantId],
+  );
+}
+
+// A tenant that is being closed stays so.
+async function setStatus(unit: PlatformUnit, tenantId: Uuid, from: string, to: string): Promise<void> {
+  await unit.sql(
+    `UPDATE directory.tenants SET status = $3, version = version + 1, updated_at = now() WHERE id = $1 AND status = $2`,
+    [tenantId, from, to],
+  );
+}

@@ -15,58 +15,57 @@ type Stage = {
   service: Service;
   /** Asks, and answers what people then see of the answer. */
   ask: () => Promise<() => string[]>;
-  /** The call of the preview has come in. */
-  held: Promise<void>;
 };
+
+/** `onHeld`: the call of the preview has come in. */
+type Begin = (overrides: AppOverrides, onHeld: () => void) => Promise<Stage>;
 
 /** Less than a gateway waits for a preview's call, and enough for somebody else to answer meanwhile. */
 const heldMs = 4_000;
+/** Long enough for the post of a preview to be made and kept, on a machine that is busy. */
+const leaseMs = 3_000;
 
-async function slack(overrides: AppOverrides, method: 'chat.update' | 'chat.appendStream'): Promise<Stage> {
-  const service = await aSlackService({ overrides });
-  const { slack, botUserId } = service;
-  const held = Promise.withResolvers<void>();
-  if (method === 'chat.update')
-    slack.fail('chat.startStream', { kind: 'ok_false', error: 'unknown_method', times: 100 });
-  slack.fail(method, { kind: 'slow', delayMs: heldMs, where: () => tell(held) });
-  return {
-    service,
-    held: held.promise,
-    async ask() {
-      await slack.say('T1', { user: 'U1', channel: 'C1', text: `<@${botUserId}> tell me` });
-      return () => slack.posts('T1', 'C1').map(({ finalText }) => finalText);
-    },
+const slack =
+  (method: 'chat.update' | 'chat.appendStream'): Begin =>
+  async (overrides, onHeld) => {
+    const service = await aSlackService({ overrides });
+    const { slack, botUserId } = service;
+    if (method === 'chat.update')
+      slack.fail('chat.startStream', { kind: 'ok_false', error: 'unknown_method', times: 100 });
+    slack.fail(method, { kind: 'slow', delayMs: heldMs, where: () => isTold(onHeld) });
+    return {
+      service,
+      async ask() {
+        await slack.say('T1', { user: 'U1', channel: 'C1', text: `<@${botUserId}> tell me` });
+        return () => slack.posts('T1', 'C1').map(({ finalText }) => finalText);
+      },
+    };
   };
-}
 
-async function discord(overrides: AppOverrides): Promise<Stage> {
+const discord: Begin = async (overrides, onHeld) => {
   const service = await aDiscordService({ overrides });
   await isConnected(service.discord);
-  const held = Promise.withResolvers<void>();
   service.discord.fail('PATCH', /^\/channels\/\d+\/messages\/\d+$/, {
-    ...{ kind: 'slow', delayMs: heldMs, onBegun: () => held.resolve() },
+    ...{ kind: 'slow', delayMs: heldMs, onBegun: onHeld },
   });
   return {
     service,
-    held: held.promise,
     async ask() {
       const channel = service.discord.addChannel(guildId);
       const { id } = service.discord.say(channel, { user: '7', text: `<@${sharedAppId}> tell me` });
       return () => service.discord.posts(id).map(({ content }) => content);
     },
   };
-}
+};
 
-async function teams(overrides: AppOverrides): Promise<Stage> {
+const teams: Begin = async (overrides, onHeld) => {
   const service = await aTeamsService({ overrides });
-  const held = Promise.withResolvers<void>();
   service.teams.fail({
     ...{ kind: 'slow', delayMs: heldMs },
-    where: ({ activity }) => JSON.stringify(activity).includes('"streamSequence":2') && tell(held),
+    where: ({ activity }) => JSON.stringify(activity).includes('"streamSequence":2') && isTold(onHeld),
   });
   return {
     service,
-    held: held.promise,
     async ask() {
       const { conversation } = await service.teams.say(sharedBot.appId, {
         ...{ tenant: contoso, user: '29:ann', text: 'tell me' },
@@ -74,44 +73,54 @@ async function teams(overrides: AppOverrides): Promise<Stage> {
       return () => service.teams.posts(conversation).map(({ text }) => text);
     },
   };
-}
+};
 
-function tell(held: { resolve: () => void }): true {
-  held.resolve();
+function isTold(onHeld: () => void): true {
+  onHeld();
   return true;
 }
 
 describe('a call that shows how an answer grows, done after another worker has finished the answer, is put right', () => {
-  test.each<[string, (overrides: AppOverrides) => Promise<Stage>]>([
-    ['an edit in Slack', (overrides) => slack(overrides, 'chat.update')],
-    ['a piece of a stream in Slack', (overrides) => slack(overrides, 'chat.appendStream')],
+  test.each<[string, Begin]>([
+    ['an edit in Slack', slack('chat.update')],
+    ['a piece of a stream in Slack', slack('chat.appendStream')],
     ['an edit in Discord', discord],
     ['a piece of a stream in Teams', teams],
   ])('%s', async (_what, begin) => {
     const { wrapQueue, wake } = wakeByHand();
-    const answered = Promise.withResolvers<void>();
+    const [held, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isHeld = false;
+    const onHeld = () => {
+      isHeld = true;
+      held.resolve();
+    };
     const { agent, turns } = scriptedAgent(async function* () {
       if (turns.length > 1) {
         yield done('The whole answer.');
         return;
       }
-      for (const delta of ['Only', ' one', ' half', ' of', ' it']) {
-        yield { kind: 'text', delta };
+      yield { kind: 'text', delta: 'Only' };
+      while (!isHeld) {
+        yield { kind: 'text', delta: ' half' };
         await sleep(500);
       }
       await answered.promise;
       yield done('Too late.');
     });
-    const { service, ask, held } = await begin({
-      leaseMs: 1_000,
+    const overrides = {
+      leaseMs,
       wrapAgents: () => agent,
       wrapQueue,
       wrapScopes: overlookLostLeases,
+    };
+    const { service, ask } = await begin(overrides, onHeld);
+    onTestFinished(() => {
+      onHeld();
+      answered.resolve();
     });
-    onTestFinished(() => answered.resolve());
 
     const seen = await ask();
-    await held;
+    await held.promise;
     const [turn] = turns;
     if (!turn) throw new Error('There is a turn.');
     await eventually(async () => {

@@ -65,6 +65,8 @@ export async function takeKey(
       'Idempotency-Key reused',
       'This key came with another request before; use a new key for a new request.',
     );
+  // It was taken, and whoever took it did not come to an answer.
+  if (kept.answer === '') return undefined;
   return JSON.parse(keyRing.open(kept.answer, placeOf(tenantId, key))) as KeptAnswer;
 }
 

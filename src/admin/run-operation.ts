@@ -20,8 +20,14 @@ export async function runOperation(
   const { tenantId } = asked;
   if ('tellsItself' in handler) return handler.tellsItself(asked);
   if ('alone' in handler) {
-    const answer = await handler.alone(asked);
-    await trail.note(tenantId, { ...event, ...toldBy(answer, event) });
+    // Taken before and answered after, since it does its work in a transaction of its own. Where the answer was not kept, it
+    // is done again, which has no second effect.
+    const inOwnUnit = <T>(work: (unit: Unit) => Promise<T>) => scopes.inTenant(tenantId, work);
+    const kept = call && ((await inOwnUnit((unit) => takeKey(unit, keyRing, call))) as Answer | undefined);
+    const answer = kept ?? (await handler.alone(asked));
+    if (call && !kept)
+      await inOwnUnit((unit) => keepAnswer(unit, keyRing, call, operation.answer.status, keptOf(answer)));
+    await trail.note(tenantId, { ...event, ...toldBy(answer, event), ...(kept && repeated) });
     return answer;
   }
   if (operation.method === 'get') {
@@ -38,13 +44,16 @@ export async function runOperation(
   };
   const begin = async (unit: Unit) => {
     const kept = call && ((await takeKey(unit, keyRing, call)) as Answer | undefined);
-    if (kept) await trail.append(unit, tenantId, { ...prepared, detail: { isRepeated: true } });
+    if (kept) await trail.append(unit, tenantId, { ...prepared, ...repeated });
     return kept;
   };
   const answer = await inUnit(scopes, handler, asked, { begin, end });
   answer.afterwards?.();
   return answer;
 }
+
+/** What the trail is told of a call whose answer was there already. */
+const repeated = { detail: { isRepeated: true } };
 
 type Around = {
   /** Answers for the handler where there is nothing left to do. */

@@ -19,6 +19,10 @@ describe('a message to somebody who has not written', () => {
     const [sent, again] = [await send(), await send()];
     expect(sent).toMatchObject({ status: 202, body: { id: expect.stringMatching(/^msg_/) } });
     expect(again.body).toEqual(sent.body);
+    const other = { ...body, text: 'Something else.' };
+    expect(
+      await admin.own('POST', '/messages', { body: other, headers: { 'idempotency-key': 'order-1' } }),
+    ).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
     expect(await postsOf(slack, 'T1', slack.directChannel('T1', 'U7001'))).toEqual([
       'Your order is on its way.',
     ]);

@@ -49,6 +49,7 @@ import { pageRoutes } from '#http/pages.ts';
 import { createKeyAuthenticator } from '#identity/authenticate-key.ts';
 import { startForgetting } from '#identity/forget-ended.ts';
 import { createIdentity, type Identity } from '#identity/identity.ts';
+import { keepMember } from '#identity/members/keep-member.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
@@ -369,7 +370,14 @@ export async function createApp(
     files: platforms.files,
     sendMessage,
     apply: (plan, options) =>
-      apply({ scopes, keyRing, splitPassages, sharedApps: sharedAppsOf(config) }, plan, options),
+      apply(
+        {
+          ...{ scopes, keyRing, splitPassages, sharedApps: sharedAppsOf(config) },
+          keepMember: (member, how) => keepMember({ scopes, audit: trail }, member, how),
+        },
+        plan,
+        options,
+      ),
     async close() {
       draining.abort();
       // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { channelSchemas } from './channels/catalog.ts';
+import { builtinRoles } from './rest/permissions.ts';
 import { settings } from './settings.ts';
 
 /** The file of `swarmgate apply`: what should exist. What it does not name stays as it is. */
@@ -64,6 +65,12 @@ const quotas = z.strictObject({
   concurrentConversations: z.int().min(1).max(10_000).optional(),
 });
 
+/** Somebody who belongs to the tenant. Mail is not sent: "swarmgate users link" makes what they choose a password with. */
+const member = z.strictObject({
+  email: z.email().max(254),
+  role: z.enum(builtinRoles).default('member'),
+});
+
 const tenant = z.strictObject({
   slug,
   name: z.string().min(1).max(200),
@@ -73,6 +80,7 @@ const tenant = z.strictObject({
   channels: z.array(channel).superRefine(everySlugOnce).default([]),
   agents: z.array(agent).superRefine(everySlugOnce).default([]),
   knowledge: z.array(knowledge).default([]),
+  members: z.array(member).max(1_000).optional(),
 });
 
 const organization = z.strictObject({

@@ -1,6 +1,8 @@
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
+import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import type { Config } from '#config/config.ts';
 import { sharedAppsOf } from '#config/shared-apps.ts';
+import { keepMember } from '#identity/members/keep-member.ts';
 import { apply } from '#tenancy/apply/apply.ts';
 import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
 import type { Storage } from '../storage.ts';
@@ -20,9 +22,15 @@ export function answerOperator(
 ): Promise<unknown> {
   switch (request.command) {
     case 'apply':
-      return apply({ ...storage, splitPassages, sharedApps: sharedAppsOf(config) }, request.plan, {
-        dryRun: request.dryRun,
-      });
+      return apply(
+        {
+          ...{ ...storage, splitPassages, sharedApps: sharedAppsOf(config) },
+          keepMember: (member, how) =>
+            keepMember({ scopes: storage.scopes, audit: createAuditTrail(storage) }, member, how),
+        },
+        request.plan,
+        { dryRun: request.dryRun },
+      );
     case 'doctor':
       return runDoctor(config, storage);
     case 'install-link':

@@ -40,7 +40,8 @@ export async function makeInstallation(prefix: string) {
     return {
       databaseUrl,
       env,
-      apply: (plan: ApplyPlan) => apply({ ...storage, splitPassages }, plan, { dryRun: false }),
+      apply: (plan: ApplyPlan) =>
+        apply({ ...storage, splitPassages, keepMember: async () => 'unchanged' }, plan, { dryRun: false }),
       rows: (tenantSlug: string): Promise<JourneyRows> => readJourneyRows(storage.scopes, tenantSlug),
       async remove(): Promise<void> {
         await storage.close();

@@ -37,7 +37,11 @@ beforeAll(async () => {
     knowledge: await readDocuments(),
   };
   const organization = { slug: 'docs', name: 'Docs', plan: 'free', tenants: [tenant] };
-  await apply({ scopes, keyRing, splitPassages }, { organizations: [organization] }, { dryRun: false });
+  await apply(
+    { scopes, keyRing, splitPassages, keepMember: async () => 'unchanged' },
+    { organizations: [organization] },
+    { dryRun: false },
+  );
 
   const [row] = await scopes.inPlatform((unit) =>
     unit.sql<{ id: string }>('SELECT id FROM directory.tenants', []),

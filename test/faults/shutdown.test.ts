@@ -68,7 +68,11 @@ async function aServiceWithAModel() {
   const installation = await anInstallation();
   onTestFinished(installation.remove);
   await openOnce(installation, (storage) =>
-    apply({ ...storage, splitPassages }, planTenant({ model: 'compatible/test' }), { dryRun: false }),
+    apply(
+      { ...storage, splitPassages, keepMember: async () => 'unchanged' },
+      planTenant({ model: 'compatible/test' }),
+      { dryRun: false },
+    ),
   );
   const env: Env = {
     ...installation.env,

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { operateMembers } from '../../src/cli/members.ts';
 import { aService, sharedService } from '../support/a-service.ts';
 import { planTenant } from '../support/a-tenant.ts';
 
@@ -156,4 +157,34 @@ test('a document that is not there stops an apply before anything is written', a
   expect(() => readApplyFile(file, () => undefined)).toThrow(
     `${file}:7: ${join(folder, 'gone.md')}: there is no such file`,
   );
+});
+
+test('members are made so, whoever they are, and the only owner stays one', async () => {
+  const service = await aService();
+  const { apply, storage } = service.app;
+  const planOf = (members: { email: string; role: 'owner' | 'admin' | 'viewer' }[]) => {
+    const plan = planTenant();
+    for (const tenant of plan.organizations[0]?.tenants ?? []) tenant.members = members;
+    return plan;
+  };
+  const ann = { email: 'Ann@Acme.example', role: 'owner' as const };
+  const memberChanges = async (plan: ReturnType<typeof planOf>, dryRun = false) =>
+    (await apply(plan, { dryRun }))
+      .filter(({ kind }) => kind === 'member')
+      .map(({ action, path }) => [action, path]);
+  const path = 'acme/shop/Ann@Acme.example';
+  expect(await memberChanges(planOf([ann]), true)).toEqual([['created', path]]);
+  expect(await operateMembers(storage, { tenant: 'shop', act: 'list' })).toEqual([]);
+  expect(await memberChanges(planOf([ann]))).toEqual([['created', path]]);
+  expect(await memberChanges(planOf([ann]))).toEqual([['unchanged', path]]);
+  await expect(apply(planOf([{ ...ann, role: 'viewer' }]), { dryRun: false })).rejects.toThrow(/only owner/);
+  const bob = { email: 'bob@acme.example', role: 'owner' as const };
+  expect(await memberChanges(planOf([bob, { ...ann, role: 'admin' }]))).toEqual([
+    ['created', 'acme/shop/bob@acme.example'],
+    ['updated', path],
+  ]);
+  expect(await operateMembers(storage, { tenant: 'shop', act: 'list' })).toMatchObject([
+    { email: 'ann@acme.example', role: 'admin' },
+    { email: 'bob@acme.example', role: 'owner' },
+  ]);
 });

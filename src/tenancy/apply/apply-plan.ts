@@ -18,7 +18,7 @@ export type PlannedChannel = ApplyChannel;
 /** What an apply did to one object. `kept` objects are those that exist and that the file does not name. */
 export type Change = {
   action: 'created' | 'updated' | 'unchanged' | 'kept';
-  kind: 'organization' | 'tenant' | 'agent' | 'channel' | 'knowledge';
+  kind: 'organization' | 'tenant' | 'agent' | 'channel' | 'knowledge' | 'member';
   /** Slugs from the organization down, e.g. `acme/acme-support/site`. */
   path: string;
   /** A channel's key. */

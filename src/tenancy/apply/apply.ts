@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { BuiltinRole } from '@swarmgate/contract/rest/permissions.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { PlatformUnit, Scopes } from '../scopes.ts';
@@ -14,6 +15,11 @@ export type ApplyParts = {
   splitPassages: SplitPassages;
   /** The shared apps of the environment, which no tenant may give as its own. */
   sharedApps?: SharedApps;
+  /** Makes somebody a member. People are in a scope of their own, so that is no part of the tenant's transaction. */
+  keepMember: (
+    member: { tenantId: Uuid; email: string; role: BuiltinRole },
+    options: { dryRun: boolean },
+  ) => Promise<Change['action']>;
 };
 
 /**
@@ -32,6 +38,7 @@ export async function apply(
       const met = await inTransaction(parts.scopes, dryRun, (unit, report) =>
         applyTenant(parts, unit, organization, tenant, report),
       );
+      if (tenant) met.push(...(await applyMembers(parts, organization, tenant, dryRun)));
       // The organization comes with each of its tenants; it is named once.
       changes.push(
         ...met.filter(
@@ -41,6 +48,25 @@ export async function apply(
     }
   }
   return changes;
+}
+
+// Of a tenant that a dry run would only make, everybody would be new.
+async function applyMembers(
+  { scopes, keepMember }: ApplyParts,
+  organization: PlannedOrganization,
+  { slug, members = [] }: PlannedTenant,
+  dryRun: boolean,
+): Promise<Change[]> {
+  if (members.length === 0) return [];
+  const [row] = await scopes.inPlatform((unit) =>
+    unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [slug]),
+  );
+  const met: Change[] = [];
+  for (const { email, role } of members) {
+    const action = row ? await keepMember({ tenantId: row.id, email, role }, { dryRun }) : 'created';
+    met.push({ action, kind: 'member', path: `${organization.slug}/${slug}/${email}` });
+  }
+  return met;
 }
 
 class UndoDryRun extends Error {}

@@ -107,10 +107,10 @@ describe('a mistake is told with its line', () => {
     ],
     [
       'two unknown keys',
-      withTenant('tools: []\nmembers: []'),
+      withTenant('tools: []\nusage: []'),
       [
         '7: organizations.0.tenants.0 has "tools", which this version does not know',
-        '8: organizations.0.tenants.0 has "members", which this version does not know',
+        '8: organizations.0.tenants.0 has "usage", which this version does not know',
       ],
     ],
     [

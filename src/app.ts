@@ -3,6 +3,7 @@ import { apiRoutes } from '#admin/api-routes.ts';
 import { createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
+import { referenceRoute } from '#admin/reference-page.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
@@ -312,6 +313,7 @@ export async function createApp(
               { path: '/chat/v1', router: chatRoutes() },
               { path: '/api/v1', router: restRoutes() },
               { path: '/', router: jwksRoute(people) },
+              { path: '/', router: referenceRoute(publicUrl) },
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
               { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },

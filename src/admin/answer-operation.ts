@@ -3,7 +3,7 @@ import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import type { RequestHandler, Response } from 'express';
 import type { AuditEvent } from '#audit/audit-trail.ts';
 import { installationTrail } from '#audit/audit-trail.ts';
-import type { Uuid } from '#domain/ids.ts';
+import { toWire, type Uuid } from '#domain/ids.ts';
 import { type Decision, decide } from '#identity/decide.ts';
 import type { Grant, Principal } from '#identity/principal.ts';
 import { currentContext, extendContext } from '#kernel/context.ts';
@@ -53,11 +53,10 @@ export function answerOperation(
       const { reason } = decision;
       const isForeign = !grant;
       if (isForeign) parts.onForeignTenant();
-      await parts.trail.note(isForeign ? ownTrail(principal) : tenantId, {
-        ...event,
-        outcome: 'refused',
-        reason,
-      });
+      const refused = { ...event, outcome: 'refused', reason } as const;
+      const reachedFor = { kind: 'tenant', id: toWire('tenant', tenantId) };
+      if (isForeign) await parts.trail.note(ownTrail(principal), { ...refused, resource: reachedFor });
+      else await parts.trail.note(tenantId, refused);
       throw isForeign ? notFound() : forbidden(reason);
     }
 
@@ -127,7 +126,9 @@ function ownTrail(principal: Principal): Uuid {
 
 function resourceOf(operation: Operation, params: Readonly<Record<string, unknown>>) {
   const kind = isPermission(operation.needs) ? (operation.needs.split(':')[0] ?? '') : 'tenant';
-  const last = pathIdsOf(operation).at(-1);
+  const last = pathIdsOf(operation)
+    .filter((name) => name !== 'tenantId')
+    .at(-1);
   return last === undefined ? { kind } : { kind, id: String(params[last]).slice(0, 100) };
 }
 

@@ -37,6 +37,14 @@ export async function describeStart(
       : port !== undefined
         ? [['Listens at', `${base}${moved}`]]
         : []),
+    ...(config.roles.has('api') && port !== undefined
+      ? [
+          [
+            'API',
+            `${base}/docs  (a key: npx swarmgate api-keys create ${demo?.locate_v1 ? 'demo' : 'TENANT'})`,
+          ],
+        ]
+      : []),
     ['Storage', storage],
     ['Queue', config.queue.kind === 'redis' ? maskUrl(config.queue.url) : 'in the database'],
     [

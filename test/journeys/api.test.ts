@@ -61,7 +61,10 @@ describe('whoever calls', () => {
         expect({ ...answer.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' });
       }
       expect((await trailOf('shop')).filter(({ action }) => action === name).slice(0, 2)).toMatchObject([
-        { outcome: 'refused', reason: expect.stringMatching(/no access/) },
+        {
+          ...{ outcome: 'refused', resource_kind: 'tenant', resource_id: expect.stringMatching(/^tnt_/) },
+          reason: expect.stringMatching(/no access/),
+        },
         { outcome: 'refused' },
       ]);
       expect((await trailOf('other')).filter(({ actor_kind }) => actor_kind === 'api_key')).toEqual([]);
@@ -326,4 +329,17 @@ test('no key and no text of anybody stands in a log', async () => {
   await admin.own('GET', '/channels');
   await callerOf(service(), `${admin.key.slice(0, -1)}x`)('GET', `/tenants/${admin.tenantId}/channels`);
   expect(JSON.stringify(service().logLines)).not.toMatch(/sgk_[0-9A-Za-z]{20}|A person here/);
+});
+
+test('the API is described for programs and for people, each call once, and the page runs nothing', async () => {
+  const document = await (await fetch(`${service().url}/api/v1/openapi.json`)).json();
+  const page = await fetch(`${service().url}/docs`);
+  const html = await page.text();
+  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+  expect(html).not.toContain('<script');
+  const described = Object.values(
+    (document as { paths: Record<string, Record<string, { operationId: string }>> }).paths,
+  ).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+  expect(described.sort()).toEqual(Object.keys(api).sort());
+  for (const name of described) expect(html.split(`<details id="${name}">`)).toHaveLength(2);
 });

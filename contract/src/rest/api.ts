@@ -11,8 +11,6 @@ import { tenantOperations } from './tenants.ts';
 
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
-  ...peopleOperations,
-  ...organizationOperations,
   ...tenantOperations,
   ...channelOperations,
   ...conversationOperations,
@@ -21,6 +19,8 @@ export const api = {
   ...roleOperations,
   ...apiKeyOperations,
   ...auditOperations,
+  ...organizationOperations,
+  ...peopleOperations,
 };
 
 export type Api = typeof api;

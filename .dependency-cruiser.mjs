@@ -15,6 +15,7 @@ const frontDoors = {
     'roles.ts',
     'api-keys.ts',
     'authenticate-key.ts',
+    'grants.ts',
     'tenant-roles.ts',
     'identity.ts',
     'forget-ended.ts',

@@ -76,7 +76,7 @@ export function answerOperation(
       const call =
         header !== undefined && operation.method === 'post'
           ? identifyCall(tenantId, {
-              caller: principal.id,
+              caller: callerOf(principal),
               operation: name,
               header,
               request: [ids, query, body],
@@ -87,8 +87,7 @@ export function answerOperation(
     } catch (error) {
       // An operator may ask for any tenant, so also for one that is not there.
       if (error instanceof TenantNotFoundError) throw notFound();
-      if (error instanceof ProblemError)
-        await parts.trail.note(tenantId, { ...event, outcome: 'failed', reason: error.code });
+      await parts.trail.note(tenantId, { ...event, ...failureOf(error) });
       throw error;
     }
   };
@@ -117,6 +116,20 @@ function decisionOn({ needs }: Operation, grant: Grant | undefined): Decision {
 
 function isPermission(needs: Operation['needs']): needs is Permission {
   return needs.includes(':');
+}
+
+// What a handler refuses is as much a refusal as what was refused before it.
+function failureOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
+  if (!(error instanceof ProblemError)) return { outcome: 'failed', reason: 'internal' };
+  return error.status === 403
+    ? { outcome: 'refused', reason: error.message }
+    : { outcome: 'failed', reason: error.code };
+}
+
+// Who calls, and as how much of what they are: a token within a scope is not answered what its owner was.
+function callerOf(principal: Principal): string {
+  if (principal.kind === 'api_key') return principal.id;
+  return [principal.id, principal.tenantId ?? '', ...[...(principal.scope ?? ['*'])].sort()].join(' ');
 }
 
 // Whoever reaches for a tenant that is none of theirs is on their own trail, and cannot write on another's.

@@ -1,11 +1,13 @@
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import type { RequestHandler } from 'express';
 import { type AuditEvent, installationTrail } from '#audit/audit-trail.ts';
+import type { Uuid } from '#domain/ids.ts';
 import { currentContext } from '#kernel/context.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import { countCall, send } from './answer-operation.ts';
 import type { ApiParts } from './api-parts.ts';
 import { pathIdsOf, readIds, readInput } from './call.ts';
+import { countRefusal } from './count-refusal.ts';
 import type { OperatorAsked, OperatorHandler } from './handler.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import { forbidden } from './refusals.ts';
@@ -19,7 +21,7 @@ export function answerOperator(
   parts: ApiParts,
   name: string,
   operation: Operation,
-  { operator }: OperatorHandler,
+  { operator, thenInTenant }: OperatorHandler,
 ): RequestHandler {
   return async (request, response) => {
     response.set('Cache-Control', 'no-store');
@@ -41,6 +43,8 @@ export function answerOperator(
     const isOperator =
       principal.kind === 'user' && principal.isOperator && !principal.tenantId && !principal.scope;
     if (!isOperator) {
+      // It is told on a trail that is kept for good.
+      await countRefusal(parts.countCalls, request);
       const reason = 'An operator of the installation is needed, who has shown their second factor.';
       await parts.trail.note(installationTrail, { ...event, outcome: 'refused', reason });
       throw forbidden(reason);
@@ -56,6 +60,8 @@ export function answerOperator(
       } as OperatorAsked;
       const allowed = { ...event, outcome: 'allowed', reason: 'By an operator.' } satisfies AuditEvent;
       const prepared = await parts.trail.prepare(installationTrail, allowed);
+      const tenantId = thenInTenant && (readIds(operation, request)['tenantId'] as Uuid);
+      const told = tenantId && (await parts.trail.prepare(tenantId, allowed));
       const answer = await parts.scopes.inPlatform(async (unit) => {
         const answered = await operator(asked, unit);
         const { resourceId, detail } = answered;
@@ -64,6 +70,11 @@ export function answerOperator(
           ...(resourceId !== undefined && { resource: { ...event.resource, id: resourceId } }),
           ...(detail && { detail }),
         });
+        if (tenantId && told) {
+          await unit.becomeTenant(tenantId);
+          await thenInTenant(tenantId, unit);
+          await parts.trail.append(unit, tenantId, told);
+        }
         return answered;
       });
       send(response, operation, answer);

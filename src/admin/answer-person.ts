@@ -1,16 +1,19 @@
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import type { Request, RequestHandler } from 'express';
+import { type AuditTrail, installationTrail } from '#audit/audit-trail.ts';
+import { toWire } from '#domain/ids.ts';
 import type { Client, FoundSession, Identity } from '#identity/identity.ts';
 import { currentContext } from '#kernel/context.ts';
 import { networkOf } from '#kernel/network-of.ts';
-import { tooManyRequests } from '#kernel/problem.ts';
+import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import type { CountCalls } from './api-parts.ts';
 import { readIds, readInput } from './call.ts';
-import { keepSession, readCredentials } from './credentials.ts';
+import { countRefusal } from './count-refusal.ts';
+import { isOurOwnPage, keepSession, readCredentials } from './credentials.ts';
 import type { PersonAsked, PersonHandler } from './handler.ts';
 import { unauthorized } from './refusals.ts';
 
-export type PersonParts = { people: () => Identity; countCalls: CountCalls };
+export type PersonParts = { people: () => Identity; countCalls: CountCalls; trail: AuditTrail };
 
 /** What one network may ask a minute without saying who it is, and one person about themselves. */
 const strangerCallsPerMinute = 60;
@@ -21,21 +24,42 @@ const personCallsPerMinute = 300;
  * asking: hashing passwords, writing to the trail.
  */
 export function answerPerson(
-  { people, countCalls }: PersonParts,
+  { people, countCalls, trail }: PersonParts,
+  name: string,
   operation: Operation,
   { person }: PersonHandler,
 ): RequestHandler {
   const isOpen = operation.needs === 'no-credentials';
 
   async function findSession(request: Request): Promise<FoundSession | undefined> {
-    const credentials = readCredentials(request, people().cookie);
+    // What anybody may call is called without the cookie of a page that is not ours.
+    const counts = !isOpen || isOurOwnPage(request);
+    const credentials = counts ? readCredentials(request, people().cookie) : undefined;
     const session =
       credentials && 'sessionToken' in credentials
         ? await people().findSession(credentials.sessionToken)
         : undefined;
+    if (!session && !isOpen) await countRefusal(countCalls, request);
     if (!session && !isOpen)
       throw unauthorized('session_missing', 'Sign in first: this is about a person’s own account.');
     return session;
+  }
+
+  async function tellRefusal(
+    action: string,
+    { userId }: FoundSession,
+    { requestId, ...personal }: Client,
+    error: ProblemError,
+  ): Promise<void> {
+    await trail.note(installationTrail, {
+      actor: { kind: 'user', id: userId },
+      action,
+      resource: { kind: 'users', id: toWire('user', userId) },
+      outcome: error.status === 403 ? 'refused' : 'failed',
+      reason: error.code,
+      ...(requestId !== undefined && { requestId }),
+      personal,
+    });
   }
 
   return async (request, response) => {
@@ -47,7 +71,11 @@ export function answerPerson(
     if (session) await countCall(countCalls, `api person ${session.userId}`, personCallsPerMinute);
     const { body } = readInput(operation, request);
     const asked = { ids: readIds(operation, request), body, client, session } as PersonAsked;
-    const answer = await person(asked);
+    const answer = await person(asked).catch(async (error: unknown) => {
+      // What strangers are refused is told where it is known what they tried.
+      if (session && error instanceof ProblemError) await tellRefusal(name, session, client, error);
+      throw error;
+    });
     if (answer.session) keepSession(response, people().cookie, answer.session);
     const { status, body: schema } = operation.answer;
     response.status(status);

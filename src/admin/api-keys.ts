@@ -1,5 +1,4 @@
 import type { ApiKey, apiKeyOperations } from '@swarmgate/contract/rest/api-keys.ts';
-import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import { AppError } from '#domain/errors.ts';
 import { toWire, type Uuid } from '#domain/ids.ts';
 import {
@@ -10,11 +9,11 @@ import {
   revokeApiKey,
   rotateApiKey,
 } from '#identity/api-keys.ts';
-import { decideGrant } from '#identity/decide.ts';
 import type { Principal } from '#identity/principal.ts';
 import { pageOf, readIdCursor } from './cursor.ts';
-import type { Asked, HandlersOf } from './handler.ts';
-import { conflict, forbidden, notFound } from './refusals.ts';
+import { refuseMore } from './hand-on.ts';
+import type { HandlersOf } from './handler.ts';
+import { conflict, notFound } from './refusals.ts';
 
 /** `forgetKey`: a key that was changed here is good or not at once. */
 export function apiKeyHandlers(
@@ -28,11 +27,12 @@ export function apiKeyHandlers(
       },
     },
     createApiKey: {
-      async inTenant({ tenantId, principal, grant, body: { name, permissions, expiresAt } }, unit) {
-        refuseMore(grant, permissions);
+      async inTenant(asked, unit) {
+        const { tenantId, principal, body } = asked;
+        const { name, permissions, expiresAt } = body;
+        await refuseMore(unit, asked, permissions);
         const { row, key } = await createApiKey(unit, {
-          ...{ tenantId, name, permissions },
-          createdBy: makerOf(principal),
+          ...{ tenantId, name, permissions, ...makerOf(principal) },
           expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
         });
         return {
@@ -50,12 +50,15 @@ export function apiKeyHandlers(
       },
     },
     rotateApiKey: {
-      async inTenant({ tenantId, ids, grant, body: { overlapSeconds } }, unit) {
+      async inTenant(asked, unit) {
+        const { tenantId, ids, principal } = asked;
+        const { overlapSeconds } = asked.body;
         const old = await findApiKey(unit, ids.apiKeyId);
         if (!old) throw notFound();
         // Whoever has the new key may do what it permits, so they must be permitted that themselves.
-        refuseMore(grant, old.permissions);
-        const made = await rotateApiKey(unit, tenantId, ids.apiKeyId, overlapSeconds).catch(explainEnded);
+        await refuseMore(unit, asked, old.permissions);
+        const wish = { tenantId, id: ids.apiKeyId, overlapSeconds, ...makerOf(principal) };
+        const made = await rotateApiKey(unit, wish).catch(explainEnded);
         if (!made) throw notFound();
         return {
           body: { ...show(made.row), key: made.key },
@@ -66,22 +69,25 @@ export function apiKeyHandlers(
     },
     revokeApiKey: {
       async inTenant({ tenantId, ids }, unit) {
-        const row = await revokeApiKey(unit, ids.apiKeyId);
-        if (!row) throw notFound();
-        return { body: undefined, afterwards: () => forgetKey(tenantId, row.prefix) };
+        const ended = await revokeApiKey(unit, ids.apiKeyId);
+        if (ended.length === 0) throw notFound();
+        return {
+          body: undefined,
+          detail: { ended: ended.map(({ id }) => toWire('apiKey', id)) },
+          afterwards: () => {
+            for (const { prefix } of ended) forgetKey(tenantId, prefix);
+          },
+        };
       },
     },
   };
 }
 
-// A key that makes a key hands on its own maker, whose rights bound that one too.
-function makerOf(principal: Principal): Uuid | undefined {
-  return principal.kind === 'user' ? principal.id : principal.makerId;
-}
-
-function refuseMore(grant: Asked['grant'], permissions: readonly Permission[]): void {
-  const decision = decideGrant(grant, permissions);
-  if (!decision.allowed) throw forbidden(decision.reason);
+// Whose rights bound it, and what ends with it: a key that a key makes is its maker's, and goes when that key goes.
+function makerOf(principal: Principal): { createdBy: Uuid | undefined; parentId: Uuid | undefined } {
+  return principal.kind === 'user'
+    ? { createdBy: principal.id, parentId: undefined }
+    : { createdBy: principal.makerId, parentId: principal.id };
 }
 
 function explainEnded(error: unknown): never {

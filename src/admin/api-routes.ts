@@ -27,7 +27,7 @@ export function apiRoutes(
     if (!handler) throw new TypeError(`Nothing answers "${name}".`);
     const answer =
       'person' in handler
-        ? answerPerson(parts, operation, handler)
+        ? answerPerson(parts, name, operation, handler)
         : 'operator' in handler
           ? answerOperator(parts, name, operation, handler)
           : answerOperation(parts, name, operation, handler);

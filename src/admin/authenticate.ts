@@ -4,9 +4,9 @@ import type { KeyAuthenticator, KeyCheck } from '#identity/authenticate-key.ts';
 import type { Identity } from '#identity/identity.ts';
 import type { Principal } from '#identity/principal.ts';
 import { currentContext } from '#kernel/context.ts';
-import { networkOf } from '#kernel/network-of.ts';
-import { type ProblemError, tooManyRequests } from '#kernel/problem.ts';
+import type { ProblemError } from '#kernel/problem.ts';
 import type { CountCalls } from './api-parts.ts';
+import { countRefusal } from './count-refusal.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { unauthorized } from './refusals.ts';
 
@@ -17,17 +17,13 @@ export type AuthenticateParts = {
   trail: AuditTrail;
 };
 
-/** How many calls a minute one network may make with credentials that are not good. */
-const refusalsPerMinute = 60;
-
 /**
  * Finds out who calls: by an API key or an access token in `Authorization: Bearer`, or by the cookie of a session. Answers
  * a function that throws a 401 for whoever does not say.
  */
 export function createAuthenticate({ checkKey, people, countCalls, trail }: AuthenticateParts) {
   async function refuse(request: Request, check: Exclude<KeyCheck, { ok: true }>): Promise<never> {
-    const count = await countCalls(`api refused ${networkOf(request.ip ?? '')}`, refusalsPerMinute);
-    if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'Too many calls without good credentials.');
+    await countRefusal(countCalls, request);
     if (check.reason !== 'unknown')
       await trail.note(check.tenantId, {
         actor: { kind: 'api_key', id: check.keyId },

@@ -69,12 +69,22 @@ function readBody({ body }: Operation, request: Request): unknown {
   return read.data;
 }
 
+/** Nothing that the contract names is deeper. */
+const depthMax = 32;
+
 // Whatever is kept of it then, the database can hold.
-function storable(value: unknown): unknown {
+function storable(value: unknown, depth = 0): unknown {
+  if (depth > depthMax)
+    throw new ProblemError(
+      400,
+      'too_deep',
+      'Invalid request',
+      `Nothing here is nested deeper than ${depthMax}.`,
+    );
   if (typeof value === 'string') return storableText(value);
-  if (Array.isArray(value)) return value.map(storable);
+  if (Array.isArray(value)) return value.map((part) => storable(part, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [storableText(name), storable(part)]),
+    Object.entries(value).map(([name, part]) => [storableText(name), storable(part, depth + 1)]),
   );
 }

@@ -43,12 +43,17 @@ function readCookie(request: Request, name: string): string | undefined {
   return undefined;
 }
 
+/** Whether the cookie counts: nothing is changed, or what changes it is asked for by a page of ours. */
+export function isOurOwnPage(request: Request): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return true;
+  const site = request.get('sec-fetch-site');
+  return request.get('x-csrf') !== undefined && (site === undefined || site === 'same-origin');
+}
+
 // A foreign page cannot add a header of its own without being allowed to (CORS), and we allow nobody. Browsers also say
 // where a request comes from (Fetch Metadata).
 function refuseForeignPage(request: Request): void {
-  if (request.method === 'GET' || request.method === 'HEAD') return;
-  const site = request.get('sec-fetch-site');
-  if (request.get('x-csrf') !== undefined && (site === undefined || site === 'same-origin')) return;
+  if (isOurOwnPage(request)) return;
   throw new ProblemError(
     403,
     'csrf_header_missing',

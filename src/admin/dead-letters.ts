@@ -53,7 +53,7 @@ async function act(
 function choiceOf({ kind, code, before, ids }: Given): Omit<DeadLetterChoice, 'limit'> {
   return {
     ...(kind !== undefined && { kind }),
-    ...(code !== undefined && { code: code }),
+    ...(code !== undefined && { code }),
     ...(before !== undefined && { before }),
     ...(ids !== undefined && { ids }),
   };
@@ -71,5 +71,8 @@ function writePlace({ at, id }: DeadLetterRow): string {
 
 function readPlace(place: unknown): { at: string; id: Uuid } | undefined {
   const [at = '', id = ''] = typeof place === 'string' ? place.split(' ') : [];
-  return isUuid(id) && !Number.isNaN(Date.parse(at)) ? { at: new Date(at).toISOString(), id } : undefined;
+  // Of years that the database has too.
+  return isUuid(id) && /^20\d\d-/.test(at) && !Number.isNaN(Date.parse(at))
+    ? { at: new Date(at).toISOString(), id }
+    : undefined;
 }

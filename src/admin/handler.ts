@@ -74,6 +74,8 @@ export type OperatorAsked<Op extends Operation = Operation> = Pick<
 /** What answers it, in one unit of the platform's scope, in which its audit event is kept too. */
 export type OperatorHandler<Op extends Operation = Operation> = {
   operator: (asked: OperatorAsked<Op>, unit: PlatformUnit) => Promise<Answer<Op>>;
+  /** What is to be done under the tenant of the path then, in the same transaction. Its own trail is told of it too. */
+  thenInTenant?: (tenantId: Uuid, unit: Unit) => Promise<void>;
 };
 
 export type HandlerFor<Op extends Operation> = Op['needs'] extends 'an-operator'

@@ -32,7 +32,7 @@ export function identifyCall(
     operation,
     header,
     request,
-  }: { caller: Uuid; operation: string; header: string; request: unknown },
+  }: { caller: string; operation: string; header: string; request: unknown },
 ): IdempotentCall {
   const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
   return { tenantId, key: hash([caller, operation, header]), requestHash: hash(request) };

@@ -1,5 +1,5 @@
 import type { memberOperations } from '@swarmgate/contract/rest/members.ts';
-import { type BuiltinRole, builtinRoles } from '@swarmgate/contract/rest/permissions.ts';
+import { type BuiltinRole, builtinRoles, type Permission } from '@swarmgate/contract/rest/permissions.ts';
 import { AppError } from '#domain/errors.ts';
 import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
@@ -42,6 +42,13 @@ export function memberHandlers(people: () => Identity): HandlersOf<typeof member
         return { body: undefined };
       },
     },
+    leaveTenant: {
+      async tellsItself({ tenantId, principal, client }) {
+        const by = personOf(principal);
+        refuseUnlessDone(await people().removeMember({ tenantId, userId: by.id, by }, client));
+        return { body: undefined };
+      },
+    },
     listInvitations: {
       async alone({ tenantId }) {
         const invitations = await people().listInvitations(tenantId);
@@ -76,12 +83,12 @@ export function memberHandlers(people: () => Identity): HandlersOf<typeof member
 }
 
 // What a key may hand on is not what its maker may: members are made by people.
-function personOf(principal: Principal): { kind: 'user'; id: Uuid } {
+function personOf(principal: Principal): { kind: 'user'; id: Uuid; scope?: ReadonlySet<Permission> } {
   if (principal.kind !== 'user')
     throw forbidden(
       'People invite and change members, and API keys do not: sign in, or use an access token.',
     );
-  return { kind: 'user', id: principal.id };
+  return { kind: 'user', id: principal.id, ...(principal.scope && { scope: principal.scope }) };
 }
 
 function versionOf(seenVersion: number | undefined) {

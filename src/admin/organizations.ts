@@ -8,6 +8,7 @@ import {
   type OrganizationRow,
   updateOrganization,
 } from '#tenancy/directory.ts';
+import { resumeTenant, suspendTenant, wakeSuspended } from '#tenancy/tenant-life.ts';
 import { pageOf, readIdCursor } from './cursor.ts';
 import type { HandlersOf } from './handler.ts';
 import { conflict, notFound } from './refusals.ts';
@@ -57,6 +58,22 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
         resourceId: toWire('tenant', tenantId),
       };
     },
+  },
+  suspendTenant: {
+    async operator({ ids: { tenantId } }, unit) {
+      await readTenantRow(unit, tenantId, 'FOR UPDATE');
+      await suspendTenant(unit, tenantId);
+      return { body: showTenant(await readTenantRow(unit, tenantId)) };
+    },
+    thenInTenant: async () => {},
+  },
+  resumeTenant: {
+    async operator({ ids: { tenantId } }, unit) {
+      await readTenantRow(unit, tenantId, 'FOR UPDATE');
+      await resumeTenant(unit, tenantId);
+      return { body: showTenant(await readTenantRow(unit, tenantId)) };
+    },
+    thenInTenant: (tenantId, unit) => wakeSuspended(unit, tenantId),
   },
 };
 

@@ -1,7 +1,6 @@
 import { builtinRoles } from '@swarmgate/contract/rest/permissions.ts';
 import type { Role, roleOperations } from '@swarmgate/contract/rest/roles.ts';
 import { toWire } from '#domain/ids.ts';
-import { decideGrant } from '#identity/decide.ts';
 import { builtinPermissions } from '#identity/roles.ts';
 import {
   createRole,
@@ -11,8 +10,9 @@ import {
   type RoleRow,
   updateRole,
 } from '#identity/tenant-roles.ts';
+import { refuseMore } from './hand-on.ts';
 import type { HandlersOf } from './handler.ts';
-import { conflict, forbidden, notFound } from './refusals.ts';
+import { conflict, notFound } from './refusals.ts';
 import { refuseOtherVersion } from './versions.ts';
 
 export const roleHandlers: HandlersOf<typeof roleOperations> = {
@@ -22,9 +22,9 @@ export const roleHandlers: HandlersOf<typeof roleOperations> = {
     },
   },
   createRole: {
-    async inTenant({ tenantId, grant, body }, unit) {
-      const decision = decideGrant(grant, body.permissions);
-      if (!decision.allowed) throw forbidden(decision.reason);
+    async inTenant(asked, unit) {
+      const { tenantId, body } = asked;
+      await refuseMore(unit, asked, body.permissions);
       const row = await createRole(unit, tenantId, body);
       if (!row) throw conflict('slug_taken', `There is a role "${body.slug}" already.`);
       return {
@@ -42,7 +42,8 @@ export const roleHandlers: HandlersOf<typeof roleOperations> = {
     },
   },
   updateRole: {
-    async inTenant({ ids, grant, body, seenVersion }, unit) {
+    async inTenant(asked, unit) {
+      const { ids, body, seenVersion } = asked;
       const row = await holdRole(unit, ids.roleId);
       if (!row) throw notFound();
       refuseOtherVersion(row.version, seenVersion);
@@ -52,8 +53,7 @@ export const roleHandlers: HandlersOf<typeof roleOperations> = {
         permissions: body.permissions ?? row.permissions,
       };
       // Also what it permitted before: who could not have given that does not take it away either.
-      const decision = decideGrant(grant, [...row.permissions, ...wanted.permissions]);
-      if (!decision.allowed) throw forbidden(decision.reason);
+      await refuseMore(unit, asked, [...row.permissions, ...wanted.permissions]);
       return {
         ...versioned(await updateRole(unit, wanted)),
         detail: { changed: Object.keys(body), permissions: wanted.permissions },

@@ -1,5 +1,7 @@
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import type { AuditEvent } from '#audit/audit-trail.ts';
+import type { Uuid } from '#domain/ids.ts';
+import { ProblemError } from '#kernel/problem.ts';
 import type { Scopes, Unit } from '#tenancy/scopes.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { Answer, Asked, Handler } from './handler.ts';
@@ -18,16 +20,17 @@ export async function runOperation(
   call: IdempotentCall | undefined,
 ): Promise<Answer> {
   const { tenantId } = asked;
-  if ('tellsItself' in handler) return handler.tellsItself(asked);
-  if ('alone' in handler) {
+  const inOwnUnit = <T>(work: (unit: Unit) => Promise<T>) => scopes.inTenant(tenantId, work);
+  if ('alone' in handler || 'tellsItself' in handler) {
+    if (operation.method !== 'get') await inOwnUnit((unit) => refuseSuspended(unit, tenantId));
     // Taken before and answered after, since it does its work in a transaction of its own. Where the answer was not kept, it
-    // is done again, which has no second effect.
-    const inOwnUnit = <T>(work: (unit: Unit) => Promise<T>) => scopes.inTenant(tenantId, work);
+    // is done again.
     const kept = call && ((await inOwnUnit((unit) => takeKey(unit, keyRing, call))) as Answer | undefined);
-    const answer = kept ?? (await handler.alone(asked));
+    const answer = kept ?? (await ('alone' in handler ? handler.alone : handler.tellsItself)(asked));
     if (call && !kept)
       await inOwnUnit((unit) => keepAnswer(unit, keyRing, call, operation.answer.status, keptOf(answer)));
-    await trail.note(tenantId, { ...event, ...toldBy(answer, event), ...(kept && repeated) });
+    if ('alone' in handler || kept)
+      await trail.note(tenantId, { ...event, ...toldBy(answer, event), ...(kept && repeated) });
     return answer;
   }
   if (operation.method === 'get') {
@@ -43,6 +46,7 @@ export async function runOperation(
     return answer;
   };
   const begin = async (unit: Unit) => {
+    await refuseSuspended(unit, tenantId);
     const kept = call && ((await takeKey(unit, keyRing, call)) as Answer | undefined);
     if (kept) await trail.append(unit, tenantId, { ...prepared, ...repeated });
     return kept;
@@ -54,6 +58,20 @@ export async function runOperation(
 
 /** What the trail is told of a call whose answer was there already. */
 const repeated = { detail: { isRepeated: true } };
+
+// Who belongs to a tenant that is suspended may look on, and change nothing.
+async function refuseSuspended(unit: Unit, tenantId: Uuid): Promise<void> {
+  const [row] = await unit.sql<{ status: string }>('SELECT status FROM directory.tenants WHERE id = $1', [
+    tenantId,
+  ]);
+  if (row?.status !== 'active')
+    throw new ProblemError(
+      403,
+      'tenant_suspended',
+      'Tenant suspended',
+      'The tenant is suspended: it can be looked at, and nothing changed, until an operator lets it go on.',
+    );
+}
 
 type Around = {
   /** Answers for the handler where there is nothing left to do. */
@@ -73,6 +91,7 @@ function inUnit(
       async (unit) => (await begin?.(unit)) ?? end(unit, await handler.inTenant(asked, unit)),
     );
   return scopes.inPlatform(async (unit) => {
+    await begin?.(unit);
     const answer = await handler.inPlatform(asked, unit);
     await unit.becomeTenant(asked.tenantId);
     return end(unit, answer);

@@ -4,7 +4,6 @@ import { toWire, type Uuid } from '#domain/ids.ts';
 import { decide } from '#identity/decide.ts';
 import { builtinPermissions, expandPermissions } from '#identity/roles.ts';
 import type { Unit } from '#tenancy/scopes.ts';
-import { resumeTenant, suspendTenant } from '#tenancy/tenant-life.ts';
 import type { HandlersOf } from './handler.ts';
 import { notFound } from './refusals.ts';
 import { refuseOtherVersion } from './versions.ts';
@@ -41,18 +40,6 @@ export const tenantHandlers: HandlersOf<typeof tenantOperations> = {
       );
       if (!changed) throw notFound();
       return { ...versioned(changed), detail: { changed: Object.keys(body) } };
-    },
-  },
-  suspendTenant: {
-    async inPlatform({ tenantId }, unit) {
-      await suspendTenant(unit, tenantId);
-      return versioned(await readTenantRow(unit, tenantId));
-    },
-  },
-  resumeTenant: {
-    async inPlatform({ tenantId }, unit) {
-      await resumeTenant(unit, tenantId);
-      return versioned(await readTenantRow(unit, tenantId));
     },
   },
   explainAccess: {

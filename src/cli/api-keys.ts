@@ -85,7 +85,8 @@ async function act(unit: PlatformUnit, tenantId: Uuid, wish: ApiKeysWish): Promi
       );
     case 'revoke': {
       const id = fromWire('apiKey', wish.id);
-      const row = id && (await revokeApiKey(unit, id));
+      const ended = id ? await revokeApiKey(unit, id) : [];
+      const row = ended.find((one) => one.id === id);
       if (!row) throw new NoSuchKeyError(wish.id);
       return [describe(tenantId, row)];
     }

@@ -23,6 +23,8 @@ export type NewApiKey = {
   permissions: readonly Permission[];
   /** The member who makes it; absent: an operator of the installation. */
   createdBy: Uuid | undefined;
+  /** The key that it was made with: it lives no longer than that one, and ends when that one is revoked. */
+  parentId?: Uuid | undefined;
   expiresAt: Date | undefined;
 };
 
@@ -41,13 +43,17 @@ const columns =
 /** Makes a key of the unit's tenant. `key` is its text, which exists nowhere else from then on. */
 export async function createApiKey(
   unit: Unit,
-  { tenantId, name, permissions, createdBy, expiresAt }: NewApiKey,
+  { tenantId, name, permissions, createdBy, parentId, expiresAt }: NewApiKey,
 ): Promise<{ row: ApiKeyRow; key: string }> {
   const { key, prefix, hash } = makeKey(tenantId);
   const [row] = await unit.sql<ApiKeyRow>(
-    `INSERT INTO swarmgate.api_keys (tenant_id, id, name, prefix, secret_hash, permissions, created_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
-    [tenantId, newId(), name, prefix, hash, permissions, createdBy ?? null, expiresAt ?? null],
+    `INSERT INTO swarmgate.api_keys (tenant_id, id, name, prefix, secret_hash, permissions, created_by, expires_at, parent_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7,
+         least($8::timestamptz, (SELECT p.expires_at FROM swarmgate.api_keys p WHERE p.id = $9)), $9) RETURNING ${columns}`,
+    [
+      ...[tenantId, newId(), name, prefix, hash, permissions],
+      ...[createdBy ?? null, expiresAt ?? null, parentId ?? null],
+    ],
   );
   if (!row) throw new TypeError('The database answered nothing.');
   return { row, key };
@@ -70,27 +76,33 @@ export async function findApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow | unde
 }
 
 /**
- * Makes a key that may do what another may, under the same maker, and lets the other one end once the overlap is over.
- * `undefined`: there is no such key. @throws {KeyEndedError}
+ * Makes a key that may do what another may, and lets the other one end once the overlap is over. It is the key of whoever
+ * rotates, who holds its secret: their rights bound it. `undefined`: there is no such key. @throws {KeyEndedError}
  */
 export async function rotateApiKey(
   unit: Unit,
-  tenantId: Uuid,
-  id: Uuid,
-  overlapSeconds: number,
+  {
+    tenantId,
+    id,
+    overlapSeconds,
+    createdBy,
+    parentId,
+  }: Pick<NewApiKey, 'tenantId' | 'createdBy' | 'parentId'> & { id: Uuid; overlapSeconds: number },
 ): Promise<{ row: ApiKeyRow; key: string; oldPrefix: string } | undefined> {
-  const [old] = await unit.sql<ApiKeyRow & { lifetime_seconds: number | null; has_ended: boolean }>(
-    `SELECT ${columns}, extract(epoch FROM expires_at - created_at)::double precision AS lifetime_seconds,
+  type Old = ApiKeyRow & { lifetime_seconds: number | null; has_ended: boolean; parent_id: Uuid | null };
+  const [old] = await unit.sql<Old>(
+    `SELECT ${columns}, parent_id, extract(epoch FROM expires_at - created_at)::double precision AS lifetime_seconds,
          revoked_at IS NOT NULL OR replaced_by IS NOT NULL OR coalesce(expires_at <= now(), false) AS has_ended
        FROM swarmgate.api_keys WHERE id = $1 FOR UPDATE`,
     [id],
   );
   if (!old) return undefined;
   if (old.has_ended) throw new KeyEndedError();
-  const { name, permissions, created_by, lifetime_seconds } = old;
+  const { name, permissions, lifetime_seconds } = old;
   const made = await createApiKey(unit, {
-    ...{ tenantId, name, permissions },
-    createdBy: created_by ?? undefined,
+    ...{ tenantId, name, permissions, createdBy },
+    // A key that takes its own place is no child of what is about to end.
+    parentId: parentId === id ? (old.parent_id ?? undefined) : parentId,
     // It lives as long as the other one was meant to.
     expiresAt: lifetime_seconds === null ? undefined : new Date(Date.now() + lifetime_seconds * 1_000),
   });
@@ -102,11 +114,18 @@ export async function rotateApiKey(
   return { ...made, oldPrefix: old.prefix };
 }
 
-/** Ends a key of the unit's tenant; a second time that changes nothing. `undefined`: there is no such key. */
-export async function revokeApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow | undefined> {
-  const [row] = await unit.sql<ApiKeyRow>(
-    `UPDATE swarmgate.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING ${columns}`,
+/**
+ * Ends a key of the unit's tenant, with all that were made with it and all that have taken its place: whoever had it may have
+ * any of them. Answers those that it ended, or that had ended and were named; none: there is no such key.
+ */
+export async function revokeApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow[]> {
+  return unit.sql<ApiKeyRow>(
+    `WITH RECURSIVE ended AS (
+         SELECT k.id, k.replaced_by FROM swarmgate.api_keys k WHERE k.id = $1
+         UNION
+         SELECT k.id, k.replaced_by FROM swarmgate.api_keys k JOIN ended e ON k.parent_id = e.id OR k.id = e.replaced_by)
+       UPDATE swarmgate.api_keys k SET revoked_at = coalesce(k.revoked_at, now()) FROM ended
+         WHERE k.id = ended.id RETURNING ${columns.replaceAll(/\b(\w+)\b/g, 'k.$1')}`,
     [id],
   );
-  return row;
 }

@@ -53,10 +53,7 @@ export function createGrants(
         return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
       const { scope } = principal;
       if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;
-      return {
-        permissions: new Set([...held.permissions].filter((permission) => scope.has(permission))),
-        source: `${held.source}, within the scope of the token`,
-      };
+      return withinScope(held, scope);
     },
   };
 }
@@ -87,6 +84,29 @@ export async function readGrant(unit: Unit, tenantId: Uuid, userId: Uuid): Promi
     [tenantId, userId],
   );
   return row?.grant ? grantOfRow(row.grant) : undefined;
+}
+
+/**
+ * What a principal may do in a tenant at this moment, read in a unit of it: for whoever hands on what they hold, so that it
+ * is no second old. `undefined`: nothing any more.
+ */
+export async function grantNow(unit: Unit, tenantId: Uuid, principal: Principal): Promise<Grant | undefined> {
+  if (principal.kind === 'api_key') {
+    if (principal.makerId === undefined) return principal.grant;
+    const makers = await readGrant(unit, tenantId, principal.makerId);
+    return makers && within(principal.grant, makers.permissions, principal.grant.source);
+  }
+  const held = await readGrant(unit, tenantId, principal.id);
+  return held && withinScope(held, principal.scope);
+}
+
+/** A grant within the scope of a token; without one, all of it. */
+export function withinScope(grant: Grant, scope: ReadonlySet<Permission> | undefined): Grant {
+  return scope ? within(grant, scope, `${grant.source}, within the scope of the token`) : grant;
+}
+
+function within(grant: Grant, bound: ReadonlySet<Permission>, source: string): Grant {
+  return { permissions: new Set([...grant.permissions].filter((one) => bound.has(one))), source };
 }
 
 /** Which of some permissions a grant lacks. Nobody gives away what they do not hold. */

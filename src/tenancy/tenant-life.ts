@@ -1,5 +1,5 @@
 import type { Uuid } from '#domain/ids.ts';
-import type { PlatformUnit } from './scopes.ts';
+import type { PlatformUnit, Unit } from './scopes.ts';
 
 /**
  * Suspends a tenant: its webhooks are answered and what comes in is kept, but nothing begins. What is being answered or
@@ -9,10 +9,13 @@ export async function suspendTenant(unit: PlatformUnit, tenantId: Uuid): Promise
   await setStatus(unit, tenantId, 'active', 'suspended');
 }
 
-/** Lets it go on; what waited for that is due with this commit. The unit steps down into the tenant. */
+/** Lets it go on. What waits for that is woken by {@link wakeSuspended}, in the same unit. */
 export async function resumeTenant(unit: PlatformUnit, tenantId: Uuid): Promise<void> {
   await setStatus(unit, tenantId, 'suspended', 'active');
-  await unit.becomeTenant(tenantId);
+}
+
+/** What waited for the unit's tenant to go on is due with this commit. */
+export async function wakeSuspended(unit: Unit, tenantId: Uuid): Promise<void> {
   await unit.sql(
     `UPDATE swarmgate.conversations SET waiting_for = NULL, due_at = clock_timestamp()
        WHERE tenant_id = $1 AND waiting_for = 'suspension'`,

@@ -49,6 +49,11 @@ export const memberOperations = operations({
     answer: { status: 204 },
     isVersioned: true,
   },
+  leaveTenant: {
+    ...{ method: 'delete', path: '/tenants/{tenantId}/membership', tag, needs: 'nothing' },
+    summary: 'End one’s own membership',
+    answer: { status: 204 },
+  },
   listInvitations: {
     ...{ method: 'get', path: '/tenants/{tenantId}/invitations', tag, needs: 'members:read' },
     summary: 'List the invitations that are open',

@@ -61,4 +61,16 @@ export const organizationOperations = operations({
     }),
     answer: { status: 201, body: tenant },
   },
+  suspendTenant: {
+    ...{ method: 'post', path: '/tenants/{tenantId}/suspend', tag, needs },
+    summary: 'Suspend a tenant',
+    description:
+      'What comes in is kept, and nothing is answered. Its members and keys may look on, and change nothing.',
+    answer: { status: 200, body: tenant },
+  },
+  resumeTenant: {
+    ...{ method: 'post', path: '/tenants/{tenantId}/resume', tag, needs },
+    summary: 'Let a suspended tenant go on: what was kept is answered',
+    answer: { status: 200, body: tenant },
+  },
 });

@@ -40,22 +40,6 @@ export const tenantOperations = operations({
     answer: { status: 200, body: tenant },
     isVersioned: true,
   },
-  suspendTenant: {
-    method: 'post',
-    path: '/tenants/{tenantId}/suspend',
-    tag: 'Tenants',
-    summary: 'Suspend a tenant: what comes in is kept, and nothing is answered',
-    needs: 'tenant:admin',
-    answer: { status: 200, body: tenant },
-  },
-  resumeTenant: {
-    method: 'post',
-    path: '/tenants/{tenantId}/resume',
-    tag: 'Tenants',
-    summary: 'Let a suspended tenant go on: what was kept is answered',
-    needs: 'tenant:admin',
-    answer: { status: 200, body: tenant },
-  },
   explainAccess: {
     method: 'get',
     path: '/tenants/{tenantId}/access',

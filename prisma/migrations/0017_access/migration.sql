@@ -109,6 +109,8 @@ CREATE TABLE swarmgate.api_keys (
   revoked_at timestamptz(3),
   -- The key that takes its place; until `expires_at` both are good.
   replaced_by uuid,
+  -- The key that it was made with, and that it ends with.
+  parent_id uuid,
   last_used_at timestamptz(3),
   PRIMARY KEY (tenant_id, id),
   UNIQUE (prefix, tenant_id)

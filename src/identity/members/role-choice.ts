@@ -1,14 +1,16 @@
 import type { BuiltinRole, Permission } from '@swarmgate/contract/rest/permissions.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
-import { lackedBy, permissionsOfRole, readGrant } from '../grants.ts';
+import { lackedBy, permissionsOfRole, readGrant, withinScope } from '../grants.ts';
 import type { HeldRole } from '../principal.ts';
 
 /** A role that is given to somebody: a built-in one, or one of the tenant's own. */
 export type RoleChoice = { builtin: BuiltinRole } | { roleId: Uuid };
 
 /** Who gives: a person, by what they may do in the tenant themselves, or an operator of the installation. API keys do not. */
-export type Granter = { kind: 'user'; id: Uuid } | { kind: 'operator' };
+export type Granter =
+  /** `scope`: what the token that they act by is limited to. */
+  { kind: 'user'; id: Uuid; scope?: ReadonlySet<Permission> } | { kind: 'operator' };
 
 /** The columns that a choice is kept in. */
 export function columnsOf(choice: RoleChoice): [builtinRole: BuiltinRole | null, roleId: Uuid | null] {
@@ -36,7 +38,8 @@ export async function lackedByGranter(
   roles: readonly HeldRole[],
 ): Promise<Permission[]> {
   if (granter.kind === 'operator') return [];
-  const grant = await readGrant(unit, tenantId, granter.id);
+  const held = await readGrant(unit, tenantId, granter.id);
+  const grant = held && withinScope(held, granter.scope);
   const wanted = new Set<Permission>([
     'members:write',
     ...roles.flatMap((role) => [...permissionsOfRole(role)]),

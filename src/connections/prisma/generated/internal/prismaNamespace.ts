@@ -5168,6 +5168,7 @@ export const ApiKeyScalarFieldEnum = {
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt',
   replacedBy: 'replacedBy',
+  parentId: 'parentId',
   lastUsedAt: 'lastUsedAt'
 } as const
 

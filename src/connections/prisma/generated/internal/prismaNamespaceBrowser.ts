@@ -686,6 +686,7 @@ export const ApiKeyScalarFieldEnum = {
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt',
   replacedBy: 'replacedBy',
+  parentId: 'parentId',
   lastUsedAt: 'lastUsedAt'
 } as const
 

@@ -15,7 +15,7 @@ test('nothing of one tenant is seen or changed by another, and the matrix says s
   );
   const page = join(import.meta.dirname, '../../../docs/security/isolation-matrix.md');
   await expect(describeMatrix(matrix)).toMatchFileSnapshot(page);
-}, 120_000);
+}, 300_000);
 
 /** A fault of ours each, as somebody could make it, and where the prover is to find it. */
 const plants: readonly [what: string, plant: Plant, where: RegExp][] = [

@@ -205,6 +205,11 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
             throw conflict('has_account', 'The address has an account: sign in to it, and accept then.');
           case 'already_member':
             throw conflict('already_member', 'They are a member already.');
+          case 'unconfirmed_address':
+            throw conflict(
+              'address_unconfirmed',
+              'The address of this account has not been confirmed: an operator does so with "swarmgate users link".',
+            );
         }
       },
     },

@@ -80,11 +80,12 @@ function print({ json }: { json: boolean | undefined }, [user]: ListedUser[], do
   console.log(`${link.token}\n\nTo ${purpose}, once, until ${link.expiresAt}. It is shown this once.`);
 }
 
-function line({ id, email, name, status, isOperator, hasSecondFactor }: ListedUser): string {
+function line({ id, email, name, status, isOperator, hasSecondFactor, isConfirmed }: ListedUser): string {
   const marks = [
     status,
     ...(isOperator ? ['operator'] : []),
     hasSecondFactor ? 'second factor' : 'no second factor',
+    ...(isConfirmed ? [] : ['address not confirmed']),
   ];
   return `${id}  ${email}  ${marks.join(', ')}${name ? `  ${name}` : ''}`;
 }

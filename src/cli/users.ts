@@ -25,6 +25,7 @@ export type ListedUser = {
   status?: User['status'];
   isOperator?: boolean;
   hasSecondFactor?: boolean;
+  isConfirmed?: boolean;
   createdAt?: string;
   /** The secret of a link that was just made, and until when it is good. */
   link?: { purpose: LinkPurpose; token: string; expiresAt: string };
@@ -94,7 +95,7 @@ async function act(
   passwordHash: string | undefined,
 ): Promise<Acted> {
   if (wish.act === 'create') {
-    const user = await createUser(unit, wish);
+    const user = await createUser(unit, { ...wish, isConfirmed: true });
     if (passwordHash === undefined) return { user, link: await linkOf(unit, user.id, 'set_password') };
     await keepPassword(unit, user.id, passwordHash);
     return { user };

@@ -259,6 +259,29 @@ describe('members', () => {
     });
   });
 
+  test('are not made of an account that another tenant’s invitation had made, before an operator confirms it', async () => {
+    const invite = async (tenant: string, email: string) => {
+      const owner = await aPersonSignedIn(service(), { email: anEmail(), tenant, role: 'owner' });
+      await addApp(owner);
+      const path = `/tenants/${await tenantIdOf(service(), tenant)}/invitations`;
+      return eventually(async () => {
+        const answer = await owner.call('POST', path, { body: { email, role: 'viewer' } });
+        expect(answer.status).toBe(201);
+        return answer.body.token;
+      });
+    };
+    const email = anEmail();
+    const account = { name: 'Ann', password: somePassword };
+    const token = await invite('other', email);
+    const joined = await callerOf(service())('POST', '/invitations/accept', { body: { token, account } });
+    expect(joined.status).toBe(200);
+    const ann = aBrowser(service());
+    await ann.call('POST', '/sign-in', { body: { email, password: somePassword } });
+    expect(
+      await ann.call('POST', '/invitations/accept', { body: { token: await invite('shop', email) } }),
+    ).toMatchObject({ status: 409, body: { code: 'address_unconfirmed' } });
+  });
+
   test('are made by people, and not by keys', async () => {
     const admin = await anApiCaller(service());
     expect(

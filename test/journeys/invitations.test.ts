@@ -4,11 +4,18 @@ import { describe, expect, test } from 'vitest';
 import type { Uuid } from '#domain/ids.ts';
 import { acceptInvitation } from '#identity/members/accept-invitation.ts';
 import { invite, listInvitations, revokeInvitation } from '#identity/members/invite.ts';
-import { changeMemberRole, listMembers, removeMember } from '#identity/members/members.ts';
+import { keepMember } from '#identity/members/keep-member.ts';
+import { addMember, changeMemberRole, listMembers, removeMember } from '#identity/members/members.ts';
 import type { Granter, RoleChoice } from '#identity/members/role-choice.ts';
 import { setUserStatus } from '#identity/people/users.ts';
 import { expandPermissions } from '#identity/roles.ts';
 import { signIn } from '#identity/sign-in/sign-in.ts';
+import {
+  type LinkPurpose,
+  makeSignInLink,
+  setPasswordByLink,
+  signInByLink,
+} from '#identity/sign-in/sign-in-link.ts';
 import { atHome, goodPassword, type SomePeople, somePeople } from '../support/some-people.ts';
 
 const operator: Granter = { kind: 'operator' };
@@ -155,6 +162,97 @@ describe('an invitation', () => {
     expect(await accept(people, token, carl)).toEqual({ outcome: 'already_member' });
     expect((await people.grants.grantOf(carl, tenant))?.source).toBe('the role viewer');
     expect((await people.grants.grantOf(bob, tenant))?.source).toBe('the role admin');
+  });
+});
+
+describe('an account that whoever invited made for somebody else’s address', () => {
+  const victim = 'victim@acme.example';
+  const eves = 'eve knows this one well';
+
+  /** Eve, who may invite in one tenant, has taken the account of an address that is not hers. */
+  async function taken() {
+    const people = await somePeople();
+    const { tenants } = await people.organization(2);
+    const [ours, other] = tenants as [Uuid, Uuid];
+    const eve = await people.member('eve@acme.example', ours, { builtin: 'admin' });
+    const { token } = await invited(people, ours, { email: victim, by: byUser(eve) });
+    const accepted = await acceptInvitation(
+      people.parts,
+      { token, as: { name: 'V', password: eves } },
+      atHome,
+    );
+    if (accepted.outcome !== 'accepted') throw new Error(accepted.outcome);
+    const signed = await signIn(people.parts, { email: victim, password: eves }, atHome);
+    if (signed.outcome !== 'signed_in') throw new Error(signed.outcome);
+    const app = await people.withApp(signed.session);
+    const linkFor = (purpose: LinkPurpose) =>
+      people.parts.scopes.inIdentity((unit) => makeSignInLink(unit, accepted.userId, purpose));
+    return { people, ours, other, userId: accepted.userId, ...app, linkFor };
+  }
+
+  const unconfirmed = { code: 'address_unconfirmed', message: expect.stringMatching(/swarmgate users link/) };
+  const owner = { builtin: 'owner' } as const;
+
+  test('inherits nothing that an operator or another tenant means for the address', async () => {
+    const { people, ours, other, userId } = await taken();
+    const keep = (tenantId: Uuid) =>
+      keepMember(people.parts, { tenantId, email: victim, role: 'owner' }, { dryRun: false });
+    await expect(addMember(people.parts, { tenantId: other, userId, role: owner })).rejects.toMatchObject(
+      unconfirmed,
+    );
+    await expect(addMember(people.parts, { tenantId: ours, userId, role: owner })).rejects.toMatchObject(
+      unconfirmed,
+    );
+    await expect(keep(other)).rejects.toMatchObject(unconfirmed);
+    await expect(keep(ours)).rejects.toMatchObject(unconfirmed);
+    const there = await invited(people, other, { email: victim });
+    expect(await accept(people, there.token, userId)).toEqual({ outcome: 'unconfirmed_address' });
+    expect(await people.grants.grantOf(userId, other)).toBeUndefined();
+    expect((await people.grants.grantOf(userId, ours))?.source).toBe('the role viewer');
+    // It was undone as a whole: whoever the address belongs to can take it still.
+    expect(await listInvitations(people.parts, other)).toHaveLength(1);
+  });
+
+  test('may come back to the tenant that it was born in', async () => {
+    const { people, ours, userId } = await taken();
+    await removeMember(people.parts, { tenantId: ours, userId, by: operator });
+    const again = await invited(people, ours, { email: victim });
+    expect(await accept(people, again.token, userId)).toMatchObject({ outcome: 'accepted' });
+  });
+
+  test('is theirs from the moment they choose a password by an operator’s link, and nobody else’s', async () => {
+    const { people, other, userId, session, linkFor } = await taken();
+    const { token } = await linkFor('set_password');
+    expect(await setPasswordByLink(people.parts, { token, password: goodPassword }, atHome)).toEqual({
+      outcome: 'set',
+    });
+    expect(await people.sessions.byToken(session.token)).toBeUndefined();
+    expect(await signIn(people.parts, { email: victim, password: eves }, atHome)).toEqual({
+      outcome: 'refused',
+    });
+    const theirs = await people.signedIn(victim);
+    expect(await people.found(theirs.token)).toMatchObject({ userId, mfaAtMs: null });
+    expect(await people.told()).toContain('address.confirmed');
+    expect(await addMember(people.parts, { tenantId: other, userId, role: owner })).toBe(true);
+
+    // From here on it is as any other: a new password leaves the second factor what it is.
+    await people.withApp(theirs);
+    const next = await linkFor('set_password');
+    await setPasswordByLink(people.parts, { token: next.token, password: goodPassword }, atHome);
+    expect(await signIn(people.parts, { email: victim, password: goodPassword }, atHome)).toMatchObject({
+      outcome: 'second_factor',
+    });
+  });
+
+  test('and so it is when they sign in by one: what Eve signed in with is gone', async () => {
+    const { people, other, userId, session, linkFor } = await taken();
+    const { token } = await linkFor('sign_in');
+    expect(await signInByLink(people.parts, token, atHome)).toMatchObject({ outcome: 'signed_in' });
+    expect(await people.sessions.byToken(session.token)).toBeUndefined();
+    expect(await signIn(people.parts, { email: victim, password: eves }, atHome)).toEqual({
+      outcome: 'refused',
+    });
+    expect(await addMember(people.parts, { tenantId: other, userId, role: owner })).toBe(true);
   });
 });
 

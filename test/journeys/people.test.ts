@@ -122,7 +122,13 @@ test('an operator looks after people and members at the command line, while the 
   expect(await run('users reset-second-factor bob@acme.example')).toMatchObject({ code: 0 });
   const listed = JSON.parse((await run('users list --json')).output);
   expect(listed).toMatchObject([
-    { email: 'ann@acme.example', status: 'active', isOperator: true, hasSecondFactor: false },
+    {
+      email: 'ann@acme.example',
+      status: 'active',
+      isOperator: true,
+      hasSecondFactor: false,
+      isConfirmed: true,
+    },
     { email: 'bob@acme.example', status: 'disabled', isOperator: false },
   ]);
   expect(JSON.stringify(listed)).not.toMatch(/argon2|sgl_/);

@@ -27,6 +27,8 @@ export type AcceptOutcome =
   /** The address has an account: they have to sign in to it first. */
   | { outcome: 'has_account' }
   | { outcome: 'already_member' }
+  /** They made their account by an invitation to another tenant, and no operator has stood behind its address since. */
+  | { outcome: 'unconfirmed_address' }
   | { outcome: 'not_good_enough'; fault: PasswordFault };
 
 /** Makes somebody a member by an invitation, once, however many come with it at once. */
@@ -64,6 +66,7 @@ export async function acceptInvitation(
       const invitation = await useUp(unit, token);
       const userId =
         'userId' in as ? as.userId : (await createUser(unit, { email: seen.email, name: as.name })).id;
+      if ('userId' in as) await refuseUnconfirmed(unit, token, userId);
       if (passwordHash !== undefined) await keepPassword(unit, userId, passwordHash);
       await join(unit, token.tenantId, userId, invitation);
       await audit.append(unit, token.tenantId, { ...event, detail: { userId: toWire('user', userId) } });
@@ -80,9 +83,9 @@ export async function acceptInvitation(
 
 /** Undoes the unit: what was used up is not. */
 class NotAccepted extends Error {
-  readonly outcome: 'refused' | 'already_member';
+  readonly outcome: 'refused' | 'already_member' | 'unconfirmed_address';
 
-  constructor(outcome: 'refused' | 'already_member', reason: string) {
+  constructor(outcome: NotAccepted['outcome'], reason: string) {
     super(reason);
     this.outcome = outcome;
   }
@@ -129,6 +132,18 @@ async function useUp(unit: Unit, { tenantId, id, hash }: InvitationToken): Promi
   );
   if (!used) throw new NotAccepted('refused', 'It was accepted or taken back at the same moment.');
   return used;
+}
+
+// Whoever invited may have kept the invitation and made the account themselves, with an address that is somebody else's. So
+// it is worth something only where they could invite anyway. That it was born here shows by the invitation that it accepted.
+async function refuseUnconfirmed(unit: Unit, { tenantId, id }: InvitationToken, userId: Uuid): Promise<void> {
+  const [unconfirmed] = await unit.sql(
+    `SELECT 1 FROM identity.users u WHERE u.id = $1 AND u.email_verified_at IS NULL AND NOT EXISTS (
+       SELECT FROM identity.invitations i
+         WHERE i.tenant_id = $2 AND i.email = u.email AND i.accepted_at IS NOT NULL AND i.id <> $3)`,
+    [userId, tenantId, id],
+  );
+  if (unconfirmed) throw new NotAccepted('unconfirmed_address', 'No operator has confirmed their address.');
 }
 
 async function join(

@@ -4,6 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import { toWire, type Uuid } from '#domain/ids.ts';
 import { normaliseEmail } from '../email-address.ts';
 import type { IdentityParts } from '../identity-parts.ts';
+import { requireConfirmed } from '../people/confirm-address.ts';
 import { BadEmailError, createUser } from '../people/users.ts';
 import { addMember, changeMemberRole, listMembers } from './members.ts';
 
@@ -21,6 +22,7 @@ class LastOwnerError extends AppError<'last_owner'> {
 /**
  * Makes somebody a member with a role, whoever they are: what an apply file says. Who has no account gets one, which a
  * password has yet to be chosen for ("swarmgate users link"). With `dryRun` it only says what it would do.
+ * @throws {UnconfirmedAddressError} when there is an account of the address that no operator stands behind
  */
 export async function keepMember(
   parts: Parts,
@@ -31,6 +33,7 @@ export async function keepMember(
   if (email === undefined) throw new BadEmailError();
   const member = (await listMembers(parts, tenantId)).find((one) => one.email === email);
   if (member?.roleName === role) return 'unchanged';
+  await parts.scopes.inIdentity((unit) => requireConfirmed(unit, { email }));
   if (dryRun) return member ? 'updated' : 'created';
   const choice = { builtin: role };
   if (!member) {
@@ -47,7 +50,7 @@ async function findOrCreate({ scopes, audit }: Parts, email: string): Promise<Uu
   return scopes.inIdentity(async (unit) => {
     const [known] = await unit.sql<{ id: Uuid }>('SELECT id FROM identity.users WHERE email = $1', [email]);
     if (known) return known.id;
-    const { id } = await createUser(unit, { email });
+    const { id } = await createUser(unit, { email, isConfirmed: true });
     const event = await audit.prepare(installationTrail, {
       actor: { kind: 'operator' },
       action: 'user.created',

@@ -3,6 +3,7 @@ import { toWire, type Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
+import { requireConfirmed } from '../people/confirm-address.ts';
 import { columnsOf, type Granter, lackedByGranter, type RoleChoice, readRole } from './role-choice.ts';
 
 export type Member = {
@@ -52,7 +53,10 @@ export async function listMembers(
   }));
 }
 
-/** Makes a user a member without asking them: what an operator does. `false`: they are one already. */
+/**
+ * Makes a user a member without asking them: what an operator does. `false`: they are one already.
+ * @throws {UnconfirmedAddressError}
+ */
 export async function addMember(
   { scopes, audit }: MemberParts,
   { tenantId, userId, role }: { tenantId: Uuid; userId: Uuid; role: RoleChoice },
@@ -64,6 +68,7 @@ export async function addMember(
     outcome: 'allowed',
   });
   return scopes.inIdentity(async (unit) => {
+    await requireConfirmed(unit, { id: userId });
     const added = await unit.sql(
       `INSERT INTO identity.memberships (tenant_id, user_id, builtin_role, role_id) VALUES ($1, $2, $3, $4)
          ON CONFLICT (tenant_id, user_id) DO NOTHING RETURNING 1 AS added`,

@@ -12,12 +12,13 @@ export async function keepPassword(unit: Unit, userId: Uuid, hash: string, ownSe
        ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = now()`,
     [userId, hash],
   );
-  await endSessions(unit, userId, ownSession === undefined ? {} : { except: ownSession });
+  // Sessions last: a sign-in that is under way holds its link or its challenge, and has its session once that is free.
+  await unit.sql('UPDATE identity.sign_in_links SET used_at = now() WHERE user_id = $1 AND used_at IS NULL', [
+    userId,
+  ]);
   await unit.sql(
     'UPDATE identity.sign_in_challenges SET used_at = now() WHERE user_id = $1 AND used_at IS NULL',
     [userId],
   );
-  await unit.sql('UPDATE identity.sign_in_links SET used_at = now() WHERE user_id = $1 AND used_at IS NULL', [
-    userId,
-  ]);
+  await endSessions(unit, userId, ownSession === undefined ? {} : { except: ownSession });
 }

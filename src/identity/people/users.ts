@@ -12,6 +12,8 @@ export type User = {
   status: 'active' | 'disabled';
   isOperator: boolean;
   hasSecondFactor: boolean;
+  /** An operator stands behind the address. */
+  isConfirmed: boolean;
   createdAt: Date;
 };
 
@@ -42,21 +44,28 @@ export class UnknownUserError extends AppError<'unknown_user'> {
   }
 }
 
-/** Adds somebody, who cannot sign in yet: that takes a password, or a link. @throws {BadEmailError | UserExistsError} */
+/**
+ * Adds somebody, who cannot sign in yet: that takes a password, or a link. `isConfirmed`: an operator says that they are
+ * meant by the address. @throws {BadEmailError | UserExistsError}
+ */
 export async function createUser(
   unit: Unit,
-  { email: typed, name = '', isOperator = false }: { email: string; name?: string; isOperator?: boolean },
+  {
+    email: typed,
+    name = '',
+    isOperator = false,
+    isConfirmed = false,
+  }: { email: string; name?: string; isOperator?: boolean; isConfirmed?: boolean },
 ): Promise<{ id: Uuid; email: string }> {
   const email = normaliseEmail(typed);
   if (email === undefined) throw new BadEmailError();
   const id = newId();
   await unit
-    .sql('INSERT INTO identity.users (id, email, name, is_operator) VALUES ($1, $2, $3, $4)', [
-      id,
-      email,
-      name,
-      isOperator,
-    ])
+    .sql(
+      `INSERT INTO identity.users (id, email, name, is_operator, email_verified_at)
+         VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)`,
+      [id, email, name, isOperator, isConfirmed],
+    )
     .catch((error: unknown) => {
       throw error instanceof ConflictError ? new UserExistsError() : error;
     });
@@ -78,21 +87,24 @@ export async function listUsers(
   unit: Unit,
   { after = '', limit }: { after?: string; limit: number },
 ): Promise<User[]> {
-  type Row = Omit<User, 'isOperator' | 'hasSecondFactor' | 'createdAt'> & {
+  type Row = Omit<User, 'isOperator' | 'hasSecondFactor' | 'isConfirmed' | 'createdAt'> & {
     is_operator: boolean;
     has_second_factor: boolean;
+    is_confirmed: boolean;
     created_at: Date;
   };
   const rows = await unit.sql<Row>(
-    `SELECT u.id, u.email, u.name, u.status, u.is_operator, u.created_at, t.confirmed_at IS NOT NULL AS has_second_factor
+    `SELECT u.id, u.email, u.name, u.status, u.is_operator, u.created_at, t.confirmed_at IS NOT NULL AS has_second_factor,
+         u.email_verified_at IS NOT NULL AS is_confirmed
        FROM identity.users u LEFT JOIN identity.totp t ON t.user_id = u.id
        WHERE u.email > $1 ORDER BY u.email LIMIT $2`,
     [after, limit],
   );
-  return rows.map(({ is_operator, has_second_factor, created_at, ...row }) => ({
+  return rows.map(({ is_operator, has_second_factor, is_confirmed, created_at, ...row }) => ({
     ...row,
     isOperator: is_operator,
     hasSecondFactor: has_second_factor,
+    isConfirmed: is_confirmed,
     createdAt: created_at,
   }));
 }

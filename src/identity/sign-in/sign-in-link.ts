@@ -6,6 +6,7 @@ import type { IdentityParts } from '../identity-parts.ts';
 import { hashPassword } from '../passwords/hash-password.ts';
 import { judgePassword, type PasswordFault } from '../passwords/judge-password.ts';
 import { keepPassword } from '../passwords/keep-password.ts';
+import { confirmAddress } from '../people/confirm-address.ts';
 import { hashOfSecret, newSecret } from '../secret-token.ts';
 import { type Account, readAccount } from './account.ts';
 import { completeFirstFactor, type SignInOutcome } from './complete-first-factor.ts';
@@ -39,7 +40,7 @@ export async function makeSignInLink(
   return { token, expiresAt: row.expires_at };
 }
 
-/** Signs in by a link. The second factor is asked for as after a password. */
+/** Signs in by a link, which confirms the address. The second factor is asked for as after a password. */
 export async function signInByLink(
   parts: IdentityParts,
   token: string,
@@ -50,9 +51,13 @@ export async function signInByLink(
     await noteRefusal(parts, client, 'sign_in.refused', 'The link is not good, or is good no more.');
     return { outcome: 'refused' };
   }
-  return completeFirstFactor(parts, found.account, { amr: 'link', client }, (unit) =>
-    useUp(unit, found.hash),
-  );
+  const confirmed = await confirmedBy(parts, found.account.id, client);
+  return completeFirstFactor(parts, found.account, { amr: 'link', client }, async (unit) => {
+    if (!(await useUp(unit, found.hash))) return false;
+    if (await confirmAddress(unit, found.account.id))
+      await parts.audit.append(unit, installationTrail, confirmed);
+    return true;
+  });
 }
 
 export type SetPasswordOutcome =
@@ -61,7 +66,10 @@ export type SetPasswordOutcome =
   /** The link is none, was used, or has expired. */
   | { outcome: 'refused' };
 
-/** Chooses a password by a link. Every session of theirs ends; signing in is the next step, and asks for what it asks. */
+/**
+ * Chooses a password by a link, which confirms the address. Every session of theirs ends; signing in is the next step, and
+ * asks for what it asks.
+ */
 export async function setPasswordByLink(
   parts: IdentityParts,
   { token, password }: { token: string; password: string },
@@ -84,11 +92,24 @@ export async function setPasswordByLink(
     detail: { by: 'link' },
     ...tracesOf(client),
   });
+  const confirmed = await confirmedBy(parts, found.account.id, client);
   return scopes.inIdentity(async (unit) => {
     if (!(await useUp(unit, found.hash))) return { outcome: 'refused' };
+    if (await confirmAddress(unit, found.account.id)) await audit.append(unit, installationTrail, confirmed);
     await keepPassword(unit, found.account.id, hash);
     await audit.append(unit, installationTrail, event);
     return { outcome: 'set' };
+  });
+}
+
+function confirmedBy({ audit }: IdentityParts, userId: Uuid, client: Client) {
+  return audit.prepare(installationTrail, {
+    actor: { kind: 'user', id: userId },
+    action: 'address.confirmed',
+    resource: { kind: 'users', id: toWire('user', userId) },
+    outcome: 'allowed',
+    reason: 'They came by a link that an operator had made.',
+    ...tracesOf(client),
   });
 }
 

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { newId, toWire, type Uuid } from '#domain/ids.ts';
 import { decide } from '#identity/decide.ts';
 import { addMember, removeMember } from '#identity/members/members.ts';
+import { changePassword } from '#identity/passwords/change-password.ts';
 import { setUserStatus } from '#identity/people/users.ts';
 import { revokeSessions } from '#identity/sessions/own-sessions.ts';
+import { stepUp } from '#identity/sign-in/finish-sign-in.ts';
 import { createAccessTokens } from '#identity/tokens/access-tokens.ts';
 import {
   issueTokens,
@@ -13,7 +15,7 @@ import {
   type TokenLimits,
 } from '#identity/tokens/refresh-tokens.ts';
 import { createSigningKeys } from '#identity/tokens/signing-keys.ts';
-import { atHome, type SomePeople, somePeople } from '../support/some-people.ts';
+import { atHome, goodPassword, type SomePeople, somePeople } from '../support/some-people.ts';
 
 const dayMs = 24 * 60 * 60_000;
 
@@ -112,7 +114,7 @@ describe('an access token', () => {
     expect(await refresh(people, refreshToken)).toEqual({ outcome: 'refused' });
   });
 
-  test('shows a second factor that its session has shown', async () => {
+  test('ends when its session shows a second factor, and shows one when it was taken after that', async () => {
     const people = await somePeople();
     await people.person('op@acme.example', { isOperator: true });
     const session = await people.signedIn('op@acme.example');
@@ -122,11 +124,65 @@ describe('an access token', () => {
       isOperator: false,
     });
     const { session: stepped } = await people.withApp(session);
-    for (const credential of [{ accessToken }, { sessionToken: stepped.token }])
+    expect(await people.authenticate({ accessToken })).toBeUndefined();
+    const after = await tokensOf(people, stepped.token);
+    for (const credential of [{ accessToken: after.accessToken }, { sessionToken: stepped.token }])
       expect(await people.authenticate(credential)).toMatchObject({
         hasSecondFactor: true,
         isOperator: true,
       });
+  });
+
+  const steps = ['adding an app', 'showing a code', 'changing the password'] as const;
+  test.each(steps)('taken by whoever had the session before does not outlive %s', async (step) => {
+    const people = await somePeople();
+    await people.person('op@acme.example', { isOperator: true });
+    const plain = await people.signedIn('op@acme.example');
+    const added = step === 'adding an app' ? undefined : await people.withApp(plain);
+    const session = added?.session ?? plain;
+    const found = await people.found(session.token);
+    const [unused, used] = [await tokensOf(people, session.token), await tokensOf(people, session.token)];
+    const next = await refresh(people, used.refreshToken);
+    if (next.outcome !== 'issued') throw new Error('It was refused.');
+
+    if (!added) await people.withApp(session);
+    else if (step === 'showing a code') await stepUp(people.parts, found, added.app.nextCode(), atHome);
+    else
+      await changePassword(
+        people.parts,
+        found,
+        { current: goodPassword, next: 'a slow boat downstream' },
+        atHome,
+      );
+    for (const { accessToken, refreshToken } of [unused, next]) {
+      expect(await people.authenticate({ accessToken })).toBeUndefined();
+      expect(await refresh(people, refreshToken)).toEqual({ outcome: 'refused' });
+    }
+    // Nor does what a process still believes of the session give new ones.
+    expect(await issueTokens(people.tokenParts, found, {}, atHome)).toEqual({ outcome: 'refused' });
+  });
+
+  test('is never left with the rights, however it is taken as the second factor is shown', async () => {
+    const people = await somePeople();
+    await people.person('op@acme.example', { isOperator: true });
+    const { app, session: first } = await people.withApp(await people.signedIn('op@acme.example'));
+    let session = first;
+    for (let round = 0; round < 5; round++) {
+      const found = await people.found(session.token);
+      const { refreshToken } = await tokensOf(people, session.token);
+      const [stepped, ...taken] = await Promise.all([
+        stepUp(people.parts, found, app.nextCode(), atHome),
+        refresh(people, refreshToken),
+        ...Array.from({ length: 4 }, () => issueTokens(people.tokenParts, found, {}, atHome)),
+      ]);
+      if (stepped.outcome !== 'signed_in') throw new Error(stepped.outcome);
+      for (const one of taken) {
+        if (one.outcome !== 'issued') continue;
+        expect(await people.authenticate({ accessToken: one.accessToken })).toBeUndefined();
+        expect(await refresh(people, one.refreshToken)).toEqual({ outcome: 'refused' });
+      }
+      session = stepped.session;
+    }
   });
 
   test('is none of another kind, nor a session’s token', async () => {

@@ -30,7 +30,7 @@ CREATE TABLE identity.recovery_codes (
 CREATE TABLE identity.web_sessions (
   id uuid PRIMARY KEY,
   user_id uuid NOT NULL REFERENCES identity.users (id) ON DELETE CASCADE ON UPDATE RESTRICT,
-  -- Changes when the session gets more rights than it had; its id does not.
+  -- Changes when the session gets more rights than it had, which also ends its refresh families; its id does not.
   token_hash bytea NOT NULL UNIQUE,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   last_seen_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -187,12 +187,16 @@ END $$;
 -- The session that an access token goes back to, as long as the family that it came with (if it came with one) lives.
 CREATE FUNCTION identity.find_token_session_v1(p_session uuid, p_family uuid) RETURNS jsonb
 LANGUAGE plpgsql SET role = 'swarmgate_identity' AS $$
+DECLARE
+  session jsonb;
 BEGIN
+  -- The session first: one that has got more rights since then has ended the family.
+  session := identity.describe_session(p_session);
   IF p_family IS NOT NULL AND NOT EXISTS (SELECT 1 FROM identity.refresh_families f
       WHERE f.id = p_family AND f.session_id = p_session AND f.ended_at IS NULL) THEN
     RETURN NULL;
   END IF;
-  RETURN identity.describe_session(p_session);
+  RETURN session;
 END $$;
 
 -- Takes one attempt from each of some counters, or from none when one of them is blocked; then answers for how many

@@ -58,7 +58,7 @@ export async function openSession(
 
 /**
  * A session gets more rights than it had, and another token with them: whoever had got hold of the old one does not get
- * the rights. `undefined`: it has ended.
+ * the rights. What programs had from it ends for the same reason. `undefined`: it has ended.
  */
 export async function rotateSession(
   unit: Unit,
@@ -75,7 +75,27 @@ export async function rotateSession(
        WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING user_id, expires_at`,
     [sessionId, hash, isSecond, shown],
   );
-  return row && { id: sessionId, userId: row.user_id, token, expiresAt: row.expires_at };
+  if (!row) return undefined;
+  await unit.sql(
+    `UPDATE identity.refresh_families SET ended_at = now(), end_reason = 'revoked'
+       WHERE session_id = $1 AND ended_at IS NULL`,
+    [sessionId],
+  );
+  return { id: sessionId, userId: row.user_id, token, expiresAt: row.expires_at };
+}
+
+/**
+ * Holds a session, until the unit ends, as it was found: nobody shows a factor in it meanwhile. `false`: it has ended, or a
+ * factor was shown since, and whoever found it before that may not have been the one who showed it.
+ */
+export async function holdSession(unit: Unit, session: FoundSession): Promise<boolean> {
+  const held = await unit.sql(
+    `SELECT 1 FROM identity.web_sessions WHERE id = $1 AND revoked_at IS NULL
+       AND round(extract(epoch FROM authenticated_at) * 1000) = $2
+       AND round(extract(epoch FROM mfa_at) * 1000) IS NOT DISTINCT FROM $3 FOR SHARE`,
+    [session.id, session.authenticatedAtMs, session.mfaAtMs],
+  );
+  return held.length > 0;
 }
 
 /** Whether a factor was shown so lately that what is dear may be done without showing it again. */

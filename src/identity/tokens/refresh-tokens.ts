@@ -7,7 +7,7 @@ import type { Grants } from '../grants.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { hashOfSecret, newSecret } from '../secret-token.ts';
 import { sessionIdleMs } from '../sessions/session-limits.ts';
-import type { FoundSession } from '../sessions/web-session.ts';
+import { type FoundSession, holdSession } from '../sessions/web-session.ts';
 import type { AccessTokens } from './access-tokens.ts';
 
 export type TokenParts = IdentityParts & { accessTokens: AccessTokens; grants: Grants };
@@ -24,7 +24,10 @@ export type TokensOutcome =
 
 type Family = { id: Uuid; sessionId: Uuid; userId: Uuid } & TokenLimits;
 
-/** Gives a program tokens to act with for whoever's session this is. They end when the session does. */
+/**
+ * Gives a program tokens to act with for whoever's session this is. They end when the session does, and when a factor is
+ * shown in it.
+ */
 export async function issueTokens(
   parts: TokenParts,
   session: FoundSession,
@@ -42,6 +45,7 @@ export async function issueTokens(
     ...tracesOf(client),
   });
   const refreshToken = await parts.scopes.inIdentity(async (unit) => {
+    if (!(await holdSession(unit, session))) return undefined;
     await unit.sql(
       'INSERT INTO identity.refresh_families (id, session_id, for_tenant, scope) VALUES ($1, $2, $3, $4)',
       [family.id, family.sessionId, limits.tenantId ?? null, limits.scope ? [...limits.scope] : null],
@@ -49,7 +53,7 @@ export async function issueTokens(
     await parts.audit.append(unit, installationTrail, event);
     return addToken(unit, family.id);
   });
-  return { outcome: 'issued', ...access, refreshToken };
+  return refreshToken === undefined ? { outcome: 'refused' } : { outcome: 'issued', ...access, refreshToken };
 }
 
 /**
@@ -113,6 +117,12 @@ async function useToken(unit: Unit, hash: Buffer): Promise<UsedToken> {
     scope: Permission[] | null;
     has_ended: boolean;
   };
+  // The session before its family, as whoever shows a factor locks them: neither waits for the other.
+  await unit.sql(
+    `SELECT 1 FROM identity.web_sessions WHERE id = (SELECT f.session_id FROM identity.refresh_families f
+       JOIN identity.refresh_tokens t ON t.family_id = f.id WHERE t.token_hash = $1) FOR NO KEY UPDATE`,
+    [hash],
+  );
   // Under the family's lock: of two uses at once the other one comes after, and finds the token used.
   const [family] = await unit.sql<Row>(
     `SELECT id, session_id, for_tenant, scope, ended_at IS NOT NULL AS has_ended FROM identity.refresh_families

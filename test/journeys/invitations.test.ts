@@ -92,6 +92,18 @@ describe('an invitation', () => {
     expect(await listMembers(people.parts, tenant)).toEqual([]);
   });
 
+  test('does not tell by a bad password whether its address has an account', async () => {
+    const people = await somePeople();
+    const { tenant } = await people.organization();
+    await people.person('bob@acme.example');
+    for (const email of ['bob@acme.example', 'nobody@acme.example']) {
+      const { token } = await invited(people, tenant, { email });
+      expect(
+        await acceptInvitation(people.parts, { token, as: { name: 'X', password: 'short' } }, atHome),
+      ).toEqual({ outcome: 'not_good_enough', fault: 'too_short' });
+    }
+  });
+
   test('is good no more when it was taken back, was made anew, or is a week old', async () => {
     const people = await somePeople();
     const { tenant } = await people.organization();

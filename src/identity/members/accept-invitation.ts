@@ -118,9 +118,10 @@ async function lookAt(
       ? { outcome: 'good', email }
       : { outcome: 'other_address' };
   }
-  if (await readAccount(unit, { email })) return { outcome: 'has_account' };
+  // The password first: a bad one must not tell, at no cost, whether the address has an account.
   const fault = judgePassword(as.password, { email, name: as.name });
-  return fault ? { outcome: 'not_good_enough', fault } : { outcome: 'good', email };
+  if (fault) return { outcome: 'not_good_enough', fault };
+  return (await readAccount(unit, { email })) ? { outcome: 'has_account' } : { outcome: 'good', email };
 }
 
 // The one statement that decides: those who come later wait for the row, and then find it used.

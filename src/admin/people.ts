@@ -86,8 +86,8 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
       },
     },
     beginSecondFactor: {
-      async person({ session }) {
-        const begun = await people().beginTotp(session);
+      async person({ session, client }) {
+        const begun = await people().beginTotp(session, client);
         if (begun.outcome === 'has_one')
           throw conflict('has_second_factor', 'There is one; remove it first.');
         if (begun.outcome === 'not_fresh') throw notFresh();
@@ -173,8 +173,8 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
       },
     },
     revokeTokens: {
-      async person({ body: { refreshToken } }) {
-        await people().revokeTokens(refreshToken);
+      async person({ body: { refreshToken }, client }) {
+        await people().revokeTokens(refreshToken, client);
         return { body: undefined };
       },
     },

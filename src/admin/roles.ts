@@ -66,7 +66,10 @@ export const roleHandlers: HandlersOf<typeof roleOperations> = {
       if (!row) throw notFound();
       refuseOtherVersion(row.version, seenVersion);
       if (!(await deleteRole(unit, row.id)))
-        throw conflict('role_in_use', 'Somebody has this role; give them another one first.');
+        throw conflict(
+          'role_in_use',
+          'Somebody has this role, or is invited to it; give them another one first, or take the invitation back.',
+        );
       return { body: undefined };
     },
   },

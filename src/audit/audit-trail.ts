@@ -13,7 +13,7 @@ export type AuditActor =
 
 export type AuditEvent = {
   actor: AuditActor;
-  /** In the words of the API's operations (`revokeApiKey`), or of what happened (`sign_in.failed`). */
+  /** In the words of the API's operations (`revokeApiKey`), or of what happened (`sign_in.refused`). */
   action: string;
   /** The permission that it needed. */
   permission?: string;

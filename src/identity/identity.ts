@@ -82,7 +82,7 @@ export function createIdentity({
     setPasswordByLink: (given: { token: string; password: string }, client: Client) =>
       setPasswordByLink(parts, given, client),
 
-    beginTotp: (session: FoundSession) => beginTotp(parts, session),
+    beginTotp: (session: FoundSession, client: Client) => beginTotp(parts, session, client),
     confirmTotp: (session: FoundSession, code: string, client: Client) =>
       confirmTotp(parts, session, code, client),
     removeTotp: (session: FoundSession, client: Client) => removeTotp(parts, session, client),
@@ -95,7 +95,7 @@ export function createIdentity({
     issueTokens: (session: FoundSession, limits: TokenLimits, client: Client) =>
       issueTokens(parts, session, limits, client),
     refreshTokens: (refreshToken: string, client: Client) => refreshTokens(parts, refreshToken, client),
-    revokeTokens: (refreshToken: string) => revokeTokens(parts, refreshToken),
+    revokeTokens: (refreshToken: string, client: Client) => revokeTokens(parts, refreshToken, client),
     /** The public keys of access tokens, as `/.well-known/jwks.json` has them. */
     publishedKeys: () => keys.published(),
 

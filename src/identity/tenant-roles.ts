@@ -55,11 +55,13 @@ export async function updateRole(
   return row;
 }
 
-/** Removes a role, unless somebody has it: answers whether it is gone. */
+/** Removes a role, unless somebody has it or is invited to it: answers whether it is gone. */
 export async function deleteRole(unit: Unit, id: Uuid): Promise<boolean> {
   const gone = await unit.sql(
     `DELETE FROM swarmgate.roles r WHERE r.id = $1
-       AND NOT EXISTS (SELECT FROM identity.memberships m WHERE m.role_id = r.id) RETURNING r.id`,
+       AND NOT EXISTS (SELECT FROM identity.memberships m WHERE m.role_id = r.id)
+       AND NOT EXISTS (SELECT FROM identity.invitations i WHERE i.role_id = r.id AND i.accepted_at IS NULL
+         AND i.revoked_at IS NULL AND i.expires_at > now()) RETURNING r.id`,
     [id],
   );
   return gone.length > 0;

@@ -109,7 +109,7 @@ describe('an access token', () => {
     if (what === 'all sessions') await revokeSessions(people.parts, userId, {}, atHome);
     if (what === 'account')
       await people.parts.scopes.inIdentity((unit) => setUserStatus(unit, userId, 'disabled'));
-    if (what === 'family') await revokeTokens(people.parts, refreshToken);
+    if (what === 'family') await revokeTokens(people.parts, refreshToken, atHome);
     expect(await people.authenticate({ accessToken })).toBeUndefined();
     expect(await refresh(people, refreshToken)).toEqual({ outcome: 'refused' });
   });
@@ -253,11 +253,27 @@ describe('a refresh token', () => {
     expect(await refresh(people, other.refreshToken)).toMatchObject({ outcome: 'issued' });
   });
 
+  test('is told of: that it was exchanged, that its tenant was lost, that it was given up', async () => {
+    const people = await somePeople();
+    const { tenant, userId, session } = await aMember(people);
+    const first = await tokensOf(people, session.token, { tenantId: tenant });
+    const next = await refresh(people, first.refreshToken);
+    if (next.outcome !== 'issued') throw new Error('It was refused.');
+    await removeMember(people.parts, { tenantId: tenant, userId, by: { kind: 'operator' } });
+    expect(await refresh(people, next.refreshToken)).toEqual({ outcome: 'refused' });
+    for (let count = 0; count < 2; count++) await revokeTokens(people.parts, next.refreshToken, atHome);
+    expect((await people.toldBy()).slice(-3)).toEqual([
+      { action: 'tokens.refreshed', outcome: 'allowed', by: userId },
+      { action: 'refresh_token.refused', outcome: 'refused', by: null },
+      { action: 'tokens.revoked', outcome: 'allowed', by: userId },
+    ]);
+  });
+
   test('that nobody was given is none', async () => {
     const people = await somePeople();
     for (const token of ['', 'sgr_', `sgr_${'A'.repeat(43)}`, `sgs_${'A'.repeat(43)}`])
       expect(await refresh(people, token)).toEqual({ outcome: 'refused' });
-    await revokeTokens(people.parts, 'sgr_nobody');
+    await revokeTokens(people.parts, 'sgr_nobody', atHome);
     expect(people.securityEvents).toEqual([]);
   });
 });

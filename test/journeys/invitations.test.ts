@@ -16,6 +16,7 @@ import {
   setPasswordByLink,
   signInByLink,
 } from '#identity/sign-in/sign-in-link.ts';
+import { deleteRole } from '#identity/tenant-roles.ts';
 import { atHome, goodPassword, type SomePeople, somePeople } from '../support/some-people.ts';
 
 const operator: Granter = { kind: 'operator' };
@@ -147,6 +148,18 @@ describe('an invitation', () => {
     ];
     for (const token of forged) expect(await accept(people, token, bob)).toEqual({ outcome: 'refused' });
     expect(await accept(people, here.token, bob)).toMatchObject({ outcome: 'accepted', tenantId: ours });
+  });
+
+  test('keeps its role from being removed for as long as it is open', async () => {
+    const people = await somePeople();
+    const { tenant } = await people.organization();
+    const roleId = await people.role(tenant, 'helper', ['agents:read']);
+    const { id } = await invited(people, tenant, { role: { roleId } });
+    const remove = () => people.parts.scopes.inTenant(tenant, (unit) => deleteRole(unit, roleId));
+    expect(await remove()).toBe(false);
+    expect(await listInvitations(people.parts, tenant)).toMatchObject([{ id }]);
+    await revokeInvitation(people.parts, { tenantId: tenant, id, by: operator }, atHome);
+    expect(await remove()).toBe(true);
   });
 
   test('is not needed by a member, and changes nothing of what they are', async () => {

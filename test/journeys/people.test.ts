@@ -44,7 +44,7 @@ test('somebody is asked to run a tenant, adds a second factor, does so, and is r
 
   const before = await identity.findSession(signed.session.token);
   if (!before) throw new Error('The session is not good.');
-  const begun = await identity.beginTotp(before);
+  const begun = await identity.beginTotp(before, atHome);
   if (begun.outcome !== 'begun') throw new Error('No app was added.');
   const app = new TOTP({ secret: begun.secret });
   const nextCode = () => {

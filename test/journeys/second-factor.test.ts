@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { changePassword } from '#identity/passwords/change-password.ts';
 import {
   beginTotp,
   confirmTotp,
@@ -57,7 +58,7 @@ describe('an authenticator app', () => {
     const people = await somePeople();
     await people.person('ann@acme.example');
     const found = await people.found((await people.signedIn('ann@acme.example')).token);
-    await beginTotp(people.parts, found);
+    await beginTotp(people.parts, found, atHome);
     expect(await confirmTotp(people.parts, found, '000000', atHome)).toEqual({ outcome: 'refused' });
     await people.signedIn('ann@acme.example');
   });
@@ -65,11 +66,13 @@ describe('an authenticator app', () => {
   test('is not replaced by whoever has the session, and not added to an old one', async () => {
     const people = await somePeople();
     const { session } = await annWithApp(people);
-    expect(await beginTotp(people.parts, await people.found(session.token))).toEqual({ outcome: 'has_one' });
+    expect(await beginTotp(people.parts, await people.found(session.token), atHome)).toEqual({
+      outcome: 'has_one',
+    });
     await people.person('bob@acme.example');
     const bob = await people.found((await people.signedIn('bob@acme.example')).token);
     people.clock.nowMs += 60 * 60_000;
-    expect(await beginTotp(people.parts, bob)).toEqual({ outcome: 'not_fresh' });
+    expect(await beginTotp(people.parts, bob, atHome)).toEqual({ outcome: 'not_fresh' });
   });
 
   test('its secret is sealed, in its own row', async () => {
@@ -195,6 +198,32 @@ describe('a recovery code', () => {
 });
 
 describe('what is dear', () => {
+  test('is told of, also when it was refused, as done by whoever is signed in', async () => {
+    const people = await somePeople();
+    const id = await people.person('ann@acme.example');
+    const before = await people.found((await people.signedIn('ann@acme.example')).token);
+    await beginTotp(people.parts, before, atHome);
+    await confirmTotp(people.parts, before, '000000', atHome);
+    await changePassword(people.parts, before, { current: 'not this one', next: 'a slow boat down' }, atHome);
+    const { session } = await people.withApp(await people.signedIn('ann@acme.example'));
+    const after = await people.found(session.token);
+    await stepUp(people.parts, after, '000000', atHome);
+    people.clock.nowMs += 11 * 60_000;
+    await removeTotp(people.parts, after, atHome);
+    const told = (action: string, outcome = 'refused') => ({ action, outcome, by: id });
+    expect(await people.toldBy()).toEqual([
+      told('sign_in.done', 'allowed'),
+      told('second_factor.begun', 'allowed'),
+      told('second_factor.refused'),
+      told('password.refused'),
+      told('sign_in.done', 'allowed'),
+      told('second_factor.begun', 'allowed'),
+      told('second_factor.added', 'allowed'),
+      told('second_factor.refused'),
+      told('second_factor.refused'),
+    ]);
+  });
+
   test('needs the second factor to have been shown lately, and showing it changes the token', async () => {
     const people = await somePeople();
     const { session, app } = await annWithApp(people);

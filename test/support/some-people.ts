@@ -64,13 +64,16 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
     securityEvents,
     /** What the trail of the installation tells, in its order. */
     async told(): Promise<string[]> {
-      const rows = await scopes.inIdentity((unit) =>
-        unit.sql<{ action: string }>(
-          'SELECT action FROM swarmgate.audit_events WHERE tenant_id = $1 ORDER BY at, id',
+      return (await people.toldBy()).map(({ action }) => action);
+    },
+    /** The same, with who it was. */
+    async toldBy(): Promise<{ action: string; outcome: string; by: Uuid | null }[]> {
+      return scopes.inIdentity((unit) =>
+        unit.sql(
+          'SELECT action, outcome, actor_id AS by FROM swarmgate.audit_events WHERE tenant_id = $1 ORDER BY at, id',
           [installationTrail],
         ),
       );
-      return rows.map(({ action }) => action);
     },
     /** An organization with so many tenants. */
     async organization(tenantCount = 1): Promise<{ id: Uuid; tenants: Uuid[]; tenant: Uuid }> {
@@ -121,7 +124,7 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
       session: NewSession,
     ): Promise<{ app: AuthenticatorApp; session: NewSession; recoveryCodes: string[] }> {
       const found = await people.found(session.token);
-      const begun = await beginTotp(parts, found);
+      const begun = await beginTotp(parts, found, atHome);
       if (begun.outcome !== 'begun') throw new Error(`No app was added: ${begun.outcome}.`);
       const app = anApp(begun.secret, clock);
       const confirmed = await confirmTotp(parts, found, app.nextCode(), atHome);

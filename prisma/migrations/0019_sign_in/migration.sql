@@ -135,6 +135,7 @@ CREATE TABLE identity.invitations (
   accepted_at timestamptz(3),
   revoked_at timestamptz(3),
   PRIMARY KEY (tenant_id, id),
+  -- A role to which somebody is invited is not removed; invitations that have ended go with theirs.
   FOREIGN KEY (tenant_id, role_id) REFERENCES swarmgate.roles (tenant_id, id) ON DELETE CASCADE ON UPDATE RESTRICT,
   CONSTRAINT invitations_one_role CHECK ((builtin_role IS NULL) <> (role_id IS NULL))
 );

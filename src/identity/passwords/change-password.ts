@@ -5,7 +5,7 @@ import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { type FoundSession, isFresh, type NewSession, rotateSession } from '../sessions/web-session.ts';
 import { readAccount } from '../sign-in/account.ts';
-import { noteRefusal } from '../sign-in/note-refusal.ts';
+import { noteOwnRefusal } from '../sign-in/note-refusal.ts';
 import { checkPassword, hashPassword } from './hash-password.ts';
 import { judgePassword, type PasswordFault } from './judge-password.ts';
 import { keepPassword } from './keep-password.ts';
@@ -38,11 +38,11 @@ export async function changePassword(
   const retryAfterMs = await attempts.take(counters);
   if (retryAfterMs > 0) {
     parts.onSecurityEvent('lockout');
-    await noteRefusal(parts, client, 'password.blocked', 'Too many attempts had failed.', account.id);
+    await noteOwnRefusal(parts, client, 'password.blocked', 'Too many attempts had failed.', account.id);
     return { outcome: 'blocked', retryAfterMs };
   }
   if (!(await checkPassword(account.passwordHash, current)).matches) {
-    await noteRefusal(parts, client, 'password.refused', 'Wrong password.', account.id);
+    await noteOwnRefusal(parts, client, 'password.refused', 'Wrong password.', account.id);
     return { outcome: 'refused' };
   }
   await attempts.giveBack(counters);

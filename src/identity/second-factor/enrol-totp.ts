@@ -5,9 +5,12 @@ import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { endSessions } from '../sessions/own-sessions.ts';
 import { type FoundSession, isFresh, type NewSession, rotateSession } from '../sessions/web-session.ts';
+import { noteOwnRefusal } from '../sign-in/note-refusal.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
 import { takeStep, totpPlace } from './show-second-factor.ts';
 import { newTotpSecret, stepOfCode, totpUri } from './totp-code.ts';
+
+const tooLongAgo = 'It is too long ago that a factor was shown.';
 
 export type TotpBeginning =
   /** The secret is shown this once, for the app to keep. */
@@ -19,11 +22,23 @@ export type TotpBeginning =
 
 /** Begins to add an authenticator app. It counts once a code of it was shown; beginning again forgets the first secret. */
 export async function beginTotp(
-  { scopes, keyRing, nowMs, issuerName }: IdentityParts,
+  parts: IdentityParts,
   session: FoundSession,
+  client: Client,
 ): Promise<TotpBeginning> {
-  if (!isFresh(session, 'first', nowMs())) return { outcome: 'not_fresh' };
+  const { scopes, keyRing, audit, nowMs, issuerName } = parts;
+  if (!isFresh(session, 'first', nowMs())) {
+    await noteOwnRefusal(parts, client, 'second_factor.refused', tooLongAgo, session.userId);
+    return { outcome: 'not_fresh' };
+  }
   const secret = newTotpSecret();
+  const event = await audit.prepare(installationTrail, {
+    actor: { kind: 'user', id: session.userId },
+    action: 'second_factor.begun',
+    resource: { kind: 'users', id: toWire('user', session.userId) },
+    outcome: 'allowed',
+    ...tracesOf(client),
+  });
   const email = await scopes.inIdentity(async (unit) => {
     const [begun] = await unit.sql(
       `INSERT INTO identity.totp AS t (user_id, sealed_secret) VALUES ($1, $2)
@@ -32,6 +47,7 @@ export async function beginTotp(
       [session.userId, keyRing.seal(secret, totpPlace(session.userId))],
     );
     if (!begun) return undefined;
+    await audit.append(unit, installationTrail, event);
     const [user] = await unit.sql<{ email: string }>('SELECT email FROM identity.users WHERE id = $1', [
       session.userId,
     ]);
@@ -47,11 +63,12 @@ export type TotpConfirmation =
 
 /** The app shows a code of the new secret: from here on it is asked for, and every other session of theirs has ended. */
 export async function confirmTotp(
-  { scopes, keyRing, audit, nowMs }: IdentityParts,
+  parts: IdentityParts,
   session: FoundSession,
   code: string,
   client: Client,
 ): Promise<TotpConfirmation> {
+  const { scopes, keyRing, audit, nowMs } = parts;
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'second_factor.added',
@@ -59,7 +76,7 @@ export async function confirmTotp(
     outcome: 'allowed',
     ...tracesOf(client),
   });
-  return scopes.inIdentity(async (unit) => {
+  const confirmed = await scopes.inIdentity(async (unit): Promise<TotpConfirmation> => {
     const [row] = await unit.sql<{ sealed_secret: string }>(
       'SELECT sealed_secret FROM identity.totp WHERE user_id = $1 AND confirmed_at IS NULL FOR UPDATE',
       [session.userId],
@@ -74,15 +91,22 @@ export async function confirmTotp(
     await audit.append(unit, installationTrail, event);
     return { outcome: 'confirmed', recoveryCodes, session: rotated };
   });
+  if (confirmed.outcome === 'refused')
+    await noteOwnRefusal(parts, client, 'second_factor.refused', 'Wrong or used code.', session.userId);
+  return confirmed;
 }
 
 /** Takes the second factor away, with its recovery codes. `not_fresh`: a code has to be shown first (`stepUp`). */
 export async function removeTotp(
-  { scopes, audit, nowMs }: IdentityParts,
+  parts: IdentityParts,
   session: FoundSession,
   client: Client,
 ): Promise<{ outcome: 'removed' | 'not_fresh' }> {
-  if (!isFresh(session, 'second', nowMs())) return { outcome: 'not_fresh' };
+  const { scopes, audit, nowMs } = parts;
+  if (!isFresh(session, 'second', nowMs())) {
+    await noteOwnRefusal(parts, client, 'second_factor.refused', tooLongAgo, session.userId);
+    return { outcome: 'not_fresh' };
+  }
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'second_factor.removed',
@@ -102,11 +126,15 @@ export async function removeTotp(
 
 /** Ten new recovery codes for the old ones, which are good no more. */
 export async function renewRecoveryCodes(
-  { scopes, audit, nowMs }: IdentityParts,
+  parts: IdentityParts,
   session: FoundSession,
   client: Client,
 ): Promise<{ outcome: 'renewed'; recoveryCodes: string[] } | { outcome: 'not_fresh' }> {
-  if (!isFresh(session, 'second', nowMs())) return { outcome: 'not_fresh' };
+  const { scopes, audit, nowMs } = parts;
+  if (!isFresh(session, 'second', nowMs())) {
+    await noteOwnRefusal(parts, client, 'recovery_codes.refused', tooLongAgo, session.userId);
+    return { outcome: 'not_fresh' };
+  }
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: session.userId },
     action: 'recovery_codes.renewed',

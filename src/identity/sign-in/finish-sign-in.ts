@@ -12,7 +12,7 @@ import {
   openSession,
   rotateSession,
 } from '../sessions/web-session.ts';
-import { noteRefusal } from './note-refusal.ts';
+import { noteOwnRefusal, noteRefusal } from './note-refusal.ts';
 
 export type SecondFactorOutcome =
   | { outcome: 'signed_in'; session: NewSession }
@@ -37,7 +37,7 @@ export async function finishSignIn(
     return { outcome: 'refused' };
   }
 
-  return withSecondFactor(parts, found.user_id, client, async () => {
+  return withSecondFactor(parts, found.user_id, client, noteRefusal, async () => {
     const event = await audit.prepare(installationTrail, {
       actor: { kind: 'user', id: found.user_id },
       action: 'sign_in.done',
@@ -72,7 +72,7 @@ export async function stepUp(
   client: Client,
 ): Promise<SecondFactorOutcome> {
   const { scopes, keyRing, audit } = parts;
-  return withSecondFactor(parts, session.userId, client, async () => {
+  return withSecondFactor(parts, session.userId, client, noteOwnRefusal, async () => {
     const event = await audit.prepare(installationTrail, {
       actor: { kind: 'user', id: session.userId },
       action: 'second_factor.shown',
@@ -95,18 +95,19 @@ async function withSecondFactor(
   parts: IdentityParts,
   userId: Uuid,
   client: Client,
+  tell: typeof noteOwnRefusal,
   show: () => Promise<NewSession | undefined>,
 ): Promise<SecondFactorOutcome> {
   const counters = secondFactorCounters(userId);
   const retryAfterMs = await parts.attempts.take(counters);
   if (retryAfterMs > 0) {
     parts.onSecurityEvent('lockout');
-    await noteRefusal(parts, client, 'second_factor.blocked', 'Too many codes were wrong.', userId);
+    await tell(parts, client, 'second_factor.blocked', 'Too many codes were wrong.', userId);
     return { outcome: 'blocked', retryAfterMs };
   }
   const session = await show();
   if (!session) {
-    await noteRefusal(parts, client, 'second_factor.refused', 'Wrong or used code.', userId);
+    await tell(parts, client, 'second_factor.refused', 'Wrong or used code.', userId);
     return { outcome: 'refused' };
   }
   await parts.attempts.giveBack(counters);

@@ -66,72 +66,108 @@ export async function refreshTokens(
   client: Client,
 ): Promise<TokensOutcome> {
   const hash = hashOfSecret('refresh', refreshToken);
-  const used = hash
-    ? await parts.scopes.inIdentity((unit) => useToken(unit, hash))
-    : { outcome: 'unknown' as const };
-  if (used.outcome === 'next') {
-    const access = await issueAccess(parts, used.family);
-    return access ? { outcome: 'issued', ...access, refreshToken: used.token } : { outcome: 'refused' };
+  const family = hash && (await parts.scopes.inIdentity((unit) => findFamily(unit, hash)));
+  if (!family) {
+    await noteRefused(parts, client, 'refresh_token.refused', 'There is no such token.');
+    return { outcome: 'refused' };
   }
-  if (used.outcome === 'reused') parts.onSecurityEvent('refresh_reuse');
-  await parts.audit.note(installationTrail, {
-    actor: { kind: 'nobody' },
-    action: used.outcome === 'reused' ? 'refresh_token.reused' : 'refresh_token.refused',
-    resource:
-      used.outcome === 'unknown'
-        ? { kind: 'sessions' }
-        : { kind: 'sessions', id: toWire('session', used.sessionId) },
-    outcome: 'refused',
-    reason:
-      used.outcome === 'reused'
-        ? 'It had been used: its family was ended.'
-        : 'It is none, or its family or session has ended.',
+  const access = await issueAccess(parts, family);
+  const event = await parts.audit.prepare(installationTrail, {
+    ...{ actor: { kind: 'user', id: family.userId }, action: 'tokens.refreshed', outcome: 'allowed' },
+    resource: { kind: 'sessions', id: toWire('session', family.sessionId) },
     ...tracesOf(client),
   });
+  const used = await parts.scopes.inIdentity(async (unit) => {
+    const taken = await useToken(unit, hash, family);
+    if (taken.outcome === 'next' && access) await parts.audit.append(unit, installationTrail, event);
+    return taken;
+  });
+  if (used.outcome === 'next' && access) return { outcome: 'issued', ...access, refreshToken: used.token };
+  if (used.outcome === 'reused') parts.onSecurityEvent('refresh_reuse');
+  const { action, reason } = refusals[used.outcome];
+  await noteRefused(parts, client, action, reason, family.sessionId);
   return { outcome: 'refused' };
 }
 
-/** Ends a family by any of its tokens, as a program does that signs out (RFC 7009). What is none, is ended already. */
-export async function revokeTokens({ scopes }: IdentityParts, refreshToken: string): Promise<void> {
-  const hash = hashOfSecret('refresh', refreshToken);
-  if (!hash) return;
-  await scopes.inIdentity((unit) =>
-    unit.sql(
-      `UPDATE identity.refresh_families SET ended_at = now(), end_reason = 'revoked'
-         WHERE id = (SELECT family_id FROM identity.refresh_tokens WHERE token_hash = $1) AND ended_at IS NULL`,
-      [hash],
-    ),
-  );
+const refusals = {
+  next: { action: 'refresh_token.refused', reason: 'They have no access to its tenant any more.' },
+  reused: { action: 'refresh_token.reused', reason: 'It had been used: its family was ended.' },
+  ended: { action: 'refresh_token.refused', reason: 'Its family or session has ended.' },
+};
+
+// Whoever comes with a token that is not good is not taken for the person whose it was.
+async function noteRefused(
+  { audit }: TokenParts,
+  client: Client,
+  action: string,
+  reason: string,
+  sessionId?: Uuid,
+): Promise<void> {
+  await audit.note(installationTrail, {
+    ...{ actor: { kind: 'nobody' }, action, outcome: 'refused', reason },
+    resource: { kind: 'sessions', ...(sessionId !== undefined && { id: toWire('session', sessionId) }) },
+    ...tracesOf(client),
+  });
 }
 
-type UsedToken =
-  | { outcome: 'next'; token: string; family: Family }
-  | { outcome: 'reused' | 'ended'; sessionId: Uuid }
-  | { outcome: 'unknown' };
+/** Ends a family by any of its tokens, as a program does that signs out (RFC 7009). What is none, is ended already. */
+export async function revokeTokens(
+  { scopes, audit }: IdentityParts,
+  refreshToken: string,
+  client: Client,
+): Promise<void> {
+  const hash = hashOfSecret('refresh', refreshToken);
+  const family = hash && (await scopes.inIdentity((unit) => findFamily(unit, hash)));
+  if (!family) return;
+  const event = await audit.prepare(installationTrail, {
+    ...{ actor: { kind: 'user', id: family.userId }, action: 'tokens.revoked', outcome: 'allowed' },
+    resource: { kind: 'sessions', id: toWire('session', family.sessionId) },
+    ...tracesOf(client),
+  });
+  await scopes.inIdentity(async (unit) => {
+    const ended = await unit.sql(
+      `UPDATE identity.refresh_families SET ended_at = now(), end_reason = 'revoked'
+         WHERE id = $1 AND ended_at IS NULL RETURNING 1 AS ended`,
+      [family.id],
+    );
+    if (ended.length > 0) await audit.append(unit, installationTrail, event);
+  });
+}
 
-async function useToken(unit: Unit, hash: Buffer): Promise<UsedToken> {
+async function findFamily(unit: Unit, hash: Buffer): Promise<Family | undefined> {
   type Row = {
     id: Uuid;
     session_id: Uuid;
+    user_id: Uuid;
     for_tenant: Uuid | null;
     scope: Permission[] | null;
-    has_ended: boolean;
   };
+  const [row] = await unit.sql<Row>(
+    `SELECT f.id, f.session_id, s.user_id, f.for_tenant, f.scope FROM identity.refresh_tokens t
+       JOIN identity.refresh_families f ON f.id = t.family_id JOIN identity.web_sessions s ON s.id = f.session_id
+       WHERE t.token_hash = $1`,
+    [hash],
+  );
+  return (
+    row && {
+      ...{ id: row.id, sessionId: row.session_id, userId: row.user_id },
+      ...(row.for_tenant !== null && { tenantId: row.for_tenant }),
+      ...(row.scope !== null && { scope: row.scope }),
+    }
+  );
+}
+
+type UsedToken = { outcome: 'next'; token: string } | { outcome: 'reused' | 'ended' };
+
+async function useToken(unit: Unit, hash: Buffer, { id, sessionId }: Family): Promise<UsedToken> {
   // The session before its family, as whoever shows a factor locks them: neither waits for the other.
-  await unit.sql(
-    `SELECT 1 FROM identity.web_sessions WHERE id = (SELECT f.session_id FROM identity.refresh_families f
-       JOIN identity.refresh_tokens t ON t.family_id = f.id WHERE t.token_hash = $1) FOR NO KEY UPDATE`,
-    [hash],
-  );
+  await unit.sql('SELECT 1 FROM identity.web_sessions WHERE id = $1 FOR NO KEY UPDATE', [sessionId]);
   // Under the family's lock: of two uses at once the other one comes after, and finds the token used.
-  const [family] = await unit.sql<Row>(
-    `SELECT id, session_id, for_tenant, scope, ended_at IS NOT NULL AS has_ended FROM identity.refresh_families
-       WHERE id = (SELECT family_id FROM identity.refresh_tokens WHERE token_hash = $1) FOR UPDATE`,
-    [hash],
+  const [family] = await unit.sql(
+    'SELECT 1 FROM identity.refresh_families WHERE id = $1 AND ended_at IS NULL FOR UPDATE',
+    [id],
   );
-  if (!family) return { outcome: 'unknown' };
-  const ended = { outcome: 'ended', sessionId: family.session_id } as const;
-  if (family.has_ended) return ended;
+  if (!family) return { outcome: 'ended' };
   const [taken] = await unit.sql(
     'UPDATE identity.refresh_tokens SET used_at = now() WHERE token_hash = $1 AND used_at IS NULL RETURNING 1 AS taken',
     [hash],
@@ -139,32 +175,22 @@ async function useToken(unit: Unit, hash: Buffer): Promise<UsedToken> {
   if (!taken) {
     await unit.sql(
       `UPDATE identity.refresh_families SET ended_at = now(), end_reason = 'reuse' WHERE id = $1`,
-      [family.id],
+      [id],
     );
-    return { outcome: 'reused', sessionId: family.session_id };
+    return { outcome: 'reused' };
   }
   const [session] = await unit.sql<{ found: FoundSession | null }>(
     'SELECT identity.describe_session($1) AS found',
-    [family.session_id],
+    [sessionId],
   );
-  if (!session?.found) return ended;
+  if (!session?.found) return { outcome: 'ended' };
   // A program that goes on is what keeps its session in use.
   await unit.sql(
     `UPDATE identity.web_sessions SET last_seen_at = now(), idle_expires_at = now() + $2 * interval '1 millisecond'
        WHERE id = $1`,
-    [family.session_id, sessionIdleMs],
+    [sessionId, sessionIdleMs],
   );
-  return {
-    outcome: 'next',
-    token: await addToken(unit, family.id),
-    family: {
-      id: family.id,
-      sessionId: family.session_id,
-      userId: session.found.userId,
-      ...(family.for_tenant !== null && { tenantId: family.for_tenant }),
-      ...(family.scope !== null && { scope: family.scope }),
-    },
-  };
+  return { outcome: 'next', token: await addToken(unit, id) };
 }
 
 async function addToken(unit: Unit, familyId: Uuid): Promise<string> {

@@ -19,6 +19,15 @@ class LastOwnerError extends AppError<'last_owner'> {
   }
 }
 
+/** Somebody else changed the membership at the same moment. */
+class MemberNotKeptError extends AppError<'member_not_kept'> {
+  override readonly name = 'MemberNotKeptError';
+
+  constructor(email: string, outcome: string) {
+    super('member_not_kept', `${email} was not given the role (${outcome}): apply once more.`);
+  }
+}
+
 /**
  * Makes somebody a member with a role, whoever they are: what an apply file says. Who has no account gets one, which a
  * password has yet to be chosen for ("swarmgate users link"). With `dryRun` it only says what it would do.
@@ -37,12 +46,15 @@ export async function keepMember(
   if (dryRun) return member ? 'updated' : 'created';
   const choice = { builtin: role };
   if (!member) {
-    await addMember(parts, { tenantId, userId: await findOrCreate(parts, email), role: choice });
+    const userId = await findOrCreate(parts, email);
+    if (!(await addMember(parts, { tenantId, userId, role: choice })))
+      throw new MemberNotKeptError(email, 'already_member');
     return 'created';
   }
   const { userId } = member;
   const changed = await changeMemberRole(parts, { tenantId, userId, role: choice, by: { kind: 'operator' } });
   if (changed.outcome === 'last_owner') throw new LastOwnerError(email);
+  if (changed.outcome !== 'done') throw new MemberNotKeptError(email, changed.outcome);
   return 'updated';
 }
 

@@ -27,7 +27,7 @@ const knownForMs = 10_000;
 const reloadedEachMs = 1_000;
 
 /** Any fixed number: processes that make the next key at the same moment wait for each other on it. */
-const advisoryLock = 727_073_691;
+const advisoryLock = 727_073_693;
 
 type Key = {
   kid: string;

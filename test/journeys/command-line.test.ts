@@ -79,8 +79,8 @@ test.for([
   ['an unknown key', acme.replace('name: Acme Inc', 'nmae: Acme Inc'), /:3: organizations\.0 has "nmae"/],
   [
     'a section of a later version',
-    `${acme}        members: [{ email: ann@acme.example, role: admin }]\n`,
-    /:9: .* has "members", which this version does not know/,
+    `${acme}        workflows: [{ slug: greet }]\n`,
+    /:9: .* has "workflows", which this version does not know/,
   ],
   [
     'a platform of a later version',

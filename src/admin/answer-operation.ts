@@ -87,7 +87,10 @@ export function answerOperation(
     } catch (error) {
       // An operator may ask for any tenant, so also for one that is not there.
       if (error instanceof TenantNotFoundError) throw notFound();
-      await parts.trail.note(tenantId, { ...event, ...failureOf(error) });
+      await parts.trail.note(tenantId, { ...event, ...failureOf(error) }).catch((noteError: unknown) => {
+        // What went wrong first says more than that it could not be told.
+        if (error instanceof ProblemError) throw noteError;
+      });
       throw error;
     }
   };

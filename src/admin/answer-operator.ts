@@ -1,7 +1,6 @@
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import type { RequestHandler } from 'express';
 import { type AuditEvent, installationTrail } from '#audit/audit-trail.ts';
-import type { Uuid } from '#domain/ids.ts';
 import { currentContext } from '#kernel/context.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import { countCall, send } from './answer-operation.ts';
@@ -9,7 +8,6 @@ import type { ApiParts } from './api-parts.ts';
 import { pathIdsOf, readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
 import type { OperatorAsked, OperatorHandler } from './handler.ts';
-import { readIdempotencyKey } from './idempotency.ts';
 import { forbidden } from './refusals.ts';
 import { readIfMatch } from './versions.ts';
 
@@ -52,15 +50,14 @@ export function answerOperator(
 
     try {
       const { query, body } = readInput(operation, request);
+      const ids = readIds(operation, request);
       const asked = {
-        ids: readIds(operation, request),
-        ...{ query, body },
+        ...{ ids, query, body },
         seenVersion: operation.isVersioned ? readIfMatch(request.get('if-match')) : undefined,
-        key: `${principal.id}/${name}/${readIdempotencyKey(request.get('idempotency-key')) ?? event.requestId}`,
       } as OperatorAsked;
       const allowed = { ...event, outcome: 'allowed', reason: 'By an operator.' } satisfies AuditEvent;
       const prepared = await parts.trail.prepare(installationTrail, allowed);
-      const tenantId = thenInTenant && (readIds(operation, request)['tenantId'] as Uuid);
+      const tenantId = thenInTenant && ids['tenantId'];
       const told = tenantId && (await parts.trail.prepare(tenantId, allowed));
       const answer = await parts.scopes.inPlatform(async (unit) => {
         const answered = await operator(asked, unit);

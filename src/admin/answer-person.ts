@@ -39,10 +39,9 @@ export function answerPerson(
       credentials && 'sessionToken' in credentials
         ? await people().findSession(credentials.sessionToken)
         : undefined;
-    if (!session && !isOpen) await countRefusal(countCalls, request);
-    if (!session && !isOpen)
-      throw unauthorized('session_missing', 'Sign in first: this is about a person’s own account.');
-    return session;
+    if (session || isOpen) return session;
+    await countRefusal(countCalls, request);
+    throw unauthorized('session_missing', 'Sign in first: this is about a person’s own account.');
   }
 
   async function tellRefusal(

@@ -34,7 +34,7 @@ export function apiKeyHandlers(
         const { row, key } = await createApiKey(unit, {
           ...{ tenantId, name, permissions, ...makerOf(principal) },
           expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
-        });
+        }).catch(explainEnded);
         return {
           body: { ...show(row), key },
           resourceId: toWire('apiKey', row.id),

@@ -68,7 +68,7 @@ export type PersonHandler<Op extends Operation = Operation> = {
 /** A call about the installation, by somebody who looks after it. */
 export type OperatorAsked<Op extends Operation = Operation> = Pick<
   Asked<Op>,
-  'query' | 'body' | 'seenVersion' | 'key'
+  'query' | 'body' | 'seenVersion'
 > & { ids: PersonAsked<Op>['ids'] };
 
 /** What answers it, in one unit of the platform's scope, in which its audit event is kept too. */

@@ -45,6 +45,7 @@ export function memberHandlers(people: () => Identity): HandlersOf<typeof member
     leaveTenant: {
       async tellsItself({ tenantId, principal, client }) {
         const by = personOf(principal);
+        if (by.scope) throw forbidden('A token within a scope does not end the membership of who gave it.');
         refuseUnlessDone(await people().removeMember({ tenantId, userId: by.id, by }, client));
         return { body: undefined };
       },

@@ -19,7 +19,7 @@ export function describeApi(publicUrl: string): Record<string, unknown> {
       title: 'Swarmgate',
       version: '1',
       description:
-        'Errors are problem+json (RFC 9457) with a `code`. Lists are read page by page with `cursor`. A POST with an ' +
+        'Errors are problem+json (RFC 9457) with a `code`. Lists are read page by page with `cursor`. A POST about a tenant with an ' +
         '`Idempotency-Key` has one effect, however often it is sent within a day. What is changed carries an `ETag`; a ' +
         'change with `If-Match` is made only to the version that was seen.',
     },
@@ -114,12 +114,13 @@ function queryParameters({ query }: Operation) {
   }));
 }
 
-function headerParameters({ method, isVersioned }: Operation) {
+function headerParameters({ method, path, needs, isVersioned }: Operation) {
+  const isRepeatable = method === 'post' && path.includes('{tenantId}') && needs !== 'an-operator';
   const header = (name: string, description: string) => ({
     ...{ name, in: 'header', required: false, description, schema: { type: 'string' } },
   });
   return [
-    ...(method === 'post' ? [header('Idempotency-Key', 'Makes sending it again harmless.')] : []),
+    ...(isRepeatable ? [header('Idempotency-Key', 'Makes sending it again harmless.')] : []),
     ...(isVersioned && method !== 'get' && method !== 'post'
       ? [header('If-Match', 'The `ETag` that was seen; another version is not changed (412).')]
       : []),

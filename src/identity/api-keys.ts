@@ -28,7 +28,7 @@ export type NewApiKey = {
   expiresAt: Date | undefined;
 };
 
-/** A key that has ended cannot be given a successor. */
+/** A key that has ended makes none, and cannot be given a successor. */
 class KeyEndedError extends AppError<'api_key_ended'> {
   override readonly name = 'KeyEndedError';
 
@@ -40,11 +40,15 @@ class KeyEndedError extends AppError<'api_key_ended'> {
 const columns =
   'id, name, prefix, permissions, created_by, created_at, expires_at, revoked_at, replaced_by, last_used_at';
 
-/** Makes a key of the unit's tenant. `key` is its text, which exists nowhere else from then on. */
+/**
+ * Makes a key of the unit's tenant. `key` is its text, which exists nowhere else from then on.
+ * @throws {KeyEndedError} when the one that it is made with has ended
+ */
 export async function createApiKey(
   unit: Unit,
   { tenantId, name, permissions, createdBy, parentId, expiresAt }: NewApiKey,
 ): Promise<{ row: ApiKeyRow; key: string }> {
+  if (parentId !== undefined) await refuseEnded(unit, parentId);
   const { key, prefix, hash } = makeKey(tenantId);
   const [row] = await unit.sql<ApiKeyRow>(
     `INSERT INTO swarmgate.api_keys (tenant_id, id, name, prefix, secret_hash, permissions, created_by, expires_at, parent_id)
@@ -57,6 +61,23 @@ export async function createApiKey(
   );
   if (!row) throw new TypeError('The database answered nothing.');
   return { row, key };
+}
+
+// A key that another process has revoked is good here for a second: it makes nothing that its revocation has not seen.
+async function refuseEnded(unit: Unit, id: Uuid): Promise<void> {
+  await holdKeys(unit);
+  const good = await unit.sql(
+    `SELECT 1 FROM swarmgate.api_keys WHERE id = $1 AND revoked_at IS NULL AND coalesce(expires_at > now(), true)`,
+    [id],
+  );
+  if (good.length === 0) throw new KeyEndedError();
+}
+
+// Of a tenant's keys, those that hang on each other change one after the other, until the unit ends.
+async function holdKeys(unit: Unit): Promise<void> {
+  await unit.sql(
+    `SELECT pg_advisory_xact_lock(hashtextextended('api-keys ' || swarmgate.current_tenant(), 0))`,
+  );
 }
 
 /** Keys of the unit's tenant, the latest first, from the one behind `before` on. */
@@ -90,6 +111,7 @@ export async function rotateApiKey(
   }: Pick<NewApiKey, 'tenantId' | 'createdBy' | 'parentId'> & { id: Uuid; overlapSeconds: number },
 ): Promise<{ row: ApiKeyRow; key: string; oldPrefix: string } | undefined> {
   type Old = ApiKeyRow & { lifetime_seconds: number | null; has_ended: boolean; parent_id: Uuid | null };
+  await holdKeys(unit);
   const [old] = await unit.sql<Old>(
     `SELECT ${columns}, parent_id, extract(epoch FROM expires_at - created_at)::double precision AS lifetime_seconds,
          revoked_at IS NOT NULL OR replaced_by IS NOT NULL OR coalesce(expires_at <= now(), false) AS has_ended
@@ -119,6 +141,7 @@ export async function rotateApiKey(
  * any of them. Answers those that it ended, or that had ended and were named; none: there is no such key.
  */
 export async function revokeApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow[]> {
+  await holdKeys(unit);
   return unit.sql<ApiKeyRow>(
     `WITH RECURSIVE ended AS (
          SELECT k.id, k.replaced_by FROM swarmgate.api_keys k WHERE k.id = $1

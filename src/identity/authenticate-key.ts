@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { BuiltinRole, Permission } from '@swarmgate/contract/rest/permissions.ts';
 import type { Uuid } from '#domain/ids.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { type HeldRoles, permissionsOf, rolesOf } from './grants.ts';
 import { hashOfKey, parseKey } from './key-format.ts';
 import type { Grant, Principal } from './principal.ts';
-import { builtinPermissions, expandPermissions } from './roles.ts';
+import { expandPermissions } from './roles.ts';
 
 export type KeyCheck =
   | { ok: true; principal: Extract<Principal, { kind: 'api_key' }> }
@@ -19,13 +19,7 @@ export type KeyAuthenticator = ((key: string) => Promise<KeyCheck>) & {
   forget(tenantId: Uuid, prefix: string): void;
 };
 
-type Maker = {
-  id: Uuid;
-  builtinRole: BuiltinRole | null;
-  rolePermissions: string[] | null;
-  organizationRole: string | null;
-  isActive: boolean | null;
-};
+type Maker = HeldRoles & { id: Uuid; isActive: boolean | null };
 
 type FoundKey = {
   id: Uuid;
@@ -98,21 +92,11 @@ export function createKeyAuthenticator({
 function grantOf({ permissions, creator }: FoundKey): Grant | undefined {
   const own = expandPermissions(permissions);
   if (!creator) return { permissions: own, source: 'the permissions of the API key' };
-  const makers = creator.isActive ? permissionsOfMaker(creator) : undefined;
-  if (!makers) return undefined;
+  const roles = creator.isActive ? rolesOf(creator) : [];
+  if (roles.length === 0) return undefined;
+  const makers = permissionsOf(roles);
   return {
     permissions: new Set([...own].filter((permission) => makers.has(permission))),
     source: 'the permissions of the API key, within those of the member who made it',
   };
-}
-
-function permissionsOfMaker(maker: Maker): ReadonlySet<Permission> | undefined {
-  const { organizationRole, builtinRole, rolePermissions } = maker;
-  const given = [
-    ...(organizationRole === 'owner' || organizationRole === 'admin'
-      ? builtinPermissions[organizationRole]
-      : []),
-    ...(builtinRole ? builtinPermissions[builtinRole] : (rolePermissions ?? [])),
-  ];
-  return given.length > 0 ? expandPermissions(given) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
+import { lackedBy } from './grants.ts';
 import type { Grant } from './principal.ts';
 import { expandPermissions } from './roles.ts';
 
@@ -25,7 +26,7 @@ export function decide(grant: Grant | undefined, needed: Permission): Decision {
 
 /** Whether who holds `grant` may hand these permissions on: nobody gives what they have not. */
 export function decideGrant(grant: Grant, handedOn: readonly Permission[]): Decision {
-  const missing = [...expandPermissions(handedOn)].filter((permission) => !grant.permissions.has(permission));
+  const missing = lackedBy(grant, expandPermissions(handedOn));
   return missing.length === 0
     ? { allowed: true, reason: 'Who gives them has all of them.' }
     : {

@@ -133,35 +133,49 @@ function isAdminLevel(held: ReadonlySet<Permission>): boolean {
   return adminPermissions.some((one) => held.has(one));
 }
 
-type GrantRow = {
+/** As what somebody stands in the database: by membership, and by the tenant's organization. */
+export type HeldRoles = {
   builtinRole: BuiltinRole | null;
   roleName: string | null;
   rolePermissions: string[] | null;
   organizationRole: string | null;
-  organizationId: Uuid;
 };
+
+type GrantRow = HeldRoles & { organizationId: Uuid };
 
 // Owners and admins of the organization are that in each of its tenants; its other roles are nothing in any.
 const throughOrganization: Readonly<Record<string, BuiltinRole>> = { owner: 'owner', admin: 'admin' };
 
+/** The roles that somebody has in a tenant; none: it is none of theirs. */
+export function rolesOf(row: HeldRoles): HeldRole[] {
+  const own: HeldRole[] =
+    row.roleName === null
+      ? []
+      : [{ kind: 'own', name: row.roleName, permissions: row.rolePermissions ?? [] }];
+  const above = throughOrganization[row.organizationRole ?? ''];
+  return [
+    ...(row.builtinRole === null ? own : [{ kind: 'builtin' as const, name: row.builtinRole }]),
+    ...(above ? [{ kind: 'builtin' as const, name: above }] : []),
+  ];
+}
+
+/** What some roles permit together. */
+export function permissionsOf(roles: readonly HeldRole[]): ReadonlySet<Permission> {
+  return new Set(roles.flatMap((role) => [...permissionsOfRole(role)]));
+}
+
 function grantOfRow(row: GrantRow): HeldGrant | undefined {
-  const roles: HeldRole[] = [];
-  const sources: string[] = [];
-  if (row.builtinRole !== null) {
-    roles.push({ kind: 'builtin', name: row.builtinRole });
-    sources.push(`the role ${row.builtinRole}`);
-  } else if (row.roleName !== null) {
-    roles.push({ kind: 'own', name: row.roleName, permissions: row.rolePermissions ?? [] });
-    sources.push(`the tenant's role ${row.roleName}`);
-  }
-  const above = row.organizationRole === null ? undefined : throughOrganization[row.organizationRole];
-  if (above) {
-    roles.push({ kind: 'builtin', name: above });
-    sources.push(`the role ${above} of the organization`);
-  }
+  const roles = rolesOf(row);
   if (roles.length === 0) return undefined;
+  const isThroughOrganization = (index: number) =>
+    index === roles.length - 1 && throughOrganization[row.organizationRole ?? ''] !== undefined;
+  const sources = roles.map(({ kind, name }, index) =>
+    kind === 'own'
+      ? `the tenant's role ${name}`
+      : `the role ${name}${isThroughOrganization(index) ? ' of the organization' : ''}`,
+  );
   return {
-    permissions: new Set(roles.flatMap((role) => [...permissionsOfRole(role)])),
+    permissions: permissionsOf(roles),
     source: sources.join(' and '),
     roles,
     organizationId: row.organizationId,

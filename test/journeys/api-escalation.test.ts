@@ -1,5 +1,7 @@
 import { TOTP } from 'otpauth';
 import { describe, expect, test } from 'vitest';
+import { fromWire } from '#domain/ids.ts';
+import { createApiKey } from '#identity/api-keys.ts';
 import { aBrowser, aPersonSignedIn, type Browser, somePassword } from '../support/a-browser.ts';
 import { sharedService } from '../support/a-service.ts';
 import { anApiCaller, callerOf, tenantIdOf } from '../support/an-api-caller.ts';
@@ -123,6 +125,35 @@ describe('a key', () => {
       });
   });
 
+  test('that is revoked while it makes others leaves none of them behind', async () => {
+    const owner = await anApiCaller(service(), { role: 'owner' });
+    const parent = await anApiCaller(service(), { permissions: ['api-keys:admin', 'channels:read'] });
+    const makes = () =>
+      parent.own('POST', '/api-keys', { body: { name: 'A child', permissions: ['channels:read'] } });
+    const [, ...made] = await Promise.all([
+      owner.own('DELETE', `/api-keys/${parent.keyId}`),
+      ...Array.from({ length: 20 }, makes),
+    ]);
+    for (const { status, body } of made) {
+      if (status !== 201) continue;
+      const call = callerOf(service(), body.key);
+      expect(await call('GET', `/tenants/${owner.tenantId}/channels`)).toMatchObject({ status: 401 });
+    }
+    // Also where a process has not heard of it yet.
+    const { scopes } = service().app.storage;
+    const [tenantId, parentId] = [fromWire('tenant', owner.tenantId), fromWire('apiKey', parent.keyId)];
+    if (!tenantId || !parentId) throw new Error('Those are no ids.');
+    const child = {
+      tenantId,
+      parentId,
+      name: 'Late',
+      permissions: [],
+      createdBy: undefined,
+      expiresAt: undefined,
+    };
+    await expect(scopes.inTenant(tenantId, (unit) => createApiKey(unit, child))).rejects.toThrow(/ended/);
+  });
+
   test('that asks for more than it may is told as refused', async () => {
     const weak = await anApiCaller(service(), { permissions: ['api-keys:write'] });
     await weak.own('POST', '/api-keys', { body: { name: 'More', permissions: ['audit:admin'] } });
@@ -139,6 +170,16 @@ test('a member leaves, whatever they may do', async () => {
   const path = `/tenants/${await tenantIdOf(service(), 'shop')}`;
   expect(await viewer.call('DELETE', `${path}/membership`)).toMatchObject({ status: 204 });
   await eventually(async () => expect(await viewer.call('GET', path)).toMatchObject({ status: 404 }));
+});
+
+test('a token within a scope does not leave for them', async () => {
+  const viewer = await aPersonSignedIn(service(), { email: anEmail(), tenant: 'shop', role: 'viewer' });
+  const path = `/tenants/${await tenantIdOf(service(), 'shop')}`;
+  const { body } = await viewer.call('POST', '/tokens', { body: { scope: ['channels:read'] } });
+  expect(await callerOf(service(), body.accessToken)('DELETE', `${path}/membership`)).toMatchObject({
+    status: 403,
+  });
+  expect(await viewer.call('GET', path)).toMatchObject({ status: 200 });
 });
 
 describe('a stranger', () => {

@@ -202,9 +202,9 @@ BEGIN
       'id', k.id, 'secretHash', encode(k.secret_hash, 'hex'), 'permissions', k.permissions,
       'isRevoked', k.revoked_at IS NOT NULL, 'isExpired', coalesce(k.expires_at <= clock_timestamp(), false),
       'lastUsedAt', k.last_used_at,
-      'tenantStatus', t.status, 'organizationId', t.organization_id,
+      'organizationId', t.organization_id,
       'creator', CASE WHEN k.created_by IS NOT NULL THEN jsonb_build_object('id', k.created_by,
-        'builtinRole', m.builtin_role, 'rolePermissions', r.permissions, 'organizationRole', o.role,
+        'builtinRole', m.builtin_role, 'roleName', r.slug, 'rolePermissions', r.permissions, 'organizationRole', o.role,
         'isActive', u.status = 'active') END)
     FROM swarmgate.api_keys k
     JOIN directory.tenants t ON t.id = k.tenant_id

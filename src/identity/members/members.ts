@@ -111,10 +111,11 @@ async function changeMember(
   action: string,
   client?: Client,
 ): Promise<MemberOutcome> {
+  const isLeaving = !role && by.kind === 'user' && by.id === userId;
   const event = await audit.prepare(tenantId, {
     actor: by,
     action,
-    permission: 'members:write',
+    ...(!isLeaving && { permission: 'members:write' }),
     resource: { kind: 'members', id: toWire('user', userId) },
     outcome: 'allowed',
     ...(client && tracesOf(client)),
@@ -129,7 +130,6 @@ async function changeMember(
     if (ifVersion !== undefined && ifVersion !== row.version) return { outcome: 'changed_meanwhile' };
     const [held, wanted] = [await readRole(unit, choiceOf(row)), role && (await readRole(unit, role))];
     if (!held || (role && !wanted)) return { outcome: 'unknown_role' };
-    const isLeaving = !role && by.kind === 'user' && by.id === userId;
     const lacked = isLeaving
       ? []
       : await lackedByGranter(unit, tenantId, by, wanted ? [held, wanted] : [held]);

@@ -235,8 +235,13 @@ async function keep(
 }
 
 /** Wakes the conversations that get the slot which a turn has left. Should it be lost, the sweeper finds them. */
-function handOn({ queue }: RunTurnParts, { tenantId }: OpenTurn, conversationIds: readonly Uuid[]): void {
-  for (const conversationId of conversationIds) void queue.wake({ kind: 'turn', tenantId, conversationId });
+function handOn(
+  { queue }: RunTurnParts,
+  { tenantId, weight }: OpenTurn,
+  conversationIds: readonly Uuid[],
+): void {
+  for (const conversationId of conversationIds)
+    void queue.wake({ kind: 'turn', tenantId, conversationId, weight });
 }
 
 /** Sends the answer from here; what is not ours to send yet waits in the queue. */

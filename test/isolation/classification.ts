@@ -369,6 +369,7 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.free_slots': ['swarmgate_tenant'],
   'swarmgate.take_slot': ['swarmgate_tenant'],
   'swarmgate.give_slots': ['swarmgate_tenant'],
+  'swarmgate.has_line': ['swarmgate_tenant'],
   'swarmgate.next_delivery': ['swarmgate_tenant'],
   'swarmgate.receive_extras': ['swarmgate_tenant'],
   'swarmgate.receive_message': ['swarmgate_tenant'],

@@ -1,6 +1,12 @@
 import type { Scopes } from '#tenancy/scopes.ts';
 
-export type ConversationRow = { id: string; due_at: Date | null; waiting_for: string | null };
+export type ConversationRow = {
+  id: string;
+  external_id: string;
+  due_at: Date | null;
+  waiting_for: string | null;
+  waiting_since: Date | null;
+};
 export type MessageRow = {
   id: string;
   conversation_id: string;

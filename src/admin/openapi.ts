@@ -1,6 +1,6 @@
 import { api } from '@swarmgate/contract/rest/api.ts';
 import { problem } from '@swarmgate/contract/rest/common.ts';
-import { pathIdPrefixes } from '@swarmgate/contract/rest/ids.ts';
+import { type PathId, pathIdPrefixes } from '@swarmgate/contract/rest/ids.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import { z } from 'zod';
 import { pathIdsOf } from './call.ts';
@@ -25,7 +25,9 @@ export function describeApi(publicUrl: string): Record<string, unknown> {
     },
     servers: [{ url: `${publicUrl}/api/v1` }],
     security: [{ bearer: [] }, { session: [] }],
-    tags: [...new Set(Object.values<Operation>(api).map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(Object.values<Operation>(api).map(({ tag }) => tag))].map((name) => ({
+      ...{ name, description: tagDescriptions[name] },
+    })),
     paths,
     components: {
       securitySchemes: {
@@ -43,19 +45,58 @@ export function describeApi(publicUrl: string): Record<string, unknown> {
         },
       },
       schemas: { Problem: schemaOf(problem, 'output') },
+      headers: rateHeaders,
       responses: Object.fromEntries(
-        refusals.map(([, name, description]) => [name, describeRefusal(description)]),
+        refusals.map(([, name, description, more]) => [name, describeRefusal(description, more)]),
       ),
     },
   };
 }
 
+/** What each group is about. */
+const tagDescriptions: Readonly<Record<string, string>> = {
+  Access: 'What is permitted, and why.',
+  Agents: 'Who answers.',
+  'API keys': 'What programs of a tenant come in with.',
+  Audit: 'Who did what, when, and whether they were let.',
+  Channels: 'Where messages come from and answers go to.',
+  Conversations: 'What was said, and what is to be said.',
+  'Dead letters': 'What could not be answered or delivered.',
+  Members: 'Who belongs to a tenant, and who is invited.',
+  Organizations: 'What an operator of the installation looks after.',
+  People: 'How people sign in and look after themselves, and how programs act for them.',
+  Roles: 'What members may do.',
+  Tenants: 'A customer, a team: whose data is nobody else’s.',
+};
+
+const rateHeaders = {
+  RateLimit: rateHeader('How many calls are left, and for how many seconds that holds.'),
+  'RateLimit-Policy': rateHeader('How many calls are taken in which time.'),
+};
+
+function rateHeader(description: string) {
+  return {
+    description: `${description} On calls about a tenant.`,
+    schema: { type: 'string', examples: ['"default";q=600;w=60'] },
+  };
+}
+
+const toRateHeaders = Object.fromEntries(
+  Object.keys(rateHeaders).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
+
+const retryAfter = {
+  'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
+};
+
 const refusals = [
-  ['400', 'Invalid', 'The request is not what this call takes; `errors` says where.'],
-  ['401', 'Unauthorized', 'No credentials, or none that are good.'],
-  ['403', 'Forbidden', 'What it needs is not permitted; `detail` says why.'],
-  ['404', 'NotFound', 'There is nothing of that id that you have access to.'],
-  ['429', 'RateLimited', 'Too many calls; `Retry-After` says when to go on.'],
+  ['400', 'Invalid', 'The request is not what this call takes; `errors` says where.', {}],
+  ['401', 'Unauthorized', 'No credentials, or none that are good.', {}],
+  ['403', 'Forbidden', 'What it needs is not permitted; `detail` says why.', {}],
+  ['404', 'NotFound', 'There is nothing of that id that you have access to.', {}],
+  ['429', 'RateLimited', 'Too many calls; `Retry-After` says when to go on.', retryAfter],
+  ['500', 'Failed', 'A fault of ours; `requestId` finds it in the log.', {}],
+  ['503', 'Unavailable', 'The database is away; try again.', {}],
 ] as const;
 
 function describeOperation(name: string, operation: Operation): Record<string, unknown> {
@@ -74,7 +115,10 @@ function describeOperation(name: string, operation: Operation): Record<string, u
     responses: {
       [answer.status]: {
         description: 'Done.',
-        ...(isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
+        headers: {
+          ...(operation.path.includes('{tenantId}') && toRateHeaders),
+          ...(isVersioned && { ETag: { description: 'Its version.', schema: { type: 'string' } } }),
+        },
         ...(answer.body && { content: { 'application/json': { schema: schemaOf(answer.body, 'output') } } }),
       },
       ...Object.fromEntries(
@@ -101,23 +145,33 @@ function spokenNeeds(needs: Operation['needs']): string {
 
 function pathParameters(operation: Operation) {
   return pathIdsOf(operation).map((name) => ({
-    ...{ name, in: 'path', required: true },
+    ...{ name, in: 'path', required: true, description: `The id of a ${spokenKind(name)}.` },
     schema: { type: 'string', pattern: `^${pathIdPrefixes[name]}_[0-9a-f]{32}$` },
   }));
+}
+
+// "apiKeyId" is the id of an "api key".
+function spokenKind(name: PathId): string {
+  return name.slice(0, -'Id'.length).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function queryParameters({ query }: Operation) {
   if (!query) return [];
   const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' });
-  return Object.entries(properties).map(([name, schema]) => ({
-    ...{ name, in: 'query', required: required.includes(name), schema },
-  }));
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = property as { description?: string };
+    return {
+      ...{ name, in: 'query', required: required.includes(name), schema },
+      ...(description && { description }),
+    };
+  });
 }
 
 function headerParameters({ method, path, needs, isVersioned }: Operation) {
   const isRepeatable = method === 'post' && path.includes('{tenantId}') && needs !== 'an-operator';
   const header = (name: string, description: string) => ({
-    ...{ name, in: 'header', required: false, description, schema: { type: 'string' } },
+    ...{ name, in: 'header', required: false, description },
+    schema: { type: 'string', maxLength: 255 },
   });
   return [
     ...(isRepeatable ? [header('Idempotency-Key', 'Makes sending it again harmless.')] : []),
@@ -127,9 +181,10 @@ function headerParameters({ method, path, needs, isVersioned }: Operation) {
   ];
 }
 
-function describeRefusal(description: string) {
+function describeRefusal(description: string, moreHeaders: Record<string, unknown>) {
   return {
     description,
+    headers: { ...toRateHeaders, ...moreHeaders },
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
 }

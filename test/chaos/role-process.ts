@@ -90,7 +90,8 @@ export async function startRoleProcess(name: string, env: Env) {
     /** Where it listens; `undefined` while it is away. */
     port: () => port,
     isReady,
-    order: (order: Order): boolean => child?.connected === true && child.send(order),
+    /** A process that has just died hears nothing, and is no fault of the runner's. */
+    order: (order: Order): boolean => child?.connected === true && child.send(order, () => {}),
     /** Is told when it falls at a point; answers how to be told no more. */
     onFall(listener: (note: Note) => void): () => void {
       fallListeners.add(listener);

@@ -14,6 +14,8 @@ const steps: Step[] = [
     // Biome colours its output in CI whatever NO_COLOR says.
     arguments: ['ci', ...(process.env['NO_COLOR'] ? ['--colors=off'] : [])],
   },
+  // Before the types: it installs what they are of.
+  { name: 'API description', script: 'tools/openapi/lint.ts', arguments: [] },
   ...typeScriptProjects().map((project) => ({
     name: `types of ${project}`,
     script: 'node_modules/@typescript/native/bin/tsc',
@@ -48,5 +50,10 @@ function passes(step: Step): boolean {
 }
 
 function typeScriptProjects(): string[] {
-  return ['tsconfig.json', 'web/widget/tsconfig.json', 'test/browser/tsconfig.json'].filter(existsSync);
+  return [
+    'tsconfig.json',
+    'tools/openapi/tsconfig.json',
+    'web/widget/tsconfig.json',
+    'test/browser/tsconfig.json',
+  ].filter(existsSync);
 }

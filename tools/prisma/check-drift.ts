@@ -1,7 +1,7 @@
 /** Fails when prisma/schema.prisma and the tables that prisma/migrations make are not the same; needs no server. */
-import { ensureInstalled } from './install.ts';
+import { ensureInstalled } from '../ensure-installed.ts';
 
-ensureInstalled();
+ensureInstalled('prisma');
 const { migratedDatabase } = await import('./migrated-database.ts');
 const { diffToSchema } = await import('./schema-diff.ts');
 

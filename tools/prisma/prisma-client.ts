@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ensureInstalled } from './install.ts';
+import { ensureInstalled } from '../ensure-installed.ts';
 import { toolFolder } from './project-paths.ts';
 
 /** Generates the client of a schema file into the folder that its `output` names. */
 export function generateClient(schemaPath: string): void {
-  ensureInstalled();
+  ensureInstalled('prisma');
   const cli = join(toolFolder, 'node_modules/prisma/build/index.js');
   const config = join(toolFolder, 'prisma.config.ts');
   const { status, stdout, stderr } = spawnSync(

@@ -26,6 +26,7 @@ export const quietHours = z
     to: timeOfDay,
     timeZone: z
       .string()
+      .max(64)
       .refine(isTimeZone, 'a time zone such as Europe/Berlin or America/New_York')
       .default('UTC'),
     answers: z.boolean().default(false),

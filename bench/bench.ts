@@ -22,6 +22,7 @@ const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   history: async () => (await import('./scenarios/history.ts')).history,
   fairness: async () => (await import('./scenarios/fairness.ts')).fairness,
   embedded: async () => (await import('./scenarios/embedded.ts')).embedded,
+  access: async () => (await import('./scenarios/access.ts')).access,
   'own-apps': async () => (await import('./scenarios/own-apps.ts')).ownApps,
 };
 

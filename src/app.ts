@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { apiRoutes } from '#admin/api-routes.ts';
-import { createAuthenticate } from '#admin/authenticate.ts';
+import { type Authenticate, createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
 import { referenceRoute } from '#admin/reference-page.ts';
@@ -78,7 +78,7 @@ import type { Scopes } from '#tenancy/scopes.ts';
 import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
 
-/** What a test may set otherwise; production never does. */
+/** What a test or a benchmark may set otherwise; production never does. */
 export type AppOverrides = {
   leaseMs?: number;
   claimMs?: number;
@@ -91,6 +91,7 @@ export type AppOverrides = {
   wrapQueue?: (queue: WakeQueue) => WakeQueue;
   wrapAgents?: (agents: Agent) => Agent;
   wrapGateway?: (gateway: Gateway) => Gateway;
+  wrapAuthenticate?: (authenticate: Authenticate) => Authenticate;
   /** Hosts that tenants' addresses may lead to although they are not public. */
   allowedHosts?: readonly string[];
 };
@@ -266,12 +267,13 @@ export async function createApp(
 
   function restRoutes() {
     const checkKey = createKeyAuthenticator({ scopes, logger });
+    const authenticate = createAuthenticate({ checkKey, people, countCalls: rateLimit, trail });
     return apiRoutes(
       {
         ...{ scopes, keyRing, trail, people },
         countCalls: rateLimit,
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
-        authenticate: createAuthenticate({ checkKey, people, countCalls: rateLimit, trail }),
+        authenticate: overrides.wrapAuthenticate?.(authenticate) ?? authenticate,
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
       },
       createHandlers({

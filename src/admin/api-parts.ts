@@ -1,9 +1,9 @@
-import type { Request } from 'express';
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Grant, Principal } from '#identity/principal.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import type { Authenticate } from './authenticate.ts';
 
 /** Counts calls within a minute. */
 export type CountCalls = (
@@ -21,8 +21,7 @@ export type ApiParts = {
   countCalls: CountCalls;
   /** Somebody has reached for a tenant that is none of theirs. */
   onForeignTenant: () => void;
-  /** Who calls. @throws {ProblemError} 401 */
-  authenticate: (request: Request) => Promise<Principal>;
+  authenticate: Authenticate;
   /** What they may do in a tenant; `undefined`: it is none of theirs, or is not there. */
   grantIn: (principal: Principal, tenantId: Uuid) => Promise<Grant | undefined>;
 };

@@ -10,6 +10,9 @@ import { countRefusal } from './count-refusal.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { unauthorized } from './refusals.ts';
 
+/** Finds out who calls. @throws {ProblemError} 401 */
+export type Authenticate = (request: Request) => Promise<Principal>;
+
 export type AuthenticateParts = {
   checkKey: KeyAuthenticator;
   people: () => Pick<Identity, 'authenticate' | 'cookie'>;
@@ -21,7 +24,7 @@ export type AuthenticateParts = {
  * Finds out who calls: by an API key or an access token in `Authorization: Bearer`, or by the cookie of a session. Answers
  * a function that throws a 401 for whoever does not say.
  */
-export function createAuthenticate({ checkKey, people, countCalls, trail }: AuthenticateParts) {
+export function createAuthenticate({ checkKey, people, countCalls, trail }: AuthenticateParts): Authenticate {
   async function refuse(request: Request, check: Exclude<KeyCheck, { ok: true }>): Promise<never> {
     await countRefusal(countCalls, request);
     if (check.reason !== 'unknown')
@@ -45,7 +48,7 @@ export function createAuthenticate({ checkKey, people, countCalls, trail }: Auth
     return principal ? { ok: true, principal } : { ok: false, reason: 'unknown' };
   }
 
-  return async (request: Request): Promise<Principal> => {
+  return async (request) => {
     const credentials = readCredentials(request, people().cookie);
     if (!credentials)
       throw unauthorized(

@@ -47,8 +47,14 @@ async function act(
   choice: DeadLetterChoice,
 ) {
   const items = (await how(unit, choice)).map(show);
-  return { body: { items }, detail: { ids: items.map(({ id }) => id) } };
+  return {
+    body: { items },
+    detail: { count: items.length, ids: items.slice(0, idsToldMax).map(({ id }) => id) },
+  };
 }
+
+/** What the audit trail names of many. */
+const idsToldMax = 100;
 
 function choiceOf({ kind, code, before, ids }: Given): Omit<DeadLetterChoice, 'limit'> {
   return {

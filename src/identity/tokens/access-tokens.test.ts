@@ -115,6 +115,33 @@ describe('a token', () => {
   });
 });
 
+describe('a token that was good before', () => {
+  test('is good again, and not once its key is withdrawn', async () => {
+    let isPublished = true;
+    const withdrawn = createAccessTokens({
+      ...{ issuer, nowMs: () => clock.nowMs },
+      keys: { ...keys, toVerify: async () => (isPublished ? publicKey : undefined) },
+    });
+    const { token } = await withdrawn.issue({ userId, sessionId, roles: [] });
+    const first = await withdrawn.verify(token);
+    expect(await withdrawn.verify(token)).toEqual(first);
+    expect(first.ok).toBe(true);
+    isPublished = false;
+    expect(await withdrawn.verify(token)).toEqual(refused);
+  });
+
+  test('vouches for no other, whatever they have in common', async () => {
+    const { token } = await tokens.issue({ userId, sessionId, roles: [] });
+    const other = await tokens.issue({ userId: newId(), sessionId, roles: [] });
+    expect(await tokens.verify(token)).toMatchObject({ ok: true });
+    expect(await tokens.verify(other.token)).toMatchObject({ ok: true });
+    const [header, payload] = token.split('.');
+    const [, otherPayload, otherSignature] = other.token.split('.');
+    expect(await tokens.verify(`${header}.${payload}.${otherSignature}`)).toEqual(refused);
+    expect(await tokens.verify(`${header}.${otherPayload}.${token.split('.')[2]}`)).toEqual(refused);
+  });
+});
+
 describe('is refused', () => {
   test.each(['none', 'None', 'NONE', 'nOnE', ''])('without a signature, as algorithm "%s"', async (alg) => {
     for (const signature of ['', 'x', 'AAAA'])

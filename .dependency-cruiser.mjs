@@ -23,10 +23,11 @@ const frontDoors = {
   models: ['model.ts'],
   queue: ['job.ts'],
   tenancy: ['scopes.ts', 'scope-errors.ts', 'directory.ts', 'tenant-life.ts'],
+  webhooks: ['endpoints.ts', 'endpoint-url.ts', 'deliveries.ts', 'audited-events.ts', 'tell-webhooks.ts'],
 };
 
 /** Parts that know each other by their front doors, `connections` excepted. */
-const parts = 'tenancy queue models memory agents events files metering audit identity'.split(' ');
+const parts = 'tenancy queue models memory agents events files metering audit identity webhooks'.split(' ');
 const partsAndBelow = ['domain', 'kernel', 'locales', ...parts.map((part) => `${part}!`)];
 
 /** What each folder of src/ may import besides itself. `x!` means x by its front door only. */
@@ -48,7 +49,7 @@ for (const holder of ['tenancy', 'queue', 'events', 'metering']) mayImport[holde
 // Written to the types that gateways ask for: the channel directory, the rate limit.
 for (const answerer of ['tenancy', 'metering']) mayImport[answerer].push('gateways!');
 // The apply file is part of the wire, and so is what may be permitted.
-for (const speaker of ['tenancy', 'identity']) mayImport[speaker].push('contract');
+for (const speaker of ['tenancy', 'identity', 'webhooks']) mayImport[speaker].push('contract');
 
 /** Packages that one place owns, so that the rest of the code does not depend on them. */
 const ownedPackages = [

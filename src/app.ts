@@ -55,6 +55,8 @@ import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
+import { createNetworkLookup } from '#kernel/network-lookup.ts';
+import type { LookupAll } from '#kernel/url-guard.ts';
 import { within } from '#kernel/within.ts';
 import { failureMessage, texts } from '#locales/en.ts';
 import { createPaceInProcess } from '#metering/pace-in-process.ts';
@@ -75,6 +77,8 @@ import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
 import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { startForgettingWebhooks } from '#webhooks/start-forgetting.ts';
+import { startWebhooks } from '#webhooks/start-webhooks.ts';
 import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
 
@@ -94,6 +98,8 @@ export type AppOverrides = {
   wrapAuthenticate?: (authenticate: Authenticate) => Authenticate;
   /** Hosts that tenants' addresses may lead to although they are not public. */
   allowedHosts?: readonly string[];
+  /** What looks up the hosts of webhooks, and how long their receivers may take. */
+  webhooks?: { lookup?: LookupAll; timeoutMs?: number; claimMs?: number };
 };
 
 export type App = {
@@ -120,6 +126,8 @@ const probeTtlMs = 250;
 /** How long work may end by itself when the process stops, and then how long it may take to be put back. */
 const drainTimeoutMs = 5_000;
 const putBackTimeoutMs = 2_500;
+/** What is on its way to a receiver is cut off before its record could not be kept any more. */
+const webhookDrainMs = 4_000;
 /** And how long the others may take to hear that it has ended. */
 const goodbyeTimeoutMs = 500;
 const disconnectTimeoutMs = 1_000;
@@ -149,10 +157,12 @@ export async function createApp(
   const queue = overrides.wrapQueue?.(ownQueue) ?? ownQueue;
   const live = await createLive(storage, redis, prefix, logger);
   const readBacklog = async () => {
-    const rows = await scopes.call<{ kind: string; depth: string; oldest_seconds: number }>(
-      'swarmgate.backlog_v1',
-      [],
-    );
+    const look = (name: 'swarmgate.backlog_v1' | 'swarmgate.webhook_backlog_v1') =>
+      scopes.call<{ kind: string; depth: string; oldest_seconds: number }>(name, []);
+    const rows = [
+      ...(await look('swarmgate.backlog_v1')),
+      ...(await look('swarmgate.webhook_backlog_v1')),
+    ];
     return rows.map((row) => ({
       kind: row.kind,
       depth: Number(row.depth),
@@ -162,7 +172,8 @@ export async function createApp(
   const recentBacklog = createExpiringCache<Awaited<ReturnType<typeof readBacklog>>>(probeTtlMs, 1);
   const metrics = createMetrics(() => recentBacklog('all', readBacklog));
   const channels = createChannelDirectory({ scopes, keyRing });
-  const guardedFetch = createGuardedFetch({ allowedHosts: overrides.allowedHosts ?? [] });
+  const allowedHosts = [...config.privateHosts, ...(overrides.allowedHosts ?? [])];
+  const guardedFetch = createGuardedFetch({ allowedHosts });
   const holder = `${process.pid}-${randomUUID()}`;
   let port = config.port.number;
   const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
@@ -172,7 +183,7 @@ export async function createApp(
     ...{ config, scopes, keyRing, channels, keeper, logger, metrics, holder, publicUrl },
     isAlive: () => keepAlive?.isAlive() ?? true,
     paceBudget: createPaceBudget(storage, scopes, redis, prefix),
-    allowedHosts: overrides.allowedHosts ?? [],
+    allowedHosts,
   });
   const gateways = [createWebChatGateway(live), ...platforms.gateways, ...(overrides.gateways ?? [])];
   const gatewayOf = createGatewayCatalog(
@@ -184,6 +195,7 @@ export async function createApp(
   let stopScheduler: (() => Promise<void>) | undefined;
   let sockets: { stop(): Promise<void> } | undefined;
   let desk: DeliveryDesk | undefined;
+  let stopWebhooks: ((drainMs: number) => Promise<void>) | undefined;
 
   const leaseMs = overrides.leaseMs ?? leaseMsDefault;
   const claimMs = overrides.claimMs ?? claimMsDefault;
@@ -224,10 +236,17 @@ export async function createApp(
     });
     queue.work('turn', runTurn, overrides.turnConcurrency ?? turnConcurrency);
     queue.work('delivery', deliver.onWakeUp, deliveryConcurrency);
+    const { lookup = createNetworkLookup(), ...limits } = overrides.webhooks ?? {};
+    stopWebhooks = startWebhooks({
+      ...{ scopes, trail, keyRing, allowedHosts, logger, ...limits },
+      fetch: createGuardedFetch({ allowedHosts, lookup }),
+      onAttempt: metrics.webhookAttempt,
+    });
   }
 
   function startScheduler(): void {
     const stopForgetting = startForgetting({ scopes, logger });
+    const stopForgettingWebhooks = startForgettingWebhooks({ scopes, logger });
     const stops = [
       startSweeper({ scopes, queue, logger }),
       startAuditSealer({
@@ -238,6 +257,7 @@ export async function createApp(
     ];
     stopScheduler = async () => {
       stopForgetting();
+      stopForgettingWebhooks();
       await Promise.all(stops.map((end) => end()));
     };
   }
@@ -278,6 +298,7 @@ export async function createApp(
       },
       createHandlers({
         ...{ scopes, sendMessage, records: trail, people, forgetKey: checkKey.forget },
+        ...{ keyRing, allowedHosts },
         writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
       }),
       publicUrl,
@@ -387,7 +408,11 @@ export async function createApp(
       // At the same time, because what stops a process (an orchestrator, Docker after 10 s) does not wait for long.
       const schedulerStopped = within(drainTimeoutMs, stopScheduler?.() ?? Promise.resolve());
       const socketsStopped = within(drainTimeoutMs, sockets?.stop() ?? Promise.resolve());
-      await Promise.all([listening?.stop(drainTimeoutMs), schedulerStopped, socketsStopped, stopWork()]);
+      const webhooksStopped = within(drainTimeoutMs, stopWebhooks?.(webhookDrainMs) ?? Promise.resolve());
+      await Promise.all([
+        ...[listening?.stop(drainTimeoutMs), schedulerStopped, socketsStopped, webhooksStopped],
+        stopWork(),
+      ]);
       // What hangs now hangs on a server that is gone; the process ends all the same.
       for (const end of [() => queue.close(), async () => redis?.close(), () => storage.close()]) {
         if (!(await within(disconnectTimeoutMs, end())))

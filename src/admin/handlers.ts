@@ -3,6 +3,7 @@ import type { SendMessage } from '#conversations/send-message.ts';
 import type { WriteFirst } from '#conversations/write-first.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { apiKeyHandlers } from './api-keys.ts';
 import { auditHandlers } from './audit.ts';
@@ -15,6 +16,7 @@ import { organizationHandlers } from './organizations.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
 import { tenantHandlers } from './tenants.ts';
+import { webhookHandlers } from './webhooks.ts';
 
 export type HandlerParts = {
   scopes: Scopes;
@@ -23,6 +25,8 @@ export type HandlerParts = {
   records: AuditRecords;
   people: () => Identity;
   forgetKey: (tenantId: Uuid, prefix: string) => void;
+  keyRing: KeyRing;
+  allowedHosts: readonly string[];
 };
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
@@ -33,6 +37,8 @@ export function createHandlers({
   records,
   people,
   forgetKey,
+  keyRing,
+  allowedHosts,
 }: HandlerParts): Handlers {
   return {
     ...organizationHandlers,
@@ -44,6 +50,7 @@ export function createHandlers({
     ...memberHandlers(people),
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),
+    ...webhookHandlers({ keyRing, allowedHosts }),
     ...auditHandlers(records),
   };
 }

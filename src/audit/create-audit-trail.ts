@@ -1,9 +1,17 @@
 import { AppError } from '#domain/errors.ts';
-import { newId, type Uuid } from '#domain/ids.ts';
+import { newId, toWire, type Uuid } from '#domain/ids.ts';
 import { createBatcher } from '#kernel/batcher.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
-import type { Scopes } from '#tenancy/scopes.ts';
-import type { AuditEvent, AuditRecords, AuditTrail, PreparedAuditEvent } from './audit-trail.ts';
+import type { Scopes, Unit } from '#tenancy/scopes.ts';
+import { toldByAudit } from '#webhooks/audited-events.ts';
+import { tellWebhooks } from '#webhooks/tell-webhooks.ts';
+import {
+  type AuditEvent,
+  type AuditRecords,
+  type AuditTrail,
+  installationTrail,
+  type PreparedAuditEvent,
+} from './audit-trail.ts';
 import { fitEvent } from './fit-event.ts';
 import { searchAudit } from './search-audit.ts';
 import { createSubjectKeys, sealPersonal, subjectOf } from './subject-keys.ts';
@@ -41,25 +49,32 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
     }
   }, notesMax);
 
+  async function append(unit: Unit, trail: Uuid, event: PreparedAuditEvent): Promise<void> {
+    const row = noteRow({ trail, event });
+    await unit.sql(
+      `INSERT INTO swarmgate.audit_events (tenant_id, id, actor_kind, actor_id, action, permission, resource_kind, resource_id,
+           outcome, reason, request_id, detail, personal)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      [
+        ...[row.tenantId, row.id, row.actorKind, row.actorId, row.action, row.permission],
+        ...[row.resourceKind, row.resourceId, row.outcome, row.reason, row.requestId],
+        ...[JSON.stringify(row.detail), row.personal],
+      ],
+    );
+    for (const told of toldOf(trail, event)) await tellWebhooks(unit, trail, told);
+  }
+
   return {
     prepare,
 
-    async append(unit, trail, event) {
-      const row = noteRow({ trail, event });
-      await unit.sql(
-        `INSERT INTO swarmgate.audit_events (tenant_id, id, actor_kind, actor_id, action, permission, resource_kind, resource_id,
-             outcome, reason, request_id, detail, personal)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-        [
-          ...[row.tenantId, row.id, row.actorKind, row.actorId, row.action, row.permission],
-          ...[row.resourceKind, row.resourceId, row.outcome, row.reason, row.requestId],
-          ...[JSON.stringify(row.detail), row.personal],
-        ],
-      );
-    },
+    append,
 
     async note(trail, event) {
-      await keepTogether({ trail, event: await prepare(trail, event) });
+      const prepared = await prepare(trail, event);
+      // What webhooks are told of too is told in the same commit.
+      if (toldOf(trail, prepared).length > 0)
+        return scopes.inTenant(trail, (unit) => append(unit, trail, prepared));
+      await keepTogether({ trail, event: prepared });
     },
 
     search: (unit, trail, search) => searchAudit(keyRing, unit, trail, search),
@@ -72,6 +87,12 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
       keys.forget({ trail, subject: subjectId });
     },
   };
+}
+
+function toldOf(trail: Uuid, event: PreparedAuditEvent) {
+  if (trail === installationTrail) return [];
+  const { kind, id } = event.actor;
+  return toldByAudit(toWire('tenant', trail), event, kind === 'api_key' && id ? toWire('apiKey', id) : undefined);
 }
 
 type Note = { trail: Uuid; event: PreparedAuditEvent };

@@ -46,6 +46,8 @@ export type Config = Readonly<{
   /** The address that browsers and platforms see; absent means http://localhost:PORT. */
   publicUrl: string | undefined;
   trustedProxies: readonly string[];
+  /** Hosts that tenants' addresses may lead to although they are not public: `name` or `name:port`. */
+  privateHosts: readonly string[];
   dataDir: string;
   /** Where the checkpoints of the audit trail are kept. */
   auditDir: string;
@@ -82,6 +84,7 @@ export function readConfig(env: Env): Config {
     publicUrl:
       env.PUBLIC_URL && readUrl('PUBLIC_URL', env.PUBLIC_URL, ['http:', 'https:']).replace(/\/+$/, ''),
     trustedProxies: readTrustedProxies(env),
+    privateHosts: readPrivateHosts(env),
     dataDir,
     auditDir: resolve(env.AUDIT_DIR ?? join(dataDir, 'audit')),
     database,
@@ -164,6 +167,15 @@ function readTrustedProxies(env: Env): readonly string[] {
       'addresses or ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas',
     );
   }
+  return given;
+}
+
+function readPrivateHosts(env: Env): readonly string[] {
+  const hosts = (env.PRIVATE_HOSTS ?? '').split(',').map((host) => host.trim().toLowerCase());
+  const given = hosts.filter((host) => host !== '');
+  const bad = given.find((host) => !URL.canParse(`http://${host}`) || /[/@?#\\]/.test(host));
+  if (bad !== undefined)
+    throw new ConfigError('PRIVATE_HOSTS', `"${bad}"`, 'hosts such as billing.internal or 127.0.0.1:8080, separated by commas');
   return given;
 }
 

@@ -6,6 +6,7 @@ const names = [
   'HOST',
   'PUBLIC_URL',
   'TRUSTED_PROXIES',
+  'PRIVATE_HOSTS',
   'DATA_DIR',
   'AUDIT_DIR',
   'DATABASE_URL',

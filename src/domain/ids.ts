@@ -23,6 +23,7 @@ const prefixes = {
   invitation: 'inv',
   session: 'ses',
   auditEvent: 'aud',
+  webhook: 'whk',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

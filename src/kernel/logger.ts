@@ -9,7 +9,7 @@ export type Logger = Readonly<Record<'debug' | 'info' | 'warn' | 'error' | 'fata
 
 /** Every field that a line may have. Headers, bodies and texts come along easily, so what is not named here does not. */
 const fieldNames = [
-  ...['requestId', 'tenantId', 'conversationId', 'turnId', 'deliveryId'],
+  ...['requestId', 'tenantId', 'conversationId', 'turnId', 'deliveryId', 'webhookId'],
   ...['code', 'reason', 'status', 'method', 'path', 'signal'],
   ...['attempt', 'fence', 'delayMs', 'count', 'model', 'queue', 'port', 'roles'],
 ] as const;

@@ -80,7 +80,7 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
   });
   const depth = new Gauge({
     name: 'swarmgate_queue_depth',
-    help: 'Conversations with something due, by kind of work.',
+    help: 'Conversations with something due, and webhooks that are, by kind of work.',
     labelNames: ['kind'],
     registers,
   });
@@ -95,6 +95,12 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
     name: 'swarmgate_security_events_total',
     help: 'Attempts at another tenant, sign-ins that were locked out, refresh tokens used twice.',
     labelNames: ['kind'],
+    registers,
+  });
+  const webhooks = new Counter({
+    name: 'swarmgate_webhook_attempts_total',
+    help: 'Attempts to send webhooks, by what came of them.',
+    labelNames: ['outcome'],
     registers,
   });
   // Made when there is something to tell: of processes that do not seal, 0 would be untrue.
@@ -122,6 +128,7 @@ export function createMetrics(readBacklog: () => Promise<Backlog>) {
     deliveryTook: (platform: string, seconds: number) => deliverySeconds.observe({ platform }, seconds),
     rejected: (code: string) => rejected.inc({ code }),
     securityEvent: (kind: SecurityEventKind) => security.inc({ kind }),
+    webhookAttempt: (outcome: string) => webhooks.inc({ outcome }),
     auditSealLag(seconds: number): void {
       sealLag ??= new Gauge({
         name: 'swarmgate_audit_seal_lag_seconds',

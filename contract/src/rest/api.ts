@@ -8,6 +8,7 @@ import { organizationOperations } from './organizations.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
@@ -18,6 +19,7 @@ export const api = {
   ...memberOperations,
   ...roleOperations,
   ...apiKeyOperations,
+  ...webhookOperations,
   ...auditOperations,
   ...organizationOperations,
   ...peopleOperations,

@@ -106,7 +106,11 @@ export const ModelName = {
   RefreshFamily: 'RefreshFamily',
   RefreshToken: 'RefreshToken',
   SigningKey: 'SigningKey',
-  Invitation: 'Invitation'
+  Invitation: 'Invitation',
+  WebhookEndpoint: 'WebhookEndpoint',
+  WebhookEvent: 'WebhookEvent',
+  WebhookDelivery: 'WebhookDelivery',
+  WebhookAttempt: 'WebhookAttempt'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -284,7 +288,8 @@ export const MessageScalarFieldEnum = {
   clientId: 'clientId',
   text: 'text',
   content: 'content',
-  createdAt: 'createdAt'
+  createdAt: 'createdAt',
+  untold: 'untold'
 } as const
 
 export type MessageScalarFieldEnum = (typeof MessageScalarFieldEnum)[keyof typeof MessageScalarFieldEnum]
@@ -395,7 +400,8 @@ export const EventScalarFieldEnum = {
   kind: 'kind',
   subject: 'subject',
   createdAt: 'createdAt',
-  publishedAt: 'publishedAt'
+  publishedAt: 'publishedAt',
+  untold: 'untold'
 } as const
 
 export type EventScalarFieldEnum = (typeof EventScalarFieldEnum)[keyof typeof EventScalarFieldEnum]
@@ -879,6 +885,76 @@ export const InvitationScalarFieldEnum = {
 } as const
 
 export type InvitationScalarFieldEnum = (typeof InvitationScalarFieldEnum)[keyof typeof InvitationScalarFieldEnum]
+
+
+export const WebhookEndpointScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  url: 'url',
+  description: 'description',
+  eventTypes: 'eventTypes',
+  includeText: 'includeText',
+  status: 'status',
+  disabledReason: 'disabledReason',
+  sealedSecret: 'sealedSecret',
+  sealedPreviousSecret: 'sealedPreviousSecret',
+  previousUntil: 'previousUntil',
+  notBefore: 'notBefore',
+  failingSince: 'failingSince',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldEnum)[keyof typeof WebhookEndpointScalarFieldEnum]
+
+
+export const WebhookEventScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  type: 'type',
+  occurredAt: 'occurredAt',
+  data: 'data',
+  messageId: 'messageId',
+  createdAt: 'createdAt'
+} as const
+
+export type WebhookEventScalarFieldEnum = (typeof WebhookEventScalarFieldEnum)[keyof typeof WebhookEventScalarFieldEnum]
+
+
+export const WebhookDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  eventId: 'eventId',
+  endpointId: 'endpointId',
+  state: 'state',
+  attempts: 'attempts',
+  tries: 'tries',
+  dueAt: 'dueAt',
+  claimNumber: 'claimNumber',
+  claimExpiresAt: 'claimExpiresAt',
+  status: 'status',
+  errorCode: 'errorCode',
+  createdAt: 'createdAt',
+  finishedAt: 'finishedAt'
+} as const
+
+export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldEnum)[keyof typeof WebhookDeliveryScalarFieldEnum]
+
+
+export const WebhookAttemptScalarFieldEnum = {
+  tenantId: 'tenantId',
+  eventId: 'eventId',
+  endpointId: 'endpointId',
+  number: 'number',
+  startedAt: 'startedAt',
+  durationMs: 'durationMs',
+  outcome: 'outcome',
+  status: 'status',
+  errorCode: 'errorCode',
+  answer: 'answer'
+} as const
+
+export type WebhookAttemptScalarFieldEnum = (typeof WebhookAttemptScalarFieldEnum)[keyof typeof WebhookAttemptScalarFieldEnum]
 
 
 export const SortOrder = {

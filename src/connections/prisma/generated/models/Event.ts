@@ -30,6 +30,7 @@ export type EventMinAggregateOutputType = {
   kind: string | null
   createdAt: Date | null
   publishedAt: Date | null
+  untold: boolean | null
 }
 
 export type EventMaxAggregateOutputType = {
@@ -38,6 +39,7 @@ export type EventMaxAggregateOutputType = {
   kind: string | null
   createdAt: Date | null
   publishedAt: Date | null
+  untold: boolean | null
 }
 
 export type EventCountAggregateOutputType = {
@@ -47,6 +49,7 @@ export type EventCountAggregateOutputType = {
   subject: number
   createdAt: number
   publishedAt: number
+  untold: number
   _all: number
 }
 
@@ -57,6 +60,7 @@ export type EventMinAggregateInputType = {
   kind?: true
   createdAt?: true
   publishedAt?: true
+  untold?: true
 }
 
 export type EventMaxAggregateInputType = {
@@ -65,6 +69,7 @@ export type EventMaxAggregateInputType = {
   kind?: true
   createdAt?: true
   publishedAt?: true
+  untold?: true
 }
 
 export type EventCountAggregateInputType = {
@@ -74,6 +79,7 @@ export type EventCountAggregateInputType = {
   subject?: true
   createdAt?: true
   publishedAt?: true
+  untold?: true
   _all?: true
 }
 
@@ -156,6 +162,7 @@ export type EventGroupByOutputType = {
   subject: runtime.JsonValue
   createdAt: Date
   publishedAt: Date | null
+  untold: boolean
   _count: EventCountAggregateOutputType | null
   _min: EventMinAggregateOutputType | null
   _max: EventMaxAggregateOutputType | null
@@ -186,6 +193,7 @@ export type EventWhereInput = {
   subject?: Prisma.JsonFilter<"Event">
   createdAt?: Prisma.DateTimeFilter<"Event"> | Date | string
   publishedAt?: Prisma.DateTimeNullableFilter<"Event"> | Date | string | null
+  untold?: Prisma.BoolFilter<"Event"> | boolean
   tenant?: Prisma.XOR<Prisma.TenantScalarRelationFilter, Prisma.TenantWhereInput>
 }
 
@@ -196,6 +204,7 @@ export type EventOrderByWithRelationInput = {
   subject?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   publishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  untold?: Prisma.SortOrder
   tenant?: Prisma.TenantOrderByWithRelationInput
 }
 
@@ -210,6 +219,7 @@ export type EventWhereUniqueInput = Prisma.AtLeast<{
   subject?: Prisma.JsonFilter<"Event">
   createdAt?: Prisma.DateTimeFilter<"Event"> | Date | string
   publishedAt?: Prisma.DateTimeNullableFilter<"Event"> | Date | string | null
+  untold?: Prisma.BoolFilter<"Event"> | boolean
   tenant?: Prisma.XOR<Prisma.TenantScalarRelationFilter, Prisma.TenantWhereInput>
 }, "tenantId_id">
 
@@ -220,6 +230,7 @@ export type EventOrderByWithAggregationInput = {
   subject?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   publishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  untold?: Prisma.SortOrder
   _count?: Prisma.EventCountOrderByAggregateInput
   _max?: Prisma.EventMaxOrderByAggregateInput
   _min?: Prisma.EventMinOrderByAggregateInput
@@ -235,6 +246,7 @@ export type EventScalarWhereWithAggregatesInput = {
   subject?: Prisma.JsonWithAggregatesFilter<"Event">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Event"> | Date | string
   publishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Event"> | Date | string | null
+  untold?: Prisma.BoolWithAggregatesFilter<"Event"> | boolean
 }
 
 export type EventCreateInput = {
@@ -243,6 +255,7 @@ export type EventCreateInput = {
   subject: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   publishedAt?: Date | string | null
+  untold?: boolean
   tenant: Prisma.TenantCreateNestedOneWithoutEventsInput
 }
 
@@ -253,6 +266,7 @@ export type EventUncheckedCreateInput = {
   subject: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   publishedAt?: Date | string | null
+  untold?: boolean
 }
 
 export type EventUpdateInput = {
@@ -261,6 +275,7 @@ export type EventUpdateInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   tenant?: Prisma.TenantUpdateOneRequiredWithoutEventsNestedInput
 }
 
@@ -271,6 +286,7 @@ export type EventUncheckedUpdateInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type EventCreateManyInput = {
@@ -280,6 +296,7 @@ export type EventCreateManyInput = {
   subject: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   publishedAt?: Date | string | null
+  untold?: boolean
 }
 
 export type EventUpdateManyMutationInput = {
@@ -288,6 +305,7 @@ export type EventUpdateManyMutationInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type EventUncheckedUpdateManyInput = {
@@ -297,6 +315,7 @@ export type EventUncheckedUpdateManyInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type EventListRelationFilter = {
@@ -321,6 +340,7 @@ export type EventCountOrderByAggregateInput = {
   subject?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   publishedAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
 }
 
 export type EventMaxOrderByAggregateInput = {
@@ -329,6 +349,7 @@ export type EventMaxOrderByAggregateInput = {
   kind?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   publishedAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
 }
 
 export type EventMinOrderByAggregateInput = {
@@ -337,6 +358,7 @@ export type EventMinOrderByAggregateInput = {
   kind?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   publishedAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
 }
 
 export type EventCreateNestedManyWithoutTenantInput = {
@@ -387,6 +409,7 @@ export type EventCreateWithoutTenantInput = {
   subject: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   publishedAt?: Date | string | null
+  untold?: boolean
 }
 
 export type EventUncheckedCreateWithoutTenantInput = {
@@ -395,6 +418,7 @@ export type EventUncheckedCreateWithoutTenantInput = {
   subject: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   publishedAt?: Date | string | null
+  untold?: boolean
 }
 
 export type EventCreateOrConnectWithoutTenantInput = {
@@ -433,6 +457,7 @@ export type EventScalarWhereInput = {
   subject?: Prisma.JsonFilter<"Event">
   createdAt?: Prisma.DateTimeFilter<"Event"> | Date | string
   publishedAt?: Prisma.DateTimeNullableFilter<"Event"> | Date | string | null
+  untold?: Prisma.BoolFilter<"Event"> | boolean
 }
 
 export type EventCreateManyTenantInput = {
@@ -441,6 +466,7 @@ export type EventCreateManyTenantInput = {
   subject: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   publishedAt?: Date | string | null
+  untold?: boolean
 }
 
 export type EventUpdateWithoutTenantInput = {
@@ -449,6 +475,7 @@ export type EventUpdateWithoutTenantInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type EventUncheckedUpdateWithoutTenantInput = {
@@ -457,6 +484,7 @@ export type EventUncheckedUpdateWithoutTenantInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type EventUncheckedUpdateManyWithoutTenantInput = {
@@ -465,6 +493,7 @@ export type EventUncheckedUpdateManyWithoutTenantInput = {
   subject?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   publishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 
@@ -476,6 +505,7 @@ export type EventSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   subject?: boolean
   createdAt?: boolean
   publishedAt?: boolean
+  untold?: boolean
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["event"]>
 
@@ -486,6 +516,7 @@ export type EventSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   subject?: boolean
   createdAt?: boolean
   publishedAt?: boolean
+  untold?: boolean
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["event"]>
 
@@ -496,6 +527,7 @@ export type EventSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   subject?: boolean
   createdAt?: boolean
   publishedAt?: boolean
+  untold?: boolean
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["event"]>
 
@@ -506,9 +538,10 @@ export type EventSelectScalar = {
   subject?: boolean
   createdAt?: boolean
   publishedAt?: boolean
+  untold?: boolean
 }
 
-export type EventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "kind" | "subject" | "createdAt" | "publishedAt", ExtArgs["result"]["event"]>
+export type EventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "kind" | "subject" | "createdAt" | "publishedAt" | "untold", ExtArgs["result"]["event"]>
 export type EventInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
 }
@@ -531,6 +564,7 @@ export type $EventPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     subject: runtime.JsonValue
     createdAt: Date
     publishedAt: Date | null
+    untold: boolean
   }, ExtArgs["result"]["event"]>
   composites: {}
 }
@@ -961,6 +995,7 @@ export interface EventFieldRefs {
   readonly subject: Prisma.FieldRef<"Event", 'Json'>
   readonly createdAt: Prisma.FieldRef<"Event", 'DateTime'>
   readonly publishedAt: Prisma.FieldRef<"Event", 'DateTime'>
+  readonly untold: Prisma.FieldRef<"Event", 'Boolean'>
 }
     
 

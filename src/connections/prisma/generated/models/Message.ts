@@ -51,6 +51,7 @@ export type MessageMinAggregateOutputType = {
   clientId: string | null
   text: string | null
   createdAt: Date | null
+  untold: boolean | null
 }
 
 export type MessageMaxAggregateOutputType = {
@@ -68,6 +69,7 @@ export type MessageMaxAggregateOutputType = {
   clientId: string | null
   text: string | null
   createdAt: Date | null
+  untold: boolean | null
 }
 
 export type MessageCountAggregateOutputType = {
@@ -86,6 +88,7 @@ export type MessageCountAggregateOutputType = {
   text: number
   content: number
   createdAt: number
+  untold: number
   _all: number
 }
 
@@ -115,6 +118,7 @@ export type MessageMinAggregateInputType = {
   clientId?: true
   text?: true
   createdAt?: true
+  untold?: true
 }
 
 export type MessageMaxAggregateInputType = {
@@ -132,6 +136,7 @@ export type MessageMaxAggregateInputType = {
   clientId?: true
   text?: true
   createdAt?: true
+  untold?: true
 }
 
 export type MessageCountAggregateInputType = {
@@ -150,6 +155,7 @@ export type MessageCountAggregateInputType = {
   text?: true
   content?: true
   createdAt?: true
+  untold?: true
   _all?: true
 }
 
@@ -255,6 +261,7 @@ export type MessageGroupByOutputType = {
   text: string
   content: runtime.JsonValue
   createdAt: Date
+  untold: boolean
   _count: MessageCountAggregateOutputType | null
   _avg: MessageAvgAggregateOutputType | null
   _sum: MessageSumAggregateOutputType | null
@@ -296,6 +303,7 @@ export type MessageWhereInput = {
   text?: Prisma.StringFilter<"Message"> | string
   content?: Prisma.JsonFilter<"Message">
   createdAt?: Prisma.DateTimeFilter<"Message"> | Date | string
+  untold?: Prisma.BoolFilter<"Message"> | boolean
   conversation?: Prisma.XOR<Prisma.ConversationScalarRelationFilter, Prisma.ConversationWhereInput>
   participant?: Prisma.XOR<Prisma.ParticipantNullableScalarRelationFilter, Prisma.ParticipantWhereInput> | null
   target?: Prisma.XOR<Prisma.MessageNullableScalarRelationFilter, Prisma.MessageWhereInput> | null
@@ -324,6 +332,7 @@ export type MessageOrderByWithRelationInput = {
   text?: Prisma.SortOrder
   content?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
   conversation?: Prisma.ConversationOrderByWithRelationInput
   participant?: Prisma.ParticipantOrderByWithRelationInput
   target?: Prisma.MessageOrderByWithRelationInput
@@ -358,6 +367,7 @@ export type MessageWhereUniqueInput = Prisma.AtLeast<{
   text?: Prisma.StringFilter<"Message"> | string
   content?: Prisma.JsonFilter<"Message">
   createdAt?: Prisma.DateTimeFilter<"Message"> | Date | string
+  untold?: Prisma.BoolFilter<"Message"> | boolean
   conversation?: Prisma.XOR<Prisma.ConversationScalarRelationFilter, Prisma.ConversationWhereInput>
   participant?: Prisma.XOR<Prisma.ParticipantNullableScalarRelationFilter, Prisma.ParticipantWhereInput> | null
   target?: Prisma.XOR<Prisma.MessageNullableScalarRelationFilter, Prisma.MessageWhereInput> | null
@@ -386,6 +396,7 @@ export type MessageOrderByWithAggregationInput = {
   text?: Prisma.SortOrder
   content?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
   _count?: Prisma.MessageCountOrderByAggregateInput
   _avg?: Prisma.MessageAvgOrderByAggregateInput
   _max?: Prisma.MessageMaxOrderByAggregateInput
@@ -412,6 +423,7 @@ export type MessageScalarWhereWithAggregatesInput = {
   text?: Prisma.StringWithAggregatesFilter<"Message"> | string
   content?: Prisma.JsonWithAggregatesFilter<"Message">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Message"> | Date | string
+  untold?: Prisma.BoolWithAggregatesFilter<"Message"> | boolean
 }
 
 export type MessageCreateInput = {
@@ -425,6 +437,7 @@ export type MessageCreateInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -453,6 +466,7 @@ export type MessageUncheckedCreateInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -472,6 +486,7 @@ export type MessageUpdateInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -500,6 +515,7 @@ export type MessageUncheckedUpdateInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -524,6 +540,7 @@ export type MessageCreateManyInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
 }
 
 export type MessageUpdateManyMutationInput = {
@@ -537,6 +554,7 @@ export type MessageUpdateManyMutationInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type MessageUncheckedUpdateManyInput = {
@@ -555,6 +573,7 @@ export type MessageUncheckedUpdateManyInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type MessageListRelationFilter = {
@@ -605,6 +624,7 @@ export type MessageCountOrderByAggregateInput = {
   text?: Prisma.SortOrder
   content?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
 }
 
 export type MessageAvgOrderByAggregateInput = {
@@ -627,6 +647,7 @@ export type MessageMaxOrderByAggregateInput = {
   clientId?: Prisma.SortOrder
   text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
 }
 
 export type MessageMinOrderByAggregateInput = {
@@ -644,6 +665,7 @@ export type MessageMinOrderByAggregateInput = {
   clientId?: Prisma.SortOrder
   text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  untold?: Prisma.SortOrder
 }
 
 export type MessageSumOrderByAggregateInput = {
@@ -935,6 +957,7 @@ export type MessageCreateWithoutParticipantInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
@@ -960,6 +983,7 @@ export type MessageUncheckedCreateWithoutParticipantInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1013,6 +1037,7 @@ export type MessageScalarWhereInput = {
   text?: Prisma.StringFilter<"Message"> | string
   content?: Prisma.JsonFilter<"Message">
   createdAt?: Prisma.DateTimeFilter<"Message"> | Date | string
+  untold?: Prisma.BoolFilter<"Message"> | boolean
 }
 
 export type MessageCreateWithoutConversationInput = {
@@ -1026,6 +1051,7 @@ export type MessageCreateWithoutConversationInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
@@ -1051,6 +1077,7 @@ export type MessageUncheckedCreateWithoutConversationInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1096,6 +1123,7 @@ export type MessageCreateWithoutTargetedByInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1123,6 +1151,7 @@ export type MessageUncheckedCreateWithoutTargetedByInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
@@ -1146,6 +1175,7 @@ export type MessageCreateWithoutTargetInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   targetedBy?: Prisma.MessageCreateNestedManyWithoutTargetInput
@@ -1171,6 +1201,7 @@ export type MessageUncheckedCreateWithoutTargetInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1200,6 +1231,7 @@ export type MessageCreateWithoutRepliesInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1227,6 +1259,7 @@ export type MessageUncheckedCreateWithoutRepliesInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
@@ -1250,6 +1283,7 @@ export type MessageCreateWithoutInReplyToInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1275,6 +1309,7 @@ export type MessageUncheckedCreateWithoutInReplyToInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1315,6 +1350,7 @@ export type MessageUpdateWithoutTargetedByInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -1342,6 +1378,7 @@ export type MessageUncheckedUpdateWithoutTargetedByInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
@@ -1387,6 +1424,7 @@ export type MessageUpdateWithoutRepliesInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -1414,6 +1452,7 @@ export type MessageUncheckedUpdateWithoutRepliesInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
@@ -1448,6 +1487,7 @@ export type MessageCreateWithoutTurnsInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1475,6 +1515,7 @@ export type MessageUncheckedCreateWithoutTurnsInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   answeredBy?: Prisma.TurnUncheckedCreateNestedManyWithoutReplyInput
@@ -1498,6 +1539,7 @@ export type MessageCreateWithoutAnsweredByInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1525,6 +1567,7 @@ export type MessageUncheckedCreateWithoutAnsweredByInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1559,6 +1602,7 @@ export type MessageUpdateWithoutTurnsInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -1586,6 +1630,7 @@ export type MessageUncheckedUpdateWithoutTurnsInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   answeredBy?: Prisma.TurnUncheckedUpdateManyWithoutReplyNestedInput
@@ -1615,6 +1660,7 @@ export type MessageUpdateWithoutAnsweredByInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -1642,6 +1688,7 @@ export type MessageUncheckedUpdateWithoutAnsweredByInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -1660,6 +1707,7 @@ export type MessageCreateWithoutDeliveriesInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1687,6 +1735,7 @@ export type MessageUncheckedCreateWithoutDeliveriesInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1721,6 +1770,7 @@ export type MessageUpdateWithoutDeliveriesInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -1748,6 +1798,7 @@ export type MessageUncheckedUpdateWithoutDeliveriesInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -1766,6 +1817,7 @@ export type MessageCreateWithoutFilesInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   conversation: Prisma.ConversationCreateNestedOneWithoutMessagesInput
   participant?: Prisma.ParticipantCreateNestedOneWithoutMessagesInput
   target?: Prisma.MessageCreateNestedOneWithoutTargetedByInput
@@ -1793,6 +1845,7 @@ export type MessageUncheckedCreateWithoutFilesInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
   targetedBy?: Prisma.MessageUncheckedCreateNestedManyWithoutTargetInput
   replies?: Prisma.MessageUncheckedCreateNestedManyWithoutInReplyToInput
   turns?: Prisma.TurnUncheckedCreateNestedManyWithoutMessageInput
@@ -1827,6 +1880,7 @@ export type MessageUpdateWithoutFilesInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -1854,6 +1908,7 @@ export type MessageUncheckedUpdateWithoutFilesInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -1875,6 +1930,7 @@ export type MessageCreateManyParticipantInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
 }
 
 export type MessageUpdateWithoutParticipantInput = {
@@ -1888,6 +1944,7 @@ export type MessageUpdateWithoutParticipantInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
@@ -1913,6 +1970,7 @@ export type MessageUncheckedUpdateWithoutParticipantInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -1935,6 +1993,7 @@ export type MessageUncheckedUpdateManyWithoutParticipantInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type MessageCreateManyConversationInput = {
@@ -1951,6 +2010,7 @@ export type MessageCreateManyConversationInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
 }
 
 export type MessageUpdateWithoutConversationInput = {
@@ -1964,6 +2024,7 @@ export type MessageUpdateWithoutConversationInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
@@ -1989,6 +2050,7 @@ export type MessageUncheckedUpdateWithoutConversationInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -2011,6 +2073,7 @@ export type MessageUncheckedUpdateManyWithoutConversationInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type MessageCreateManyTargetInput = {
@@ -2027,6 +2090,7 @@ export type MessageCreateManyTargetInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
 }
 
 export type MessageCreateManyInReplyToInput = {
@@ -2043,6 +2107,7 @@ export type MessageCreateManyInReplyToInput = {
   text?: string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  untold?: boolean
 }
 
 export type MessageUpdateWithoutTargetInput = {
@@ -2056,6 +2121,7 @@ export type MessageUpdateWithoutTargetInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   targetedBy?: Prisma.MessageUpdateManyWithoutTargetNestedInput
@@ -2081,6 +2147,7 @@ export type MessageUncheckedUpdateWithoutTargetInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -2103,6 +2170,7 @@ export type MessageUncheckedUpdateManyWithoutTargetInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type MessageUpdateWithoutInReplyToInput = {
@@ -2116,6 +2184,7 @@ export type MessageUpdateWithoutInReplyToInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   conversation?: Prisma.ConversationUpdateOneRequiredWithoutMessagesNestedInput
   participant?: Prisma.ParticipantUpdateOneWithoutMessagesNestedInput
   target?: Prisma.MessageUpdateOneWithoutTargetedByNestedInput
@@ -2141,6 +2210,7 @@ export type MessageUncheckedUpdateWithoutInReplyToInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
   targetedBy?: Prisma.MessageUncheckedUpdateManyWithoutTargetNestedInput
   replies?: Prisma.MessageUncheckedUpdateManyWithoutInReplyToNestedInput
   turns?: Prisma.TurnUncheckedUpdateManyWithoutMessageNestedInput
@@ -2163,6 +2233,7 @@ export type MessageUncheckedUpdateManyWithoutInReplyToInput = {
   text?: Prisma.StringFieldUpdateOperationsInput | string
   content?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  untold?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 
@@ -2257,6 +2328,7 @@ export type MessageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   text?: boolean
   content?: boolean
   createdAt?: boolean
+  untold?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   participant?: boolean | Prisma.Message$participantArgs<ExtArgs>
   target?: boolean | Prisma.Message$targetArgs<ExtArgs>
@@ -2286,6 +2358,7 @@ export type MessageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   text?: boolean
   content?: boolean
   createdAt?: boolean
+  untold?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   participant?: boolean | Prisma.Message$participantArgs<ExtArgs>
   target?: boolean | Prisma.Message$targetArgs<ExtArgs>
@@ -2308,6 +2381,7 @@ export type MessageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   text?: boolean
   content?: boolean
   createdAt?: boolean
+  untold?: boolean
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   participant?: boolean | Prisma.Message$participantArgs<ExtArgs>
   target?: boolean | Prisma.Message$targetArgs<ExtArgs>
@@ -2330,9 +2404,10 @@ export type MessageSelectScalar = {
   text?: boolean
   content?: boolean
   createdAt?: boolean
+  untold?: boolean
 }
 
-export type MessageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "sequence" | "revision" | "role" | "kind" | "state" | "participantId" | "targetMessageId" | "inReplyToId" | "clientId" | "text" | "content" | "createdAt", ExtArgs["result"]["message"]>
+export type MessageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "conversationId" | "sequence" | "revision" | "role" | "kind" | "state" | "participantId" | "targetMessageId" | "inReplyToId" | "clientId" | "text" | "content" | "createdAt" | "untold", ExtArgs["result"]["message"]>
 export type MessageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conversation?: boolean | Prisma.ConversationDefaultArgs<ExtArgs>
   participant?: boolean | Prisma.Message$participantArgs<ExtArgs>
@@ -2389,6 +2464,7 @@ export type $MessagePayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     text: string
     content: runtime.JsonValue
     createdAt: Date
+    untold: boolean
   }, ExtArgs["result"]["message"]>
   composites: {}
 }
@@ -2837,6 +2913,7 @@ export interface MessageFieldRefs {
   readonly text: Prisma.FieldRef<"Message", 'String'>
   readonly content: Prisma.FieldRef<"Message", 'Json'>
   readonly createdAt: Prisma.FieldRef<"Message", 'DateTime'>
+  readonly untold: Prisma.FieldRef<"Message", 'Boolean'>
 }
     
 

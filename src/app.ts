@@ -159,10 +159,7 @@ export async function createApp(
   const readBacklog = async () => {
     const look = (name: 'swarmgate.backlog_v1' | 'swarmgate.webhook_backlog_v1') =>
       scopes.call<{ kind: string; depth: string; oldest_seconds: number }>(name, []);
-    const rows = [
-      ...(await look('swarmgate.backlog_v1')),
-      ...(await look('swarmgate.webhook_backlog_v1')),
-    ];
+    const rows = [...(await look('swarmgate.backlog_v1')), ...(await look('swarmgate.webhook_backlog_v1'))];
     return rows.map((row) => ({
       kind: row.kind,
       depth: Number(row.depth),

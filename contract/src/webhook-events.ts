@@ -126,7 +126,8 @@ export const webhookEvents = {
     data: z.strictObject({ apiKeyId: wireId('apiKeyId'), operation: z.string() }),
   },
   'security.refresh_token_reused': {
-    summary: 'A refresh token for this tenant came twice: somebody else may have it, and its family was ended',
+    summary:
+      'A refresh token for this tenant came twice: somebody else may have it, and its family was ended',
     reads: reads.ofSecurity,
     data: z.strictObject({ userId }),
   },

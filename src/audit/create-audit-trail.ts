@@ -92,7 +92,11 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
 function toldOf(trail: Uuid, event: PreparedAuditEvent) {
   if (trail === installationTrail) return [];
   const { kind, id } = event.actor;
-  return toldByAudit(toWire('tenant', trail), event, kind === 'api_key' && id ? toWire('apiKey', id) : undefined);
+  return toldByAudit(
+    toWire('tenant', trail),
+    event,
+    kind === 'api_key' && id ? toWire('apiKey', id) : undefined,
+  );
 }
 
 type Note = { trail: Uuid; event: PreparedAuditEvent };

@@ -175,7 +175,11 @@ function readPrivateHosts(env: Env): readonly string[] {
   const given = hosts.filter((host) => host !== '');
   const bad = given.find((host) => !URL.canParse(`http://${host}`) || /[/@?#\\]/.test(host));
   if (bad !== undefined)
-    throw new ConfigError('PRIVATE_HOSTS', `"${bad}"`, 'hosts such as billing.internal or 127.0.0.1:8080, separated by commas');
+    throw new ConfigError(
+      'PRIVATE_HOSTS',
+      `"${bad}"`,
+      'hosts such as billing.internal or 127.0.0.1:8080, separated by commas',
+    );
   return given;
 }
 

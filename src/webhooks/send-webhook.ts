@@ -97,7 +97,9 @@ export async function sendWebhook(
   }
 }
 
-type Judged = { outcome: 'delivered' } | Pick<AttemptOutcome & { outcome: 'failed' }, 'outcome' | 'error' | 'retryAfterMs'>;
+type Judged =
+  | { outcome: 'delivered' }
+  | Pick<AttemptOutcome & { outcome: 'failed' }, 'outcome' | 'error' | 'retryAfterMs'>;
 
 function judge({ status, headers }: Response): Judged {
   if (status >= 200 && status < 300) return { outcome: 'delivered' };

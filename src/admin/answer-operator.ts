@@ -70,7 +70,7 @@ export function answerOperator(
         if (tenantId && told) {
           await unit.becomeTenant(tenantId);
           await thenInTenant(tenantId, unit);
-          await parts.trail.append(unit, tenantId, told);
+          await parts.trail.append(unit, tenantId, { ...told, ...(detail && { detail }) });
         }
         return answered;
       });

@@ -73,7 +73,9 @@ export function apiKeyHandlers(
         if (ended.length === 0) throw notFound();
         return {
           body: undefined,
-          detail: { ended: ended.map(({ id }) => toWire('apiKey', id)) },
+          detail: {
+            ended: ended.filter((key) => !key.was_revoked).map(({ id }) => toWire('apiKey', id)),
+          },
           afterwards: () => {
             for (const { prefix } of ended) forgetKey(tenantId, prefix);
           },

@@ -62,20 +62,23 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
   suspendTenant: {
     async operator({ ids: { tenantId } }, unit) {
       await readTenantRow(unit, tenantId, 'FOR UPDATE');
-      await suspendTenant(unit, tenantId);
-      return { body: showTenant(await readTenantRow(unit, tenantId)) };
+      const isNews = await suspendTenant(unit, tenantId);
+      return { body: showTenant(await readTenantRow(unit, tenantId)), ...(!isNews && repeated) };
     },
     thenInTenant: async () => {},
   },
   resumeTenant: {
     async operator({ ids: { tenantId } }, unit) {
       await readTenantRow(unit, tenantId, 'FOR UPDATE');
-      await resumeTenant(unit, tenantId);
-      return { body: showTenant(await readTenantRow(unit, tenantId)) };
+      const isNews = await resumeTenant(unit, tenantId);
+      return { body: showTenant(await readTenantRow(unit, tenantId)), ...(!isNews && repeated) };
     },
     thenInTenant: (tenantId, unit) => wakeSuspended(unit, tenantId),
   },
 };
+
+/** What the trails are told of a call that found nothing to change. */
+const repeated = { detail: { isRepeated: true } };
 
 function show({ id, slug, name, plan, version, created_at, updated_at }: OrganizationRow): Organization {
   return {

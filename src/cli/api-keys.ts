@@ -51,7 +51,7 @@ export async function operateApiKeys(
   const trail = createAuditTrail({ scopes, keyRing });
   return scopes.inPlatform(async (unit) => {
     const tenantId = await enterTenant(unit, wish.tenant);
-    const listed = await act(unit, tenantId, wish);
+    const { listed, detail } = await act(unit, tenantId, wish);
     if (wish.act === 'list') return listed;
     const prepared = await trail.prepare(tenantId, {
       actor: { kind: 'operator' },
@@ -59,13 +59,16 @@ export async function operateApiKeys(
       resource: { kind: 'api-keys', ...(listed[0] && { id: listed[0].id }) },
       outcome: 'allowed',
       reason: 'By an operator, at the command line.',
+      ...(detail && { detail }),
     });
     await trail.append(unit, tenantId, prepared);
     return listed;
   });
 }
 
-async function act(unit: PlatformUnit, tenantId: Uuid, wish: ApiKeysWish): Promise<ListedApiKey[]> {
+type Acted = { listed: ListedApiKey[]; detail?: Readonly<Record<string, unknown>> };
+
+async function act(unit: PlatformUnit, tenantId: Uuid, wish: ApiKeysWish): Promise<Acted> {
   switch (wish.act) {
     case 'create': {
       const { name, role = 'admin', permissions = builtinPermissions[role], days } = wish;
@@ -77,18 +80,25 @@ async function act(unit: PlatformUnit, tenantId: Uuid, wish: ApiKeysWish): Promi
         createdBy: undefined,
         expiresAt,
       });
-      return [{ ...describe(tenantId, row), key }];
+      return { listed: [{ ...describe(tenantId, row), key }] };
     }
     case 'list':
-      return (await listApiKeys(unit, { before: undefined, limit: listedMax })).map((row) =>
-        describe(tenantId, row),
-      );
+      return {
+        listed: (await listApiKeys(unit, { before: undefined, limit: listedMax })).map((row) =>
+          describe(tenantId, row),
+        ),
+      };
     case 'revoke': {
       const id = fromWire('apiKey', wish.id);
       const ended = id ? await revokeApiKey(unit, id) : [];
       const row = ended.find((one) => one.id === id);
       if (!row) throw new NoSuchKeyError(wish.id);
-      return [describe(tenantId, row)];
+      return {
+        listed: [describe(tenantId, row)],
+        detail: {
+          ended: ended.filter((key) => !key.was_revoked).map((key) => toWire('apiKey', key.id)),
+        },
+      };
     }
   }
 }

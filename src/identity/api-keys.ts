@@ -138,17 +138,21 @@ export async function rotateApiKey(
 
 /**
  * Ends a key of the unit's tenant, with all that were made with it and all that have taken its place: whoever had it may have
- * any of them. Answers those that it ended, or that had ended and were named; none: there is no such key.
+ * any of them. Answers those that it ended, or that had ended before (`was_revoked`); none: there is no such key.
  */
-export async function revokeApiKey(unit: Unit, id: Uuid): Promise<ApiKeyRow[]> {
+export async function revokeApiKey(
+  unit: Unit,
+  id: Uuid,
+): Promise<(ApiKeyRow & { was_revoked: boolean })[]> {
   await holdKeys(unit);
-  return unit.sql<ApiKeyRow>(
+  return unit.sql<ApiKeyRow & { was_revoked: boolean }>(
     `WITH RECURSIVE ended AS (
-         SELECT k.id, k.replaced_by FROM swarmgate.api_keys k WHERE k.id = $1
+         SELECT k.id, k.replaced_by, k.revoked_at FROM swarmgate.api_keys k WHERE k.id = $1
          UNION
-         SELECT k.id, k.replaced_by FROM swarmgate.api_keys k JOIN ended e ON k.parent_id = e.id OR k.id = e.replaced_by)
+         SELECT k.id, k.replaced_by, k.revoked_at FROM swarmgate.api_keys k JOIN ended e ON k.parent_id = e.id OR k.id = e.replaced_by)
        UPDATE swarmgate.api_keys k SET revoked_at = coalesce(k.revoked_at, now()) FROM ended
-         WHERE k.id = ended.id RETURNING ${columns.replaceAll(/\b(\w+)\b/g, 'k.$1')}`,
+         WHERE k.id = ended.id
+         RETURNING ${columns.replaceAll(/\b(\w+)\b/g, 'k.$1')}, ended.revoked_at IS NOT NULL AS was_revoked`,
     [id],
   );
 }

@@ -39,13 +39,14 @@ export function createChannelKeeper({
     },
 
     async resume({ tenantId, id, version }) {
-      await scopes.inTenant(tenantId, (unit) =>
-        unit.sql(
+      await scopes.inTenant(tenantId, async (unit) => {
+        const resumed = await unit.sql(
           `UPDATE swarmgate.channels SET status = 'active', status_reason = NULL, version = version + 1, updated_at = now()
-             WHERE id = $1 AND version = $2 AND status = 'paused'`,
+             WHERE id = $1 AND version = $2 AND status = 'paused' RETURNING id`,
           [id, version],
-        ),
-      );
+        );
+        if (resumed.length > 0) await noteResumed(unit, tenantId, id);
+      });
       channels.forget(tenantId, id);
     },
 
@@ -60,18 +61,27 @@ export function createChannelKeeper({
   };
 }
 
+/** Keeps that a channel goes on which was paused, beside what `pause_channel_v1` keeps of the pause. */
+export async function noteResumed(unit: Unit, tenantId: Uuid, channelId: Uuid): Promise<void> {
+  await unit.sql(
+    `INSERT INTO swarmgate.events (tenant_id, id, kind, subject)
+       VALUES ($1, $2, 'channel.resumed', jsonb_build_object('channelId', $3::text))`,
+    [tenantId, newId(), channelId],
+  );
+}
+
 async function install(
   unit: Unit,
   keyRing: KeyRing,
   { tenantId, channelId, platform }: ChannelPlace,
   { facts, secrets, claims, renews = false }: ChannelInstallation,
 ): Promise<void> {
-  await unit.prisma(async (prisma) => {
+  const isResumed = await unit.prisma(async (prisma) => {
     const where = { tenantId_id: { tenantId, id: channelId } };
     const channel = await prisma.channel.findUniqueOrThrow({ where });
     const settings = channel.settings as StoredSettings;
     const before = settings.installation?.claims ?? [];
-    if (renews && !claims.every((claim) => isAmong(before, claim))) return;
+    if (renews && !claims.every((claim) => isAmong(before, claim))) return false;
     const sealed = { ...(channel.sealed as Record<string, string>) };
     for (const [name, secret] of Object.entries(secrets))
       sealed[name] = keyRing.seal(secret, channelSecretPlace(tenantId, channelId, name));
@@ -92,7 +102,9 @@ async function install(
       ...ofTheFile,
       ...claims.filter((claim) => !isAmong(ofTheFile, claim)),
     ]);
+    return !renews && channel.status === 'paused';
   });
+  if (isResumed) await noteResumed(unit, tenantId, channelId);
 }
 
 type UnitPrisma = Parameters<Parameters<Unit['prisma']>[0]>[0];

@@ -72,7 +72,8 @@ export const classification: Classification = {
     report: list('tenant_id id channel_id agent_id status due_at waiting_for last_message_at created_at'),
     sweeper: list('tenant_id id due_at waiting_for lease_expires_at'),
   },
-  'swarmgate.messages': { kind: 'tenant' },
+  // Whose rows there is something to tell of; no more of them.
+  'swarmgate.messages': { kind: 'tenant', sweeper: list('tenant_id created_at') },
   'swarmgate.inbound_keys': { kind: 'tenant' },
   'swarmgate.turns': {
     kind: 'tenant',
@@ -93,7 +94,17 @@ export const classification: Classification = {
   'swarmgate.files': { kind: 'tenant' },
   'swarmgate.install_states': { kind: 'tenant' },
   'swarmgate.conversation_references': { kind: 'tenant' },
-  'swarmgate.events': { kind: 'tenant' },
+  'swarmgate.events': { kind: 'tenant', sweeper: list('tenant_id created_at') },
+  'swarmgate.webhook_endpoints': {
+    kind: 'tenant',
+    sweeper: list('tenant_id id status not_before failing_since'),
+  },
+  'swarmgate.webhook_events': { kind: 'tenant', sweeper: list('tenant_id created_at') },
+  'swarmgate.webhook_deliveries': {
+    kind: 'tenant',
+    sweeper: list('tenant_id endpoint_id due_at claim_expires_at'),
+  },
+  'swarmgate.webhook_attempts': { kind: 'tenant' },
   'swarmgate.knowledge_documents': { kind: 'tenant' },
   'swarmgate.knowledge_passages': { kind: 'tenant' },
   'swarmgate.knowledge_vectors': { kind: 'tenant', extension: 'vector' },
@@ -180,7 +191,7 @@ export const classification: Classification = {
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
-    sweeper: list('id organization_id xmin'),
+    sweeper: list('id organization_id status xmin'),
     identity: list('id organization_id slug name status'),
   },
   'directory.external_keys': {
@@ -340,6 +351,9 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
   'swarmgate.unchanged_channels_v1': 'swarmgate_sweeper',
   'swarmgate.backlog_v1': 'swarmgate_sweeper',
+  'swarmgate.webhook_work_v1': 'swarmgate_sweeper',
+  'swarmgate.webhook_backlog_v1': 'swarmgate_sweeper',
+  'swarmgate.old_webhooks_v1': 'swarmgate_sweeper',
   'swarmgate.seal_audit_v1': 'swarmgate_auditor',
 };
 
@@ -378,4 +392,8 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.last_inbound_ms': ['swarmgate_tenant'],
   'swarmgate.record_delivery': ['swarmgate_tenant'],
   'swarmgate.settle_delivery': ['swarmgate_tenant'],
+  'swarmgate.has_webhook_for': ['swarmgate_tenant'],
+  'swarmgate.wire_id': ['swarmgate_tenant'],
+  'swarmgate.tell_webhooks': ['swarmgate_tenant'],
+  'swarmgate.webhook_width': ['swarmgate_sweeper', 'swarmgate_tenant'],
 };

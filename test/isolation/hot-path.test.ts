@@ -439,6 +439,33 @@ const calls: readonly Call[] = [
     parameters: () => [ours, theirRows['swarmgate.audit_subjects']?.['subject_id'], 'ours'],
     answers: 'ours',
   },
+  {
+    what: 'tells nothing of theirs',
+    name: 'tell_untold_v1',
+    parameters: () => [ours, 100],
+    answers: 2,
+  },
+  {
+    what: 'claims nothing that is due to an endpoint of theirs',
+    name: 'claim_webhooks_v1',
+    parameters: () => [ours, their('webhook_endpoints'), 60_000, 100],
+    answers: undefined,
+  },
+  {
+    what: 'records no attempt at a webhook of theirs',
+    name: 'record_webhook_v1',
+    parameters: () => [
+      ...[ours, their('webhook_endpoints'), their('webhook_events'), 0, 'delivered', 1, 204],
+      ...[null, 'ours', null, null, 1],
+    ],
+    answers: nothing,
+  },
+  {
+    what: 'forgets nothing that their webhooks were told',
+    name: 'forget_webhooks_v1',
+    parameters: () => [ours, '2099-01-01T00:00:00Z', 100],
+    answers: 0,
+  },
   ...['describe_channel_v1', 'describe_channel_v2'].map((name) => ({
     what: 'describes no channel of theirs',
     name,
@@ -619,6 +646,9 @@ test('every function of the hot path is tried', async () => {
     'waiting_tenants_v1',
     'unchanged_channels_v1',
     'backlog_v1',
+    'webhook_work_v1',
+    'webhook_backlog_v1',
+    'old_webhooks_v1',
     'seal_audit_v1',
   ]);
   expect(rows.map(({ name }) => name)).toEqual([...tried].sort());

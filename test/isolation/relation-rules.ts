@@ -122,6 +122,9 @@ const ownOrganization =
 const sweeperSees: Readonly<Record<string, string>> = {
   'swarmgate.conversations': `((due_at IS NOT NULL) OR (waiting_for = 'slot'::text))`,
   'swarmgate.deliveries': '(due_at IS NOT NULL)',
+  'swarmgate.messages': `(untold AND (state <> 'draft'::text))`,
+  'swarmgate.events': 'untold',
+  'swarmgate.webhook_deliveries': '(due_at IS NOT NULL)',
 };
 
 /** Every policy, word by word: one that is too wide shows as one that is not on the list. */

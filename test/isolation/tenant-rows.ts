@@ -12,6 +12,7 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
   const tenant = { tenant_id: tenantId };
   const [agent, channel, participant, conversation, question, answer, turn, delivery, document, role] =
     Array.from({ length: 10 }, () => newId());
+  const [webhook, told] = [newId(), newId()];
   const at = { ...tenant, conversation_id: conversation };
   return {
     'swarmgate.audit_events': {
@@ -103,6 +104,7 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       client_id: newId(),
       text: mark,
       content: { note: mark },
+      untold: true,
     },
     'swarmgate.inbound_keys': {
       ...at,
@@ -174,7 +176,50 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       reference: { note: mark },
       updated_at: '2026-01-01T00:00:00Z',
     },
-    'swarmgate.events': { ...tenant, id: answer, kind: 'turn.dead', subject: { turnId: turn } },
+    'swarmgate.events': {
+      ...tenant,
+      id: answer,
+      kind: 'turn.dead',
+      subject: { conversationId: conversation, turnId: turn },
+      untold: true,
+    },
+    'swarmgate.webhook_endpoints': {
+      ...tenant,
+      id: webhook,
+      url: `https://${mark}.example/`,
+      description: mark,
+      event_types: ['*'],
+      status: 'enabled',
+      sealed_secret: mark,
+      not_before: '2026-01-01T00:00:00Z',
+      failing_since: '2026-01-01T00:00:00Z',
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.webhook_events': {
+      ...tenant,
+      id: told,
+      type: 'member.role_changed',
+      occurred_at: '2026-01-01T00:00:00Z',
+      data: { from: mark },
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.webhook_deliveries': {
+      ...tenant,
+      event_id: told,
+      endpoint_id: webhook,
+      due_at: '2026-01-01T00:00:00Z',
+      claim_expires_at: '2026-01-01T00:00:00Z',
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.webhook_attempts': {
+      ...tenant,
+      event_id: told,
+      endpoint_id: webhook,
+      number: 1,
+      started_at: '2026-01-01T00:00:00Z',
+      outcome: 'failed',
+      answer: mark,
+    },
     'swarmgate.knowledge_documents': {
       ...tenant,
       id: document,

@@ -21,6 +21,8 @@ describe('whoever calls', () => {
     conversationId: 'cnv',
     userId: 'usr',
     invitationId: 'inv',
+    webhookId: 'whk',
+    eventId: 'evt',
   };
   // Those about whoever calls are looked at in api-people.test.ts.
   const every = Object.entries<Operation>(api).filter(

@@ -1,7 +1,8 @@
 import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import { installationTrail } from '#audit/audit-trail.ts';
 import { newId, toWire, type Uuid } from '#domain/ids.ts';
-import type { Unit } from '#tenancy/scopes.ts';
+import type { PlatformUnit, Unit } from '#tenancy/scopes.ts';
+import { tellWebhooks } from '#webhooks/tell-webhooks.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { Grants } from '../grants.ts';
 import type { IdentityParts } from '../identity-parts.ts';
@@ -159,15 +160,16 @@ async function findFamily(unit: Unit, hash: Buffer): Promise<Family | undefined>
 
 type UsedToken = { outcome: 'next'; token: string } | { outcome: 'reused' | 'ended' };
 
-async function useToken(unit: Unit, hash: Buffer, { id, sessionId }: Family): Promise<UsedToken> {
+async function useToken(unit: PlatformUnit, hash: Buffer, family: Family): Promise<UsedToken> {
+  const { id, sessionId, userId, tenantId } = family;
   // The session before its family, as whoever shows a factor locks them: neither waits for the other.
   await unit.sql('SELECT 1 FROM identity.web_sessions WHERE id = $1 FOR NO KEY UPDATE', [sessionId]);
   // Under the family's lock: of two uses at once the other one comes after, and finds the token used.
-  const [family] = await unit.sql(
+  const [open] = await unit.sql(
     'SELECT 1 FROM identity.refresh_families WHERE id = $1 AND ended_at IS NULL FOR UPDATE',
     [id],
   );
-  if (!family) return { outcome: 'ended' };
+  if (!open) return { outcome: 'ended' };
   const [taken] = await unit.sql(
     'UPDATE identity.refresh_tokens SET used_at = now() WHERE token_hash = $1 AND used_at IS NULL RETURNING 1 AS taken',
     [hash],
@@ -177,6 +179,11 @@ async function useToken(unit: Unit, hash: Buffer, { id, sessionId }: Family): Pr
       `UPDATE identity.refresh_families SET ended_at = now(), end_reason = 'reuse' WHERE id = $1`,
       [id],
     );
+    if (tenantId !== undefined) {
+      await unit.becomeTenant(tenantId);
+      const data = { userId: toWire('user', userId) };
+      await tellWebhooks(unit, tenantId, { type: 'security.refresh_token_reused', data });
+    }
     return { outcome: 'reused' };
   }
   const [session] = await unit.sql<{ found: FoundSession | null }>(

@@ -8,7 +8,7 @@ import {
 } from '@swarmgate/contract/channels/described-channel.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
-import { claimAccounts, type StoredSettings } from '../channel-keeper.ts';
+import { claimAccounts, noteResumed, type StoredSettings } from '../channel-keeper.ts';
 import { ConflictError } from '../scope-errors.ts';
 import type { Unit } from '../scopes.ts';
 import { channelSecretPlace } from '../seal-places.ts';
@@ -88,6 +88,7 @@ export async function applyChannels(
               data: { tenantId, id, slug, platform, ...data, settings: settings as object },
             }),
       );
+      if (old?.status === 'paused') await noteResumed(unit, tenantId, id);
     }
     const place = { tenantId, channelId: id, platform };
     if (old?.key !== key) await claimKey(unit, { ...place, key });

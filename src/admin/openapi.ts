@@ -2,6 +2,7 @@ import { api } from '@swarmgate/contract/rest/api.ts';
 import { problem } from '@swarmgate/contract/rest/common.ts';
 import { type PathId, pathIdPrefixes } from '@swarmgate/contract/rest/ids.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
+import { webhookEvents, webhookPayload, webhookPing } from '@swarmgate/contract/webhook-events.ts';
 import { z } from 'zod';
 import { pathIdsOf } from './call.ts';
 
@@ -29,6 +30,7 @@ export function describeApi(publicUrl: string): Record<string, unknown> {
       ...{ name, description: tagDescriptions[name] },
     })),
     paths,
+    webhooks: describeWebhooks(),
     components: {
       securitySchemes: {
         bearer: {
@@ -67,7 +69,33 @@ const tagDescriptions: Readonly<Record<string, string>> = {
   People: 'How people sign in and look after themselves, and how programs act for them.',
   Roles: 'What members may do.',
   Tenants: 'A customer, a team: whose data is nobody else’s.',
+  Webhooks: 'Who is told of what happens, and what came of it.',
 };
+
+// What an endpoint is sent. A type is one of these for good.
+function describeWebhooks() {
+  const all = { ...webhookEvents, ping: webhookPing };
+  return Object.fromEntries(
+    Object.entries(all).map(([type, { summary, data }]) => [
+      type,
+      {
+        post: {
+          operationId: `webhook.${type}`,
+          tags: ['Webhooks'],
+          summary,
+          description:
+            'Sent with `webhook-id`, `webhook-timestamp` and `webhook-signature`, as Standard Webhooks has them.',
+          security: [],
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(webhookPayload(type, data), 'output') } },
+          },
+          responses: { '2XX': { description: 'It was taken. Anything else is tried again.' } },
+        },
+      },
+    ]),
+  );
+}
 
 const rateHeaders = {
   RateLimit: rateHeader('How many calls are left, and for how many seconds that holds.'),

@@ -140,10 +140,7 @@ export async function rotateApiKey(
  * Ends a key of the unit's tenant, with all that were made with it and all that have taken its place: whoever had it may have
  * any of them. Answers those that it ended, or that had ended before (`was_revoked`); none: there is no such key.
  */
-export async function revokeApiKey(
-  unit: Unit,
-  id: Uuid,
-): Promise<(ApiKeyRow & { was_revoked: boolean })[]> {
+export async function revokeApiKey(unit: Unit, id: Uuid): Promise<(ApiKeyRow & { was_revoked: boolean })[]> {
   await holdKeys(unit);
   return unit.sql<ApiKeyRow & { was_revoked: boolean }>(
     `WITH RECURSIVE ended AS (

@@ -77,6 +77,7 @@ import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
 import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { keepWebhooks } from '#webhooks/keep-webhooks.ts';
 import { startForgettingWebhooks } from '#webhooks/start-forgetting.ts';
 import { startWebhooks } from '#webhooks/start-webhooks.ts';
 import { createPlatforms } from './platforms.ts';
@@ -396,6 +397,8 @@ export async function createApp(
         {
           ...{ scopes, keyRing, splitPassages, sharedApps: sharedAppsOf(config) },
           keepMember: (member, how) => keepMember({ scopes, audit: trail }, member, how),
+          keepWebhooks: (tenantId, planned, how) =>
+            keepWebhooks({ scopes, trail, keyRing, allowedHosts }, tenantId, planned, how),
         },
         plan,
         options,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { channelSchemas } from './channels/catalog.ts';
 import { builtinRoles } from './rest/permissions.ts';
+import { webhookDescription, webhookEventChoice } from './rest/webhooks.ts';
 import { settings } from './settings.ts';
+import { webhookSecret } from './webhook-events.ts';
 
 /** The file of `swarmgate apply`: what should exist. What it does not name stays as it is. */
 
@@ -71,6 +73,21 @@ const member = z.strictObject({
   role: z.enum(builtinRoles).default('member'),
 });
 
+/** Where the tenant's events are sent. */
+const webhook = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).max(2_048),
+  eventTypes: webhookEventChoice.default(['*']),
+  description: webhookDescription.default(''),
+  includeText: z.boolean().default(false),
+  secret: webhookSecret.optional(),
+});
+
+function everyUrlOnce(items: readonly { url: string }[], context: z.core.$RefinementCtx): void {
+  for (const [index, { url }] of items.entries())
+    if (items.findIndex((item) => item.url === url) < index)
+      context.addIssue({ code: 'custom', path: [index, 'url'], message: `"${url}" stands here twice` });
+}
+
 const tenant = z.strictObject({
   slug,
   name: z.string().min(1).max(200),
@@ -81,6 +98,7 @@ const tenant = z.strictObject({
   agents: z.array(agent).superRefine(everySlugOnce).default([]),
   knowledge: z.array(knowledge).default([]),
   members: z.array(member).max(1_000).optional(),
+  webhooks: z.array(webhook).max(20).superRefine(everyUrlOnce).optional(),
 });
 
 const organization = z.strictObject({

@@ -152,5 +152,5 @@ export function webhookPayload<Type extends string, Data extends z.ZodType>(type
   });
 }
 
-/** A secret as receivers are given it, and as the Standard Webhooks libraries take it. */
+/** A secret of 24 to 64 bytes, as receivers are given it and the libraries of Standard Webhooks take it. */
 export const webhookSecret = z.string().regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/);

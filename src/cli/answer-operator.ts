@@ -5,6 +5,7 @@ import { sharedAppsOf } from '#config/shared-apps.ts';
 import { keepMember } from '#identity/members/keep-member.ts';
 import { apply } from '#tenancy/apply/apply.ts';
 import { closeSimulatedChannel, openSimulatedChannel } from '#tenancy/simulated-channel.ts';
+import { keepWebhooks } from '#webhooks/keep-webhooks.ts';
 import type { Storage } from '../storage.ts';
 import { operateApiKeys } from './api-keys.ts';
 import { operateAudit } from './audit.ts';
@@ -27,6 +28,13 @@ export function answerOperator(
           ...{ ...storage, splitPassages, sharedApps: sharedAppsOf(config) },
           keepMember: (member, how) =>
             keepMember({ scopes: storage.scopes, audit: createAuditTrail(storage) }, member, how),
+          keepWebhooks: (tenantId, planned, how) =>
+            keepWebhooks(
+              { ...storage, trail: createAuditTrail(storage), allowedHosts: config.privateHosts },
+              tenantId,
+              planned,
+              how,
+            ),
         },
         request.plan,
         { dryRun: request.dryRun },

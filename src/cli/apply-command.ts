@@ -30,8 +30,8 @@ const marks: Record<Change['action'], string> = {
 
 function describe(changes: readonly Change[], dryRun: boolean): string {
   const lines = changes.map(
-    ({ action, kind, path, key }) =>
-      `${marks[action]}  ${kind.padEnd(12)}  ${path}${key ? `  (key ${key})` : ''}`,
+    ({ action, kind, path, key, secret }) =>
+      `${marks[action]}  ${kind.padEnd(12)}  ${path}${key ? `  (key ${key})` : ''}${secret ? `  (secret ${secret}, shown this once)` : ''}`,
   );
   const written = changes.filter(({ action }) => action === 'created' || action === 'updated').length;
   const kept = changes.some(({ action }) => action === 'kept')

@@ -63,6 +63,7 @@ export async function createWebhook(
   keyRing: KeyRing,
   tenantId: Uuid,
   { url, description, eventTypes, includeText }: WebhookSettings,
+  secret = newWebhookSecret(),
 ): Promise<{ row: WebhookRow; secret: string } | undefined> {
   // Of two at once the other one counts afterwards.
   await unit.sql(
@@ -71,7 +72,6 @@ export async function createWebhook(
   const [counted] = await unit.sql<{ count: string }>('SELECT count(*) FROM swarmgate.webhook_endpoints');
   if (Number(counted?.count) >= webhooksMax) return undefined;
   const id = newId();
-  const secret = newWebhookSecret();
   const [row] = await unit.sql<WebhookRow>(
     `INSERT INTO swarmgate.webhook_endpoints (tenant_id, id, url, description, event_types, include_text, sealed_secret)
        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${columns}`,
@@ -142,9 +142,12 @@ export async function rotateSecret(
   unit: Unit,
   keyRing: KeyRing,
   tenantId: Uuid,
-  { id, overlapSeconds }: { id: Uuid; overlapSeconds: number },
+  {
+    id,
+    overlapSeconds,
+    secret = newWebhookSecret(),
+  }: { id: Uuid; overlapSeconds: number; secret?: string | undefined },
 ): Promise<{ row: WebhookRow; secret: string }> {
-  const secret = newWebhookSecret();
   const [row] = await unit.sql<WebhookRow>(
     `UPDATE swarmgate.webhook_endpoints SET sealed_secret = $2,
          sealed_previous_secret = CASE WHEN $3 > 0 THEN sealed_secret END,
@@ -155,6 +158,19 @@ export async function rotateSecret(
   );
   if (!row) throw new TypeError('The webhook to change was not held.');
   return { row, secret };
+}
+
+/** The secret of one, opened. */
+export async function readSecret(
+  unit: Unit,
+  keyRing: KeyRing,
+  { tenantId, id }: { tenantId: Uuid; id: Uuid },
+): Promise<string | undefined> {
+  const [row] = await unit.sql<{ sealed_secret: string }>(
+    'SELECT sealed_secret FROM swarmgate.webhook_endpoints WHERE id = $1',
+    [id],
+  );
+  return row && keyRing.open(row.sealed_secret, secretPlace(tenantId, id));
 }
 
 /** Where a secret is bound to: it opens for this endpoint and for no other. */

@@ -38,7 +38,7 @@ beforeAll(async () => {
   };
   const organization = { slug: 'docs', name: 'Docs', plan: 'free', tenants: [tenant] };
   await apply(
-    { scopes, keyRing, splitPassages, keepMember: async () => 'unchanged' },
+    { scopes, keyRing, splitPassages, keepMember: async () => 'unchanged', keepWebhooks: async () => [] },
     { organizations: [organization] },
     { dryRun: false },
   );

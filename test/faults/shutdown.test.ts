@@ -69,7 +69,7 @@ async function aServiceWithAModel() {
   onTestFinished(installation.remove);
   await openOnce(installation, (storage) =>
     apply(
-      { ...storage, splitPassages, keepMember: async () => 'unchanged' },
+      { ...storage, splitPassages, keepMember: async () => 'unchanged', keepWebhooks: async () => [] },
       planTenant({ model: 'compatible/test' }),
       { dryRun: false },
     ),

@@ -47,6 +47,7 @@ const app = await createApp(readConfig(env), createLogger('info'), import.meta.d
   redisPrefix,
   leaseMs,
   claimMs,
+  webhooks: { claimMs },
   wrapScopes,
   wrapQueue,
   wrapAgents: agent(speakingMs),

@@ -5,7 +5,7 @@ import { wireId } from './ids.ts';
 import { operations } from './operation.ts';
 
 /** Which events an endpoint is told of: some types, or every one that there is or will be. */
-export const eventTypes = z
+export const webhookEventChoice = z
   .array(z.enum(['*', ...webhookEventTypes]))
   .min(1)
   .max(webhookEventTypes.length)
@@ -18,7 +18,7 @@ const url = z
   .max(2_048)
   .meta({ description: 'An https address of the public internet.' });
 
-const description = z
+export const webhookDescription = z
   .string()
   .trim()
   .max(200)
@@ -97,8 +97,8 @@ export const webhookOperations = operations({
       'Of what happens from then on, and of what whoever asks may read themselves. A tenant has 20 at most.',
     body: z.strictObject({
       url,
-      eventTypes,
-      description: description.default(''),
+      eventTypes: webhookEventChoice,
+      description: webhookDescription.default(''),
       includeText: includeText.default(false),
     }),
     answer: { status: 201, body: withSecret },
@@ -117,8 +117,8 @@ export const webhookOperations = operations({
       'Whoever stops one need not be permitted what it is told of; every other change needs that. What waits when an endpoint is stopped counts as failed, and can be replayed.',
     body: z.strictObject({
       url: url.optional(),
-      eventTypes: eventTypes.optional(),
-      description: description.optional(),
+      eventTypes: webhookEventChoice.optional(),
+      description: webhookDescription.optional(),
       includeText: includeText.optional(),
       status: z.enum(['enabled', 'disabled']).optional(),
     }),

@@ -18,11 +18,13 @@ export type PlannedChannel = ApplyChannel;
 /** What an apply did to one object. `kept` objects are those that exist and that the file does not name. */
 export type Change = {
   action: 'created' | 'updated' | 'unchanged' | 'kept';
-  kind: 'organization' | 'tenant' | 'agent' | 'channel' | 'knowledge' | 'member';
+  kind: 'organization' | 'tenant' | 'agent' | 'channel' | 'knowledge' | 'member' | 'webhook';
   /** Slugs from the organization down, e.g. `acme/acme-support/site`. */
   path: string;
   /** A channel's key. */
   key?: string;
+  /** What a webhook that was just made is verified with, where the file did not give it. It is shown this once. */
+  secret?: string;
 };
 
 /** Names a change in the order in which it was met. */

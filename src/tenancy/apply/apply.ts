@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BuiltinRole } from '@swarmgate/contract/rest/permissions.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
+import type { KeptWebhook, PlannedWebhook } from '#webhooks/keep-webhooks.ts';
 import type { PlatformUnit, Scopes } from '../scopes.ts';
 import { applyAgents } from './apply-agents.ts';
 import { applyChannels, type SharedApps } from './apply-channels.ts';
@@ -20,6 +21,12 @@ export type ApplyParts = {
     member: { tenantId: Uuid; email: string; role: BuiltinRole },
     options: { dryRun: boolean },
   ) => Promise<Change['action']>;
+  /** Makes a tenant's webhooks what the file says, and tells of it. */
+  keepWebhooks: (
+    tenantId: Uuid,
+    planned: readonly PlannedWebhook[],
+    options: { dryRun: boolean },
+  ) => Promise<KeptWebhook[]>;
 };
 
 /**
@@ -38,7 +45,10 @@ export async function apply(
       const met = await inTransaction(parts.scopes, dryRun, (unit, report) =>
         applyTenant(parts, unit, organization, tenant, report),
       );
-      if (tenant) met.push(...(await applyMembers(parts, organization, tenant, dryRun)));
+      if (tenant) {
+        met.push(...(await applyMembers(parts, organization, tenant, dryRun)));
+        met.push(...(await applyWebhooks(parts, organization, tenant, dryRun)));
+      }
       // The organization comes with each of its tenants; it is named once.
       changes.push(
         ...met.filter(
@@ -58,15 +68,38 @@ async function applyMembers(
   dryRun: boolean,
 ): Promise<Change[]> {
   if (members.length === 0) return [];
-  const [row] = await scopes.inPlatform((unit) =>
-    unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [slug]),
-  );
+  const tenantId = await findTenant(scopes, slug);
   const met: Change[] = [];
   for (const { email, role } of members) {
-    const action = row ? await keepMember({ tenantId: row.id, email, role }, { dryRun }) : 'created';
+    const action = tenantId ? await keepMember({ tenantId, email, role }, { dryRun }) : 'created';
     met.push({ action, kind: 'member', path: `${organization.slug}/${slug}/${email}` });
   }
   return met;
+}
+
+async function applyWebhooks(
+  { scopes, keepWebhooks }: ApplyParts,
+  organization: PlannedOrganization,
+  { slug, webhooks }: PlannedTenant,
+  dryRun: boolean,
+): Promise<Change[]> {
+  if (!webhooks) return [];
+  const tenantId = await findTenant(scopes, slug);
+  const kept: KeptWebhook[] = tenantId
+    ? await keepWebhooks(tenantId, webhooks, { dryRun })
+    : webhooks.map(({ url }) => ({ action: 'created', url }));
+  return kept.map(({ url, ...change }) => ({
+    ...change,
+    kind: 'webhook',
+    path: `${organization.slug}/${slug}/${url}`,
+  }));
+}
+
+async function findTenant(scopes: Scopes, slug: string): Promise<Uuid | undefined> {
+  const [row] = await scopes.inPlatform((unit) =>
+    unit.sql<{ id: Uuid }>('SELECT id FROM directory.tenants WHERE slug = $1', [slug]),
+  );
+  return row?.id;
 }
 
 class UndoDryRun extends Error {}

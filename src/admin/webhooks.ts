@@ -215,7 +215,7 @@ function showDelivery(row: WebhookDeliveryRow): WebhookDelivery {
     ...{ eventId: toWire('event', row.event_id), eventType: row.type, state, attempts, status },
     errorCode: row.error_code,
     occurredAt: row.occurred_at.toISOString(),
-    nextAttemptAt: row.due_at?.toISOString() ?? null,
+    nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
   };
 }

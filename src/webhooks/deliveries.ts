@@ -10,7 +10,8 @@ export type WebhookDeliveryRow = {
   status: number | null;
   error_code: string | null;
   occurred_at: Date;
-  due_at: Date | null;
+  /** None while it is being sent. */
+  next_attempt_at: Date | null;
   finished_at: Date | null;
 };
 
@@ -39,7 +40,8 @@ export function listDeliveries(
   { state, type, before, limit }: DeliveryChoice,
 ): Promise<WebhookDeliveryRow[]> {
   return unit.sql<WebhookDeliveryRow>(
-    `SELECT d.event_id, e.type, d.state, d.attempts, d.status, d.error_code, e.occurred_at, d.due_at, d.finished_at
+    `SELECT d.event_id, e.type, d.state, d.attempts, d.status, d.error_code, e.occurred_at, d.finished_at,
+         CASE WHEN d.claim_expires_at IS NULL THEN d.due_at END AS next_attempt_at
        FROM swarmgate.webhook_deliveries d JOIN swarmgate.webhook_events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
        WHERE d.endpoint_id = $1 AND ($2::uuid IS NULL OR d.event_id < $2)
          AND ($3::text IS NULL OR d.state = $3) AND ($4::text IS NULL OR e.type = $4)

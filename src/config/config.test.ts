@@ -25,6 +25,7 @@ describe('nothing set', () => {
       host: '127.0.0.1',
       port: { number: 3000, chosen: false },
       publicUrl: undefined,
+      privateHosts: [],
       trustedProxies: [],
       dataDir: resolve('data'),
       auditDir: resolve('data/audit'),
@@ -139,6 +140,8 @@ describe('one line says what is wrong with', () => {
       /^PUBLIC_URL holds "acme\.example"; expected a URL that begins with http:\/\/ or https:\/\/\.$/,
     ],
     ['a proxy that is a name', { TRUSTED_PROXIES: '10.0.0.1, proxy' }, /^TRUSTED_PROXIES holds "proxy"/],
+    ['a private host that is an address', { PRIVATE_HOSTS: 'http://a/' }, /^PRIVATE_HOSTS holds "http:/],
+    ['a private host with a path', { PRIVATE_HOSTS: 'a.internal/b' }, /^PRIVATE_HOSTS/],
     ['a range that is too wide', { TRUSTED_PROXIES: '10.0.0.0/33' }, /^TRUSTED_PROXIES/],
     [
       'a database that is no Postgres',
@@ -205,6 +208,12 @@ test.each([
   [',', []],
 ])('trusted proxies: %j', (text, proxies) => {
   expect(readConfig({ TRUSTED_PROXIES: text }).trustedProxies).toEqual(proxies);
+});
+
+test('private hosts are names, addresses and ports', () => {
+  const text = 'Billing.internal, 127.0.0.1:8080,,[::1]';
+  const hosts = ['billing.internal', '127.0.0.1:8080', '[::1]'];
+  expect(readConfig({ PRIVATE_HOSTS: text }).privateHosts).toEqual(hosts);
 });
 
 test('a public address has no slash at its end', () => {

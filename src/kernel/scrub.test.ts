@@ -14,6 +14,7 @@ const secrets: Readonly<Record<string, fc.Arbitrary<{ text: string; secret: stri
   'an Anthropic key': letters.map((key) => whole(`sk-ant-api03-${key}`)),
   'a Google key': letters.map((key) => whole(`AIza${key}`)),
   'a key of ours': letters.map((key) => whole(`sgk_${key}`)),
+  'a secret of a webhook': letters.map((key) => whole(`whsec_${key}+/==`)),
   'a Twilio key': hex.map((key) => whole(`SK${key}`)),
   'a JWT': fc.tuple(letters, letters, letters).map((parts) => whole(`eyJ${parts.join('.')}`)),
   'a bearer token': letters.map((key) => ({ text: `Authorization: Bearer ${key}`, secret: key })),

@@ -32,6 +32,6 @@ export function retryDelayMs(
 /** Reads `Retry-After` (RFC 9110 §10.2.3), bounded; `undefined` where there is none that can be read. */
 export function readRetryAfterMs(header: string | null, nowMs: number = Date.now()): number | undefined {
   if (header === null) return undefined;
-  const waitMs = /^\s*\d{1,9}\s*$/.test(header) ? Number(header) * second : Date.parse(header) - nowMs;
+  const waitMs = /^\s*\d+\s*$/.test(header) ? Number(header) * second : Date.parse(header) - nowMs;
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), retryAfterMsMax);
 }

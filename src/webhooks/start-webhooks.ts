@@ -70,15 +70,21 @@ export function startWebhooks(parts: WebhooksParts): (drainMs: number) => Promis
     const work = await scopes.call<Work>('swarmgate.webhook_work_v1', [full, lookMax]);
     for (const { kind, tenant_id: tenantId, endpoint_id: webhookId, is_failing: isFailing } of work) {
       if (stopped) return;
-      if (kind === 'untold') await tell(tenantId);
-      else if (webhookId !== null) await send({ tenantId, webhookId }, isFailing);
+      const doing =
+        kind === 'due' && webhookId !== null ? send({ tenantId, webhookId }, isFailing) : tell(tenantId);
+      // What one tenant's cannot do now is not in the way of the others'.
+      await doing.catch((error: unknown) =>
+        logger.warn({ err: error, tenantId }, 'a webhook was not got to; the next look follows'),
+      );
     }
   };
 
   async function tell(tenantId: Uuid): Promise<void> {
-    await scopes.call('swarmgate.tell_untold_v1', [tenantId, tellMax]);
+    const [row] = await scopes.call<{ tell_untold_v1: number }>('swarmgate.tell_untold_v1', [
+      ...[tenantId, tellMax],
+    ]);
     // What it has made is due at once, and there may be more of it.
-    isWanted = true;
+    if (row && row.tell_untold_v1 > 0) isWanted = true;
   }
 
   async function send(place: Place, isFailing: boolean): Promise<void> {

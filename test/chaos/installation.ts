@@ -41,7 +41,11 @@ export async function makeInstallation(prefix: string) {
       databaseUrl,
       env,
       apply: (plan: ApplyPlan) =>
-        apply({ ...storage, splitPassages, keepMember: async () => 'unchanged', keepWebhooks: async () => [] }, plan, { dryRun: false }),
+        apply(
+          { ...storage, splitPassages, keepMember: async () => 'unchanged', keepWebhooks: async () => [] },
+          plan,
+          { dryRun: false },
+        ),
       rows: (tenantSlug: string): Promise<JourneyRows> => readJourneyRows(storage.scopes, tenantSlug),
       async remove(): Promise<void> {
         await storage.close();

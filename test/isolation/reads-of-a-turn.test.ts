@@ -97,3 +97,42 @@ test('what a message makes the database read grows with neither the tenant nor t
     await client.query('RESET plan_cache_mode');
   });
 }, 120_000);
+
+test('a message that nobody is to be told of costs one look at an index with nothing in it', async () => {
+  const database = await aDatabase(onTestFinished);
+  const [tenantId, told] = [newId(), newId()];
+  const rows = rowsOfTenant(tenantId);
+  await database.asOwner(async (client) => {
+    await insertTenants(client, newId(), [tenantId, told]);
+    for (const table of ['swarmgate.agents', 'swarmgate.channels'] as const)
+      await insertRow(client, table, { ...rows[table] });
+    await client.query(`UPDATE swarmgate.agents SET slug = 'default', sealed = '{}'`);
+    // Others are told of everything.
+    await insertRow(client, 'swarmgate.webhook_endpoints', {
+      ...rowsOfTenant(told)['swarmgate.webhook_endpoints'],
+    });
+  });
+  await database.asService(async (client) => {
+    const { say } = await aJourney(client, tenantId, rows['swarmgate.channels']?.['id'] as Uuid);
+    await say('one', 'first');
+    const looked = async () => {
+      const found = await client.query<{ looks: string; read: string; written: string }>(
+        `SELECT sum(idx_scan) AS looks, sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS read,
+             sum(n_tup_ins + n_tup_upd) AS written
+           FROM pg_catalog.pg_stat_xact_user_tables WHERE relname LIKE 'webhook%'`,
+      );
+      return Object.values(found.rows[0] ?? {}).map(Number);
+    };
+    await client.query('BEGIN');
+    const [looks = 0, read = 0, written = 0] = await looked();
+    await say('one', 'how much?');
+    // The question and the answer.
+    expect(await looked()).toEqual([looks + 2, read, written]);
+    await client.query('COMMIT');
+    await client.query('RESET plan_cache_mode');
+  });
+  const untold = await database.asOwner((client) =>
+    client.query('SELECT FROM swarmgate.messages WHERE untold'),
+  );
+  expect(untold.rows).toEqual([]);
+}, 60_000);

@@ -149,7 +149,7 @@ END $$;
 -- Makes events of what the journey has written: each once, in the commit that says that it was told. Answers how many rows it
 -- has looked at. What somebody else has in hand is theirs.
 CREATE FUNCTION swarmgate.tell_untold_v1(p_tenant uuid, p_limit integer) RETURNS integer
-LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+LANGUAGE plpgsql SET role = 'swarmgate_tenant' SET lock_timeout = '500ms' AS $$
 DECLARE
   m record;
   e record;
@@ -266,7 +266,7 @@ END $$;
 CREATE FUNCTION swarmgate.claim_webhooks_v1(p_tenant uuid, p_endpoint uuid, p_claim_ms integer, p_limit integer)
 RETURNS TABLE (event_id uuid, claim bigint, tries integer, interrupted boolean, url text, sealed_secret text, sealed_previous_secret text,
   type text, occurred_at timestamptz, data jsonb, message_text text)
-LANGUAGE plpgsql SET role = 'swarmgate_tenant' SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql SET role = 'swarmgate_tenant' SET lock_timeout = '500ms' AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := clock_timestamp();

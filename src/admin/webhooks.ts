@@ -12,6 +12,7 @@ import { ProblemError } from '#kernel/problem.ts';
 import { ForbiddenUrlError } from '#kernel/url-guard.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import {
+  hasDelivery,
   listAttempts,
   listDeliveries,
   replayDelivery,
@@ -137,8 +138,11 @@ export function webhookHandlers({
     },
     replayWebhook: {
       async inTenant({ ids }, unit) {
-        const { id: webhookId } = await holdEnabled(unit, ids.webhookId);
-        if (!(await replayDelivery(unit, { webhookId, eventId: ids.eventId }))) throw notFound();
+        const row = await hold(unit, ids.webhookId);
+        if (!(await hasDelivery(unit, ids))) throw notFound();
+        refuseDisabled(row);
+        await replayDelivery(unit, ids);
+        const webhookId = row.id;
         return { body: undefined, detail: { webhookId: toWire('webhook', webhookId) } };
       },
     },
@@ -162,9 +166,13 @@ async function hold(unit: Unit, id: Uuid, seenVersion?: number): Promise<Webhook
 
 async function holdEnabled(unit: Unit, id: Uuid): Promise<WebhookRow> {
   const row = await hold(unit, id);
-  if (row.status !== 'enabled')
-    throw conflict('webhook_disabled', 'Nothing is sent to this endpoint; let it go on first.');
+  refuseDisabled(row);
   return row;
+}
+
+function refuseDisabled({ status }: WebhookRow): void {
+  if (status !== 'enabled')
+    throw conflict('webhook_disabled', 'Nothing is sent to this endpoint; let it go on first.');
 }
 
 function refuseForbidden(url: string, allowedHosts: readonly string[]): void {

@@ -50,16 +50,24 @@ export function listDeliveries(
   );
 }
 
+/** Whether an event is for an endpoint. */
+export async function hasDelivery(
+  unit: Unit,
+  { webhookId, eventId }: { webhookId: Uuid; eventId: Uuid },
+): Promise<boolean> {
+  const found = await unit.sql(
+    'SELECT FROM swarmgate.webhook_deliveries WHERE endpoint_id = $1 AND event_id = $2',
+    [webhookId, eventId],
+  );
+  return found.length > 0;
+}
+
 /** The attempts to send an event to an endpoint, the first one first; `undefined`: it is not for that one. */
 export async function listAttempts(
   unit: Unit,
   { webhookId, eventId }: { webhookId: Uuid; eventId: Uuid },
 ): Promise<WebhookAttemptRow[] | undefined> {
-  const found = await unit.sql(
-    'SELECT FROM swarmgate.webhook_deliveries WHERE endpoint_id = $1 AND event_id = $2',
-    [webhookId, eventId],
-  );
-  if (found.length === 0) return undefined;
+  if (!(await hasDelivery(unit, { webhookId, eventId }))) return undefined;
   return unit.sql<WebhookAttemptRow>(
     `SELECT number, started_at, duration_ms, outcome, status, error_code, answer FROM swarmgate.webhook_attempts
        WHERE endpoint_id = $1 AND event_id = $2 ORDER BY number`,
@@ -85,11 +93,11 @@ export async function sendPing(unit: Unit, tenantId: Uuid, webhookId: Uuid): Pro
 // What waits is tried at once, with all its attempts before it; what is being sent at this moment is let alone.
 const again = `UPDATE swarmgate.webhook_deliveries d SET state = 'pending', tries = 0, due_at = clock_timestamp(), finished_at = NULL`;
 
-/** Has an event sent to an endpoint that the unit holds once more. `false`: it is not for that one. */
+/** Has an event sent to an endpoint that the unit holds once more. */
 export async function replayDelivery(
   unit: Unit,
   { webhookId, eventId }: { webhookId: Uuid; eventId: Uuid },
-): Promise<boolean> {
+): Promise<void> {
   const [found] = await unit.sql<{ claimed: boolean }>(
     `SELECT coalesce(claim_expires_at > clock_timestamp(), false) AS claimed FROM swarmgate.webhook_deliveries
        WHERE endpoint_id = $1 AND event_id = $2 FOR UPDATE`,
@@ -97,7 +105,6 @@ export async function replayDelivery(
   );
   if (found && !found.claimed)
     await unit.sql(`${again} WHERE d.endpoint_id = $1 AND d.event_id = $2`, [webhookId, eventId]);
-  return found !== undefined;
 }
 
 /** The same for what has failed of what was told since a time, the oldest first. Answers how many those are. */

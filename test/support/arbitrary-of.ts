@@ -86,6 +86,7 @@ function textOf({ pattern, format, minLength = 0, maxLength = sizeMax }: JsonSch
     return fc
       .date({ min: new Date(0), max: new Date('2099-01-01'), noInvalidDate: true })
       .map((date) => date.toISOString());
+  if (format === 'uri') return fc.constantFrom('https://a.example/b', 'https://c.example:8443/d?e=f');
   const free = fc.string({
     unit: anySign,
     minLength,

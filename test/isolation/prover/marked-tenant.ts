@@ -38,6 +38,8 @@ const sources: Readonly<Partial<Record<PathId, string>>> = {
   messageId: 'SELECT id FROM swarmgate.messages',
   userId: 'SELECT user_id AS id FROM identity.memberships',
   invitationId: 'SELECT id FROM identity.invitations',
+  webhookId: 'SELECT id FROM swarmgate.webhook_endpoints',
+  eventId: 'SELECT id FROM swarmgate.webhook_events',
 };
 
 /** Makes a tenant and lets it do a bit of everything. `slug` may look like another's. */
@@ -90,12 +92,22 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
   await inviteAsOperator(service, slug, `guest-${mark}@example.com`);
   const role = { slug: mark, name: mark, permissions: ['channels:read'] };
   await owner.own('POST', '/roles', { body: role });
+  await haveTold(owner, mark);
   const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
     id: tenantId,
     ids: await readPathIds(unit),
   }));
   const { body } = await member.call('GET', '/me/sessions');
   return { slug, mark, id, visitor, owner, member, ids: { ...ids, sessionId: body.items[0].id } };
+}
+
+/** An endpoint with something that it was told. It is stopped then: what is tried by itself would look like a change. */
+async function haveTold(owner: ApiCaller, mark: string): Promise<void> {
+  const { body } = await owner.own('POST', '/webhooks', {
+    body: { url: `https://${mark}.example/`, eventTypes: ['tenant.resumed'], description: mark },
+  });
+  await owner.own('POST', `/webhooks/${body.id}/test`);
+  await owner.own('PATCH', `/webhooks/${body.id}`, { body: { status: 'disabled' } });
 }
 
 /** An invitation that is open, as somebody who may do everything makes it. */

@@ -93,3 +93,30 @@ test.each([
   [],
   null,
 ])('%j is no apply file', (file) => expect(accepts(file)).toBe(false));
+
+describe('webhooks', () => {
+  const url = 'https://hooks.example/';
+  const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
+
+  test('need an address, and are told of everything unless it says otherwise', () => {
+    const { organizations } = applyFile.parse(withTenant({ webhooks: [{ url }] }));
+    expect(organizations[0]?.tenants[0]?.webhooks).toEqual([
+      { url, eventTypes: ['*'], description: '', includeText: false },
+    ]);
+    expect(accepts(withTenant({ webhooks: [{ url, eventTypes: ['message.received'], secret }] }))).toBe(true);
+  });
+
+  test.each([
+    [{}],
+    [{ url: 'hooks.example' }],
+    [{ url, eventTypes: ['message.sent'] }],
+    [{ url, secret: 'hunter2' }],
+    [{ url, secret: `whsec_${Buffer.alloc(16).toString('base64')}` }],
+    [{ url, header: 'x' }],
+  ])('are not %j', (webhook) => expect(accepts(withTenant({ webhooks: [webhook] }))).toBe(false));
+
+  test('have one address each', () => {
+    expect(accepts(withTenant({ webhooks: [{ url }, { url: `${url}b` }] }))).toBe(true);
+    expect(accepts(withTenant({ webhooks: [{ url }, { url }] }))).toBe(false);
+  });
+});

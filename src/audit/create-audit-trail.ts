@@ -35,7 +35,10 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
   }
 
   const keep = (notes: readonly Note[]) =>
-    scopes.call('swarmgate.note_audit_v1', [JSON.stringify(notes.map(noteRow))]);
+    scopes.call('swarmgate.note_audit_v2', [
+      JSON.stringify(notes.map(noteRow)),
+      JSON.stringify(notes.flatMap(toldRows)),
+    ]);
   const keepTogether = createBatcher<Note, undefined>(async (notes) => {
     try {
       await keep(notes);
@@ -70,11 +73,7 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
     append,
 
     async note(trail, event) {
-      const prepared = await prepare(trail, event);
-      // What webhooks are told of too is told in the same commit.
-      if (toldOf(trail, prepared).length > 0)
-        return scopes.inTenant(trail, (unit) => append(unit, trail, prepared));
-      await keepTogether({ trail, event: prepared });
+      await keepTogether({ trail, event: await prepare(trail, event) });
     },
 
     search: (unit, trail, search) => searchAudit(keyRing, unit, trail, search),
@@ -99,9 +98,14 @@ function toldOf(trail: Uuid, event: PreparedAuditEvent) {
   );
 }
 
+/** What webhooks are told with a note, in the words of `note_audit_v2`. */
+function toldRows({ trail, event }: Note) {
+  return toldOf(trail, event).map((told) => ({ tenantId: trail, id: newId(), ...told }));
+}
+
 type Note = { trail: Uuid; event: PreparedAuditEvent };
 
-/** A row, in the words of `note_audit_v1`. */
+/** A row, in the words of `note_audit_v2`. */
 function noteRow({ trail, event }: Note) {
   return {
     tenantId: trail,

@@ -77,7 +77,7 @@ describe('a note', () => {
     const counting: typeof scopes = {
       ...scopes,
       call(name, parameters) {
-        if (name === 'swarmgate.note_audit_v1') calls += 1;
+        if (name === 'swarmgate.note_audit_v2') calls += 1;
         return scopes.call(name, parameters);
       },
     };

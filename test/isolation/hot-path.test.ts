@@ -434,6 +434,18 @@ const calls: readonly Call[] = [
     answers: '',
   },
   {
+    what: 'adds nothing to what they have recorded, nor to what their webhooks are told',
+    name: 'note_audit_v2',
+    parameters: () => [
+      JSON.stringify([noted(ours, their('audit_events'))]),
+      JSON.stringify([
+        { tenantId: ours, id: their('webhook_events'), type: 'member.added', data: {} },
+        { tenantId: theirs, id: newId(), type: 'member.added', data: {} },
+      ]),
+    ],
+    answers: '',
+  },
+  {
     what: 'is not given the key of a subject of theirs',
     name: 'audit_subject_v1',
     parameters: () => [ours, theirRows['swarmgate.audit_subjects']?.['subject_id'], 'ours'],

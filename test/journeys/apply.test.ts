@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { operateMembers } from '../../src/cli/members.ts';
 import { aService, sharedService } from '../support/a-service.ts';
 import { planTenant } from '../support/a-tenant.ts';
+import { inTenantOf } from '../support/place-of.ts';
 
 const shared = sharedService({ tenants: [] });
 const write = { dryRun: false };
@@ -187,4 +188,55 @@ test('members are made so, whoever they are, and the only owner stays one', asyn
     { email: 'ann@acme.example', role: 'admin' },
     { email: 'bob@acme.example', role: 'owner' },
   ]);
+});
+
+test('webhooks are made so, their secret shown once, and those that were stopped go on when they are changed', async () => {
+  const { app } = shared();
+  const url = 'https://hooks.example/here';
+  const planOf = (...webhooks: object[]) => {
+    const plan = planTenant({ slug: 'telling' });
+    for (const tenant of plan.organizations[0]?.tenants ?? [])
+      tenant.webhooks = webhooks.map((more) => ({
+        ...{ url, eventTypes: ['*'], description: '', includeText: false },
+        ...more,
+      }));
+    return plan;
+  };
+  const applied = async (plan: ReturnType<typeof planOf>, options = write) =>
+    (await app.apply(plan, options)).filter(({ kind }) => kind === 'webhook');
+  const path = `acme/telling/${url}`;
+  const rows = () =>
+    inTenantOf(shared(), 'telling', (unit) =>
+      unit.sql<{ id: string; status: string; overlaps: boolean }>(
+        `SELECT id, status, previous_until > now() AS overlaps FROM swarmgate.webhook_endpoints`,
+      ),
+    );
+
+  expect(await applied(planOf({}), { dryRun: true })).toEqual([{ action: 'created', kind: 'webhook', path }]);
+  expect(await applied(planOf({}))).toEqual([
+    { action: 'created', kind: 'webhook', path, secret: expect.stringMatching(/^whsec_.{44}$/) },
+  ]);
+  expect(await applied(planOf({}))).toEqual([{ action: 'unchanged', kind: 'webhook', path }]);
+  const [made] = await rows();
+
+  const stop = `UPDATE swarmgate.webhook_endpoints SET status = 'disabled', disabled_reason = 'gone'`;
+  await inTenantOf(shared(), 'telling', (unit) => unit.sql(stop));
+  expect(await applied(planOf({}))).toMatchObject([{ action: 'unchanged' }]);
+  const changed = { eventTypes: ['message.received'] };
+  expect(await applied(planOf(changed), { dryRun: true })).toMatchObject([{ action: 'updated' }]);
+  expect(await rows()).toMatchObject([{ status: 'disabled' }]);
+  expect(await applied(planOf(changed))).toEqual([{ action: 'updated', kind: 'webhook', path }]);
+  expect(await rows()).toEqual([{ ...made, status: 'enabled', overlaps: null }]);
+
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  expect(await applied(planOf({ ...changed, secret }))).toMatchObject([{ action: 'updated' }]);
+  expect(await applied(planOf({ ...changed, secret }))).toMatchObject([{ action: 'unchanged' }]);
+  expect(await rows()).toEqual([{ ...made, status: 'enabled', overlaps: true }]);
+
+  expect(await applied(planOf())).toEqual([{ action: 'kept', kind: 'webhook', path }]);
+  await expect(applied(planOf({ url: 'https://10.0.0.1/' }))).rejects.toThrow('not an address of the public');
+  const trail = await inTenantOf(shared(), 'telling', (unit) =>
+    unit.sql<{ action: string }>('SELECT action FROM swarmgate.audit_events ORDER BY id'),
+  );
+  expect(trail.map(({ action }) => action)).toEqual(['createWebhook', 'updateWebhook', 'updateWebhook']);
 });

@@ -204,6 +204,29 @@ BEGIN
   RETURN v_seen;
 END $$;
 
+-- As note_audit_v1; and tells, in the same commit, what webhooks are to be told of it: an array of events, each of a tenant.
+CREATE FUNCTION swarmgate.note_audit_v2(p_events text, p_told text) RETURNS void
+LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+DECLARE
+  t uuid;
+  e record;
+BEGIN
+  FOR t IN SELECT DISTINCT (x ->> 'tenantId')::uuid FROM jsonb_array_elements(p_events::jsonb) x ORDER BY 1 LOOP
+    PERFORM set_config('swarmgate.tenant_id', t::text, true);
+    INSERT INTO swarmgate.audit_events (tenant_id, id, actor_kind, actor_id, action, permission, resource_kind, resource_id,
+        outcome, reason, request_id, detail, personal)
+      SELECT t, x.id, x."actorKind", x."actorId", x.action, x.permission, x."resourceKind", x."resourceId",
+          x.outcome, coalesce(x.reason, ''), x."requestId", coalesce(x.detail, '{}'), x.personal
+        FROM jsonb_to_recordset(p_events::jsonb) AS x ("tenantId" uuid, id uuid, "actorKind" text, "actorId" uuid, action text,
+          permission text, "resourceKind" text, "resourceId" text, outcome text, reason text, "requestId" text, detail jsonb, personal text)
+        WHERE x."tenantId" = t;
+    FOR e IN SELECT x.id, x.type, x.data FROM jsonb_to_recordset(p_told::jsonb) AS x ("tenantId" uuid, id uuid, type text, data jsonb)
+        WHERE x."tenantId" = t LOOP
+      PERFORM swarmgate.tell_webhooks(t, e.id, e.type, clock_timestamp(), e.data, NULL);
+    END LOOP;
+  END LOOP;
+END $$;
+
 -- ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- How many may be on their way to one endpoint at once, from all processes: one that fails is only tried.
@@ -424,6 +447,7 @@ GRANT EXECUTE ON FUNCTION swarmgate.has_webhook_for(text[]), swarmgate.wire_id(t
 GRANT EXECUTE ON FUNCTION swarmgate.webhook_width(timestamptz) TO swarmgate_tenant, swarmgate_sweeper;
 GRANT EXECUTE ON FUNCTION
   swarmgate.tell_untold_v1(uuid, integer),
+  swarmgate.note_audit_v2(text, text),
   swarmgate.webhook_work_v1(uuid[], integer),
   swarmgate.claim_webhooks_v1(uuid, uuid, integer, integer),
   swarmgate.record_webhook_v1(uuid, uuid, uuid, bigint, text, integer, integer, text, text, integer, integer, bigint),

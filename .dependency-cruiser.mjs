@@ -23,7 +23,14 @@ const frontDoors = {
   models: ['model.ts'],
   queue: ['job.ts'],
   tenancy: ['scopes.ts', 'scope-errors.ts', 'directory.ts', 'tenant-life.ts'],
-  webhooks: ['endpoints.ts', 'endpoint-url.ts', 'deliveries.ts', 'audited-events.ts', 'tell-webhooks.ts', 'keep-webhooks.ts'],
+  webhooks: [
+    'endpoints.ts',
+    'endpoint-url.ts',
+    'deliveries.ts',
+    'audited-events.ts',
+    'tell-webhooks.ts',
+    'keep-webhooks.ts',
+  ],
 };
 
 /** Parts that know each other by their front doors, `connections` excepted. */

@@ -30,10 +30,9 @@ const soonMs = 20;
 const timeoutMsDefault = 15_000;
 /** What was claimed is free again after so long; whoever sends has recorded it by then. */
 const claimMsDefault = 30_000;
-/** What one process has on its way: in all, of one tenant, and to endpoints that have taken nothing of late. */
+/** What one process has on its way, in all and of one tenant. Endpoints that take nothing have half of it at most. */
 const sendsMax = 200;
 const sendsOfTenantMax = 10;
-const failingSendsMax = 100;
 const lookMax = 200;
 const tellMax = 200;
 /** An endpoint that has taken nothing for so long is stopped. */
@@ -58,15 +57,15 @@ export function startWebhooks(parts: WebhooksParts): (drainMs: number) => Promis
   const { scopes, logger, intervalMs = intervalMsDefault, claimMs = claimMsDefault } = parts;
   const stop = new AbortController();
   const sends = new Set<Promise<void>>();
-  const sendsOf = new Map<Uuid, number>();
-  let failingSends = 0;
+  const all = { sends: 0, failing: 0 };
+  const ofTenant = new Map<Uuid, typeof all>();
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
   let isWanted = false;
   let stopped = false;
 
   const look = async () => {
-    const full = [...sendsOf].filter(([, count]) => count >= sendsOfTenantMax).map(([tenantId]) => tenantId);
+    const full = [...ofTenant].filter(([, { sends }]) => sends >= sendsOfTenantMax).map(([id]) => id);
     const work = await scopes.call<Work>('swarmgate.webhook_work_v1', [full, lookMax]);
     for (const { kind, tenant_id: tenantId, endpoint_id: webhookId, is_failing: isFailing } of work) {
       if (stopped) return;
@@ -88,10 +87,10 @@ export function startWebhooks(parts: WebhooksParts): (drainMs: number) => Promis
   }
 
   async function send(place: Place, isFailing: boolean): Promise<void> {
+    const own = ofTenant.get(place.tenantId) ?? { sends: 0, failing: 0 };
     const room = Math.min(
-      sendsMax - sends.size,
-      sendsOfTenantMax - (sendsOf.get(place.tenantId) ?? 0),
-      isFailing ? failingSendsMax - failingSends : sendsMax,
+      ...[sendsMax - all.sends, sendsOfTenantMax - own.sends],
+      ...(isFailing ? [sendsMax / 2 - all.failing, sendsOfTenantMax / 2 - own.failing] : []),
     );
     if (room <= 0) return;
     const claimed = await scopes.call<ClaimedWebhook>('swarmgate.claim_webhooks_v1', [
@@ -114,10 +113,13 @@ export function startWebhooks(parts: WebhooksParts): (drainMs: number) => Promis
   }
 
   function count(tenantId: Uuid, isFailing: boolean, by: 1 | -1): void {
-    const counted = (sendsOf.get(tenantId) ?? 0) + by;
-    if (counted === 0) sendsOf.delete(tenantId);
-    else sendsOf.set(tenantId, counted);
-    if (isFailing) failingSends += by;
+    const own = ofTenant.get(tenantId) ?? { sends: 0, failing: 0 };
+    for (const counts of [all, own]) {
+      counts.sends += by;
+      if (isFailing) counts.failing += by;
+    }
+    if (own.sends === 0) ofTenant.delete(tenantId);
+    else ofTenant.set(tenantId, own);
   }
 
   const run = () => {

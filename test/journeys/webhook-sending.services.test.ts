@@ -300,6 +300,25 @@ describe('a receiver', () => {
     expect([open, most]).toEqual([4, 4]);
   });
 
+  test('that is dead, and with it many more of its tenant’s, leave room for the one that is not', async () => {
+    const [dead, alive] = [await aWebhookReceiver(), await aWebhookReceiver()];
+    const { admin, sql, hurry } = await aSender({ overrides: { webhooks: { timeoutMs: 60_000 } } });
+    let open = 0;
+    dead.answers((response) => {
+      open += 1;
+      response.on('close', () => (open -= 1));
+    });
+    const lame = [];
+    for (let n = 0; n < 12; n += 1) lame.push(await subscribe(admin, dead));
+    await sql('UPDATE swarmgate.webhook_endpoints SET failing_since = now()');
+    for (const webhook of lame) await ping(admin, webhook);
+    await hurry();
+    await eventually(() => expect(open).toBe(5));
+    const webhook = await subscribe(admin, alive);
+    await attempted(admin, webhook, await ping(admin, webhook), 1);
+    expect(open).toBe(5);
+  });
+
   test('that does not answer in time has failed, and is then asked for one at a time', async () => {
     const receiver = await aWebhookReceiver();
     const { admin, hurry } = await aSender({ overrides: { webhooks: { timeoutMs: 300 } } });

@@ -26,7 +26,7 @@ export function beginSession(parts: WebChatParts) {
         'No channel has this key; check data-key of the widget.',
       );
     extendContext({ tenantId: channel.tenantId });
-    refuseOrigin(request.get('origin'), channel);
+    refuseOrigin(request, channel);
     refuseClosed(channel);
     await limitSessions(parts, channel, request);
     const visitor = await recognise(parts, channel, body);

@@ -10,7 +10,7 @@ import type { CountCalls } from './api-parts.ts';
 import { readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
 import { isOurOwnPage, keepSession, readCredentials } from './credentials.ts';
-import type { PersonAsked, PersonHandler } from './handler.ts';
+import type { PersonAnswer, PersonAsked, PersonHandler } from './handler.ts';
 import { unauthorized } from './refusals.ts';
 
 export type PersonParts = { people: () => Identity; countCalls: CountCalls; trail: AuditTrail };
@@ -61,6 +61,16 @@ export function answerPerson(
     });
   }
 
+  // Who signs in again has one session in this browser, and not one more that nobody knows of.
+  async function endReplaced(
+    before: FoundSession | undefined,
+    now: NonNullable<PersonAnswer['session']>,
+    client: Client,
+  ): Promise<void> {
+    if (!before || now === 'ended' || now.id === before.id) return;
+    await people().revokeSessions(before.userId, { only: before.id }, client);
+  }
+
   return async (request, response) => {
     response.set('Cache-Control', 'no-store');
     const client = clientOf(request);
@@ -75,7 +85,10 @@ export function answerPerson(
       if (session && error instanceof ProblemError) await tellRefusal(name, session, client, error);
       throw error;
     });
-    if (answer.session) keepSession(response, people().cookie, answer.session);
+    if (answer.session) {
+      keepSession(response, people().cookie, answer.session);
+      await endReplaced(session, answer.session, client);
+    }
     const { status, body: schema } = operation.answer;
     response.status(status);
     if (schema) response.json(schema.parse(answer.body));

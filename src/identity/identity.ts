@@ -17,7 +17,7 @@ import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second
 import { listSessions, revokeSessions } from './sessions/own-sessions.ts';
 import { sessionCookie } from './sessions/session-cookie.ts';
 import { createSessionLookup } from './sessions/session-lookup.ts';
-import type { FoundSession } from './sessions/web-session.ts';
+import { type FoundSession, isFresh } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { setPasswordByLink, signInByLink } from './sign-in/sign-in-link.ts';
@@ -88,6 +88,9 @@ export function createIdentity({
     removeTotp: (session: FoundSession, client: Client) => removeTotp(parts, session, client),
     renewRecoveryCodes: (session: FoundSession, client: Client) => renewRecoveryCodes(parts, session, client),
 
+    /** Whether a factor was shown in it so lately that what is dear may be done. */
+    isFresh: (session: FoundSession) =>
+      isFresh(session, 'first', nowMs()) || isFresh(session, 'second', nowMs()),
     listSessions: (userId: Uuid) => listSessions(parts, userId),
     revokeSessions: (userId: Uuid, which: { only: Uuid } | { except?: Uuid }, client: Client) =>
       revokeSessions(parts, userId, which, client),

@@ -1,5 +1,6 @@
 import { TOTP } from 'otpauth';
 import { describe, expect, test } from 'vitest';
+import { fromWire } from '#domain/ids.ts';
 import { aBrowser, aPerson, aPersonSignedIn, type Browser, somePassword } from '../support/a-browser.ts';
 import { sharedService } from '../support/a-service.ts';
 import { anApiCaller, callerOf, tenantIdOf } from '../support/an-api-caller.ts';
@@ -121,6 +122,48 @@ describe('a person', () => {
     expect(await here.call('DELETE', `/me/sessions/${body.items[0].id}`)).toMatchObject({ status: 204 });
     await eventually(async () => expect(await there.call('GET', '/me')).toMatchObject({ status: 401 }));
     expect(await here.call('DELETE', '/me/sessions')).toMatchObject({ status: 200, body: { ended: 0 } });
+  });
+});
+
+describe('a session', () => {
+  test('is left behind by nobody who signs in again in the same browser', async () => {
+    const email = anEmail();
+    const browser = await aPersonSignedIn(service(), { email });
+    const headers = { cookie: browser.cookie ?? '' };
+    await browser.call('POST', '/sign-in', { body: { email, password: somePassword } });
+    await eventually(async () =>
+      expect(await callerOf(service())('GET', '/me', { headers })).toMatchObject({ status: 401 }),
+    );
+    expect((await browser.call('GET', '/me/sessions')).body.items).toMatchObject([{ isThisOne: true }]);
+  });
+
+  test('that has ended leaves nothing in the browser', async () => {
+    const { headers } = await (await aPersonSignedIn(service(), { email: anEmail() })).call(
+      'POST',
+      '/sign-out',
+    );
+    expect(headers.get('clear-site-data')).toBe('"cache", "storage"');
+  });
+
+  test('that has shown no factor lately ends itself, and no other', async () => {
+    const email = anEmail();
+    const browser = await aPersonSignedIn(service(), { email });
+    const other = aBrowser(service());
+    await other.call('POST', '/sign-in', { body: { email, password: somePassword } });
+    const { body } = await other.call('GET', '/me/sessions');
+    const [{ id: otherId }, { id }] = body.items;
+    await service().app.storage.scopes.inIdentity((unit) =>
+      unit.sql(
+        "UPDATE identity.web_sessions SET authenticated_at = now() - interval '11 minutes' WHERE id = $1",
+        [fromWire('session', id)],
+      ),
+    );
+    await eventually(async () =>
+      expect(await browser.call('DELETE', '/me/sessions')).toMatchObject({ status: 403 }),
+    );
+    expect(await browser.call('DELETE', `/me/sessions/${otherId}`)).toMatchObject({ status: 403 });
+    expect(await browser.call('DELETE', `/me/sessions/${id}`)).toMatchObject({ status: 204 });
+    expect(await other.call('GET', '/me')).toMatchObject({ status: 200 });
   });
 });
 

@@ -1,6 +1,7 @@
 import { TOTP } from 'otpauth';
 import { describe, expect, test } from 'vitest';
 import { fromWire } from '#domain/ids.ts';
+import { operateUsers } from '../../src/cli/users.ts';
 import { aBrowser, aPerson, aPersonSignedIn, type Browser, somePassword } from '../support/a-browser.ts';
 import { sharedService } from '../support/a-service.ts';
 import { anApiCaller, callerOf, tenantIdOf } from '../support/an-api-caller.ts';
@@ -165,6 +166,24 @@ describe('a session', () => {
     expect(await browser.call('DELETE', `/me/sessions/${id}`)).toMatchObject({ status: 204 });
     expect(await other.call('GET', '/me')).toMatchObject({ status: 200 });
   });
+});
+
+test('an operator signs somebody out, or everybody', async () => {
+  const email = anEmail();
+  const { storage } = service().app;
+  const one = await aPersonSignedIn(service(), { email });
+  const other = await aPersonSignedIn(service(), { email: anEmail() });
+  expect(await operateUsers(storage, { act: 'sign-out', email })).toMatchObject([{ email }]);
+  await eventually(async () => expect(await one.call('GET', '/me')).toMatchObject({ status: 401 }));
+  expect(await other.call('GET', '/me')).toMatchObject({ status: 200 });
+  await operateUsers(storage, { act: 'sign-out' });
+  await eventually(async () => expect(await other.call('GET', '/me')).toMatchObject({ status: 401 }));
+  const told = await storage.scopes.inIdentity((unit) =>
+    unit.sql(
+      "SELECT actor_kind FROM swarmgate.audit_events WHERE action = 'session.revoked' AND actor_kind = 'operator'",
+    ),
+  );
+  expect(told).toHaveLength(2);
 });
 
 describe('a session’s cookie', () => {

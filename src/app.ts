@@ -292,6 +292,7 @@ export async function createApp(
       cancelTurn: createCancelTurn({ scopes, live, queue }),
       live,
       rateLimit,
+      logger,
       stop: draining.signal,
     });
   }

@@ -110,6 +110,8 @@ async function recogniseUser(parts: WebChatParts, channel: OpenChannel, token: s
     channel.secrets['identitySecret'],
   );
   if (!check.ok) throw new ProblemError(401, 'identity_invalid', 'Not authorized', check.reason);
+  // What was refused is logged as any refusal is; who it was stands in the site's own log.
+  parts.logger.info({}, 'a site has vouched for a visitor');
   const externalId = `user:${check.identity.subject}`;
   const latest = await parts.transcripts.latestConversation(channel.tenantId, channel.id, externalId);
   return {

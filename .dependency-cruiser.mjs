@@ -71,9 +71,9 @@ const ownedPackages = [
   { name: 'twilio-sdk', packages: 'twilio', owner: 'src/gateways/twilio/' },
   { name: 'password-hash', packages: '@node-rs/argon2', owner: 'src/identity/' },
   { name: 'one-time-codes', packages: 'otpauth', owner: 'src/identity/' },
-  { name: 'common-passwords', packages: '@zxcvbn-ts/.+', owner: 'src/identity/' },
   { name: 's3-signer', packages: 'aws4fetch', owner: 'src/files/' },
   { name: 'browser-code', packages: 'preact', owner: 'web/' },
+  { name: 'common-passwords', packages: '@zxcvbn-ts/.+', owner: 'src/identity/' },
 ];
 
 const unitTests = '\\.test\\.tsx?$';

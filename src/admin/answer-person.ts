@@ -10,7 +10,7 @@ import type { CountCalls } from './api-parts.ts';
 import { readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
 import { isOurOwnPage, keepSession, readCredentials } from './credentials.ts';
-import type { PersonAnswer, PersonAsked, PersonHandler } from './handler.ts';
+import type { PersonAsked, PersonHandler } from './handler.ts';
 import { unauthorized } from './refusals.ts';
 
 export type PersonParts = { people: () => Identity; countCalls: CountCalls; trail: AuditTrail };
@@ -62,13 +62,9 @@ export function answerPerson(
   }
 
   // Who signs in again has one session in this browser, and not one more that nobody knows of.
-  async function endReplaced(
-    before: FoundSession | undefined,
-    now: NonNullable<PersonAnswer['session']>,
-    client: Client,
-  ): Promise<void> {
-    if (!before || now === 'ended' || now.id === before.id) return;
-    await people().revokeSessions(before.userId, { only: before.id }, client);
+  async function endReplaced(before: FoundSession, token: string, client: Client): Promise<void> {
+    const now = await people().findSession(token);
+    if (now?.id !== before.id) await people().revokeSessions(before.userId, { only: before.id }, client);
   }
 
   return async (request, response) => {
@@ -85,12 +81,11 @@ export function answerPerson(
       if (session && error instanceof ProblemError) await tellRefusal(name, session, client, error);
       throw error;
     });
-    if (answer.session) {
-      keepSession(response, people().cookie, answer.session);
-      await endReplaced(session, answer.session, client);
-    }
+    if (answer.session) keepSession(response, people().cookie, answer.session);
     const { status, body: schema } = operation.answer;
     response.status(status);
+    if (answer.session === 'ended') response.set('Clear-Site-Data', '"cache", "storage"');
+    else if (answer.session && session) await endReplaced(session, answer.session.token, client);
     if (schema) response.json(schema.parse(answer.body));
     else response.end();
   };

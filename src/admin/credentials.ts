@@ -29,11 +29,9 @@ export function readCredentials(request: Request, cookie: Cookie): Credentials |
   return { sessionToken };
 }
 
-/** Has the browser keep a session's token, or leave nothing behind of one that has ended. */
 export function keepSession(response: Response, cookie: Cookie, session: { token: string } | 'ended'): void {
   const { maxAgeMs, ...attributes } = cookie.attributes;
-  if (session === 'ended')
-    response.clearCookie(cookie.name, attributes).set('Clear-Site-Data', '"cache", "storage"');
+  if (session === 'ended') response.clearCookie(cookie.name, attributes);
   else response.cookie(cookie.name, session.token, { ...attributes, maxAge: maxAgeMs });
 }
 

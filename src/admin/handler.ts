@@ -57,7 +57,7 @@ export type PersonAsked<Op extends Operation = Operation> = {
 export type PersonAnswer<Op extends Operation = Operation> = {
   body: AnswerOf<Op>;
   /** The session that the browser is to keep from now on; `ended`: none. */
-  session?: { id: Uuid; token: string } | 'ended';
+  session?: { token: string } | 'ended';
 };
 
 /** What answers a call about whoever makes it. It tells the audit trail by itself. */

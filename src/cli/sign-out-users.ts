@@ -2,7 +2,8 @@ import { installationTrail } from '#audit/audit-trail.ts';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import { toWire, type Uuid } from '#domain/ids.ts';
 import { findUser } from '#identity/people/users.ts';
-import { endAllSessions, endSessions } from '#identity/sessions/own-sessions.ts';
+import { endAllSessions } from '#identity/sessions/end-all-sessions.ts';
+import { endSessions } from '#identity/sessions/own-sessions.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { Storage } from '../storage.ts';
 

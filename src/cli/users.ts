@@ -15,11 +15,11 @@ import { signOutUsers } from './sign-out-users.ts';
 /** What an operator asks about people, whom they name by their address. */
 export type UsersWish =
   | { act: 'list' }
+  /** Without an address: everybody. */
+  | { act: 'sign-out'; email?: string }
   | { act: 'create'; email: string; name: string; isOperator: boolean; password?: string }
   | { act: 'link'; email: string; purpose: LinkPurpose }
-  | { act: 'disable' | 'enable' | 'reset-second-factor'; email: string }
-  /** Without an address: everybody. */
-  | { act: 'sign-out'; email?: string };
+  | { act: 'disable' | 'enable' | 'reset-second-factor'; email: string };
 
 export type ListedUser = {
   id: string;

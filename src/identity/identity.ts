@@ -70,6 +70,9 @@ export function createIdentity({
     describePerson: (userId: Uuid) => describePerson(parts, userId),
     /** The session of a cookie, which what a person does about themselves takes. */
     findSession: sessions.byToken,
+    /** Whether a factor was shown in it so lately that what is dear may be done. */
+    isFresh: (session: FoundSession) =>
+      isFresh(session, 'first', nowMs()) || isFresh(session, 'second', nowMs()),
 
     signIn: (given: { email: string; password: string }, client: Client) => signIn(parts, given, client),
     signInByLink: (token: string, client: Client) => signInByLink(parts, token, client),
@@ -88,9 +91,6 @@ export function createIdentity({
     removeTotp: (session: FoundSession, client: Client) => removeTotp(parts, session, client),
     renewRecoveryCodes: (session: FoundSession, client: Client) => renewRecoveryCodes(parts, session, client),
 
-    /** Whether a factor was shown in it so lately that what is dear may be done. */
-    isFresh: (session: FoundSession) =>
-      isFresh(session, 'first', nowMs()) || isFresh(session, 'second', nowMs()),
     listSessions: (userId: Uuid) => listSessions(parts, userId),
     revokeSessions: (userId: Uuid, which: { only: Uuid } | { except?: Uuid }, client: Client) =>
       revokeSessions(parts, userId, which, client),

@@ -81,6 +81,7 @@ const ownedPackages = [
   { name: 'one-time-codes', packages: 'otpauth', owner: 'src/identity/' },
   { name: 's3-signer', packages: 'aws4fetch', owner: 'src/files/' },
   { name: 'browser-code', packages: 'preact', owner: 'web/' },
+  { name: 'common-passwords', packages: '@zxcvbn-ts/.+', owner: 'src/identity/' },
 ];
 
 const unitTests = '\\.test\\.tsx?$';

@@ -313,6 +313,7 @@ export async function createApp(
       cancelTurn: createCancelTurn({ scopes, live, queue }),
       live,
       rateLimit,
+      logger,
       stop: draining.signal,
     });
   }

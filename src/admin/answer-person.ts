@@ -61,6 +61,12 @@ export function answerPerson(
     });
   }
 
+  // Who signs in again has one session in this browser, and not one more that nobody knows of.
+  async function endReplaced(before: FoundSession, token: string, client: Client): Promise<void> {
+    const now = await people().findSession(token);
+    if (now?.id !== before.id) await people().revokeSessions(before.userId, { only: before.id }, client);
+  }
+
   return async (request, response) => {
     response.set('Cache-Control', 'no-store');
     const client = clientOf(request);
@@ -78,6 +84,8 @@ export function answerPerson(
     if (answer.session) keepSession(response, people().cookie, answer.session);
     const { status, body: schema } = operation.answer;
     response.status(status);
+    if (answer.session === 'ended') response.set('Clear-Site-Data', '"cache", "storage"');
+    else if (answer.session && session) await endReplaced(session, answer.session.token, client);
     if (schema) response.json(schema.parse(answer.body));
     else response.end();
   };

@@ -142,15 +142,19 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     revokeSession: {
       async person({ session, ids, client }) {
+        if (ids.sessionId !== session.id && !people().isFresh(session)) throw notFresh();
         const ended = await people().revokeSessions(session.userId, { only: ids.sessionId }, client);
         if (ended === 0) throw notFound();
         return { body: undefined, ...(ids.sessionId === session.id && { session: 'ended' }) };
       },
     },
     revokeOtherSessions: {
-      person: async ({ session, client }) => ({
-        body: { ended: await people().revokeSessions(session.userId, { except: session.id }, client) },
-      }),
+      async person({ session, client }) {
+        if (!people().isFresh(session)) throw notFresh();
+        return {
+          body: { ended: await people().revokeSessions(session.userId, { except: session.id }, client) },
+        };
+      },
     },
     issueTokens: {
       async person({ session, body: { tenantId, scope }, client }) {

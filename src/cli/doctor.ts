@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '#config/config.ts';
 import type { Storage } from '../storage.ts';
 import { examineChannels } from './doctor-channels.ts';
+import { examineTransport } from './doctor-transport.ts';
 import { examine, type Finding } from './findings.ts';
 
 const freeBytesLow = 1024 ** 3;
@@ -32,6 +33,7 @@ export async function examineMachine(config: Config): Promise<Finding[]> {
         };
       return { state: 'ok', says: `${config.dataDir}: ${free}` };
     }),
+    ...examineTransport(config),
     ...(config.database.kind === 'embedded'
       ? [
           {

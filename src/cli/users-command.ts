@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { readConfig } from '#config/config.ts';
 import { readEnv } from '#config/env.ts';
+import { AppError } from '#domain/errors.ts';
 import { operate } from './operate.ts';
 import type { ListedUser, UsersWish } from './users.ts';
 
@@ -43,6 +44,20 @@ export function addUsersCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (email: string, { signIn, json }: Json & { signIn?: boolean }) => {
       print({ json }, await ask({ act: 'link', email, purpose: signIn ? 'sign_in' : 'set_password' }), '');
+    });
+
+  users
+    .command('sign-out')
+    .description('end the sessions of somebody, or of everybody, and the tokens that came from them')
+    .argument('[email]', 'their address')
+    .option('--everybody', 'all sessions of the installation')
+    .option('--json', 'print JSON')
+    .action(async (email: string | undefined, { everybody, json }: Json & { everybody?: boolean }) => {
+      if ((email === undefined) !== (everybody === true))
+        throw new AppError('bad_option', 'Name somebody by their address, or give --everybody.');
+      const ended = await ask({ act: 'sign-out', ...(email !== undefined && { email }) });
+      if (json) console.log(JSON.stringify(ended, undefined, 2));
+      else for (const user of ended) console.log(`${user.email} is signed out.`);
     });
 
   for (const { act, what, done } of [

@@ -10,10 +10,13 @@ import { resetSecondFactor } from '#identity/second-factor/enrol-totp.ts';
 import { type LinkPurpose, makeSignInLink } from '#identity/sign-in/sign-in-link.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { Storage } from '../storage.ts';
+import { signOutUsers } from './sign-out-users.ts';
 
 /** What an operator asks about people, whom they name by their address. */
 export type UsersWish =
   | { act: 'list' }
+  /** Without an address: everybody. */
+  | { act: 'sign-out'; email?: string }
   | { act: 'create'; email: string; name: string; isOperator: boolean; password?: string }
   | { act: 'link'; email: string; purpose: LinkPurpose }
   | { act: 'disable' | 'enable' | 'reset-second-factor'; email: string };
@@ -51,6 +54,7 @@ const listedMax = 10_000;
 
 /** Does it in one transaction, and tells the installation's audit trail of it. */
 export async function operateUsers({ scopes, keyRing }: Storage, wish: UsersWish): Promise<ListedUser[]> {
+  if (wish.act === 'sign-out') return signOutUsers({ scopes, keyRing }, wish.email);
   if (wish.act === 'list') {
     const users = await scopes.inIdentity((unit) => listUsers(unit, { limit: listedMax }));
     return users.map((user) => ({
@@ -91,7 +95,7 @@ type Acted = { user: { id: Uuid; email: string }; link?: NonNullable<ListedUser[
 
 async function act(
   unit: Unit,
-  wish: Exclude<UsersWish, { act: 'list' }>,
+  wish: Exclude<UsersWish, { act: 'list' | 'sign-out' }>,
   passwordHash: string | undefined,
 ): Promise<Acted> {
   if (wish.act === 'create') {

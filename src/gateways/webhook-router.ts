@@ -30,6 +30,7 @@ const channelKeyForm = /^[a-z]{2}_[A-Za-z0-9_-]{3,80}$/;
  */
 export function webhookRoutes({ gateways, pages, receiveWebhook, publicUrl }: WebhookRouterParts): Router {
   const byPlatform = new Map<string, WebhookGateway>(gateways.map((gateway) => [gateway.platform, gateway]));
+  const pageOf = new Map<string, GatewayPage>(Object.entries(pages));
   const router = Router();
 
   router.post(
@@ -64,7 +65,7 @@ export function webhookRoutes({ gateways, pages, receiveWebhook, publicUrl }: We
 
   router.get('/webhooks/:platform{/:channelKey}/:endpoint', async (request, response, next) => {
     const { platform, channelKey, endpoint } = addressOf(request);
-    const page = pages[platform as Platform];
+    const page = pageOf.get(platform);
     if (!page || isNoKey(channelKey)) return next();
     const url = new URL(`${publicUrl()}${request.originalUrl}`);
     const answer = await page({ endpoint, channelKey, url, cookies: request.get('cookie') });

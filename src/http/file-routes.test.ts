@@ -54,8 +54,9 @@ describe('a file behind a link', () => {
       'content-length': '11',
       'content-disposition': 'attachment; filename=report.pdf', // a token needs no quotes
       'x-content-type-options': 'nosniff',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
-      'cache-control': 'private, max-age=300',
+      'content-security-policy':
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+      'cache-control': 'no-store',
     });
   });
 

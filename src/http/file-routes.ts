@@ -17,7 +17,6 @@ export type FileRoutesParts = {
   openLink: (token: string) => Promise<LinkedFile | undefined>;
 };
 
-const cacheSeconds = 300;
 const stalledMs = 60_000;
 
 /**
@@ -55,8 +54,10 @@ function setHeaders(response: Response, { name, contentType, sizeBytes }: Linked
   response.set({
     'Content-Length': String(sizeBytes),
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
-    'Cache-Control': `private, max-age=${cacheSeconds}`,
+    'Content-Security-Policy':
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    // What people send is kept nowhere on its way, nor in the browser beyond what its owner saves.
+    'Cache-Control': 'no-store',
     'Accept-Ranges': 'none',
   });
   // Past Express, which would add a character set that nobody knows.

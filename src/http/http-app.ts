@@ -24,12 +24,18 @@ export function createHttpApp({ logger, metrics, trustedProxies, routes }: HttpP
     response.setHeader('X-Request-Id', requestId);
     withContext({ requestId }, next);
   });
-  // Nothing may run, load or frame unless a page says otherwise for itself.
+  // Nothing may run, load or frame unless a page says otherwise for itself. `default-src` says nothing of the others here.
   app.use(
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        directives: {
+          defaultSrc: ["'none'"],
+          objectSrc: ["'none'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
     }),
   );

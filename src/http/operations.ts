@@ -1,4 +1,5 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
+import ipaddr from 'ipaddr.js';
 import { equalInConstantTime } from '#kernel/key-ring.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import { ProblemError } from '#kernel/problem.ts';
@@ -17,7 +18,7 @@ export type OperationsParts = {
 
 /**
  * `/healthz`: the process runs. `/readyz`: it can do the work of its roles (503 when not; "degraded" when it can, but
- * answers come late). `/metrics`: Prometheus; with a token set, only with it.
+ * answers come late). `/metrics`: Prometheus; only with the token, or where none is set, to this machine.
  */
 export function operationsRoutes({ metrics, metricsToken, checkReadiness }: OperationsParts): Router {
   const router = Router();
@@ -31,19 +32,27 @@ export function operationsRoutes({ metrics, metricsToken, checkReadiness }: Oper
       .json({ status: ready ? (degraded ? 'degraded' : 'ready') : 'unready', checks });
   });
   router.get('/metrics', async (request, response) => {
-    if (
-      metricsToken !== undefined &&
-      !equalInConstantTime(request.get('authorization') ?? '', `Bearer ${metricsToken}`)
-    ) {
+    const isAllowed =
+      metricsToken === undefined
+        ? isOfThisMachine(request)
+        : equalInConstantTime(request.get('authorization') ?? '', `Bearer ${metricsToken}`);
+    if (!isAllowed) {
       throw new ProblemError(
         401,
         'metrics_token_required',
         'Not authorized',
-        'Send METRICS_TOKEN as a bearer token.',
+        'Set METRICS_TOKEN, and send it as a bearer token; without one, only this machine is told.',
         { 'WWW-Authenticate': 'Bearer' },
       );
     }
     response.type(metrics.contentType).send(await metrics.render());
   });
   return router;
+}
+
+// A proxy of this machine asks for others, and says so.
+function isOfThisMachine({ socket, headers }: Request): boolean {
+  if (headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined) return false;
+  const address = socket.remoteAddress ?? '';
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
 }

@@ -12,6 +12,7 @@ export type PagesParts = {
 
 const demoPolicy = [
   "default-src 'self'",
+  "object-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",

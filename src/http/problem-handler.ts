@@ -43,7 +43,7 @@ export function answerProblem(logger: Logger, metrics: Metrics): ErrorRequestHan
     };
     response
       .status(problem.status)
-      .set(problem.headers)
+      .set({ 'Cache-Control': 'no-store', ...problem.headers })
       .type('application/problem+json')
       .send(JSON.stringify(body));
   };

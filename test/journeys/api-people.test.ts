@@ -1,5 +1,7 @@
 import { TOTP } from 'otpauth';
 import { describe, expect, test } from 'vitest';
+import { fromWire } from '#domain/ids.ts';
+import { operateUsers } from '../../src/cli/users.ts';
 import { aBrowser, aPerson, aPersonSignedIn, type Browser, somePassword } from '../support/a-browser.ts';
 import { sharedService } from '../support/a-service.ts';
 import { anApiCaller, callerOf, tenantIdOf } from '../support/an-api-caller.ts';
@@ -122,6 +124,66 @@ describe('a person', () => {
     await eventually(async () => expect(await there.call('GET', '/me')).toMatchObject({ status: 401 }));
     expect(await here.call('DELETE', '/me/sessions')).toMatchObject({ status: 200, body: { ended: 0 } });
   });
+});
+
+describe('a session', () => {
+  test('is left behind by nobody who signs in again in the same browser', async () => {
+    const email = anEmail();
+    const browser = await aPersonSignedIn(service(), { email });
+    const headers = { cookie: browser.cookie ?? '' };
+    await browser.call('POST', '/sign-in', { body: { email, password: somePassword } });
+    await eventually(async () =>
+      expect(await callerOf(service())('GET', '/me', { headers })).toMatchObject({ status: 401 }),
+    );
+    expect((await browser.call('GET', '/me/sessions')).body.items).toMatchObject([{ isThisOne: true }]);
+  });
+
+  test('that has ended leaves nothing in the browser', async () => {
+    const { headers } = await (await aPersonSignedIn(service(), { email: anEmail() })).call(
+      'POST',
+      '/sign-out',
+    );
+    expect(headers.get('clear-site-data')).toBe('"cache", "storage"');
+  });
+
+  test('that has shown no factor lately ends itself, and no other', async () => {
+    const email = anEmail();
+    const browser = await aPersonSignedIn(service(), { email });
+    const other = aBrowser(service());
+    await other.call('POST', '/sign-in', { body: { email, password: somePassword } });
+    const { body } = await other.call('GET', '/me/sessions');
+    const [{ id: otherId }, { id }] = body.items;
+    await service().app.storage.scopes.inIdentity((unit) =>
+      unit.sql(
+        "UPDATE identity.web_sessions SET authenticated_at = now() - interval '11 minutes' WHERE id = $1",
+        [fromWire('session', id)],
+      ),
+    );
+    await eventually(async () =>
+      expect(await browser.call('DELETE', '/me/sessions')).toMatchObject({ status: 403 }),
+    );
+    expect(await browser.call('DELETE', `/me/sessions/${otherId}`)).toMatchObject({ status: 403 });
+    expect(await browser.call('DELETE', `/me/sessions/${id}`)).toMatchObject({ status: 204 });
+    expect(await other.call('GET', '/me')).toMatchObject({ status: 200 });
+  });
+});
+
+test('an operator signs somebody out, or everybody', async () => {
+  const email = anEmail();
+  const { storage } = service().app;
+  const one = await aPersonSignedIn(service(), { email });
+  const other = await aPersonSignedIn(service(), { email: anEmail() });
+  expect(await operateUsers(storage, { act: 'sign-out', email })).toMatchObject([{ email }]);
+  await eventually(async () => expect(await one.call('GET', '/me')).toMatchObject({ status: 401 }));
+  expect(await other.call('GET', '/me')).toMatchObject({ status: 200 });
+  await operateUsers(storage, { act: 'sign-out' });
+  await eventually(async () => expect(await other.call('GET', '/me')).toMatchObject({ status: 401 }));
+  const told = await storage.scopes.inIdentity((unit) =>
+    unit.sql(
+      "SELECT actor_kind FROM swarmgate.audit_events WHERE action = 'session.revoked' AND actor_kind = 'operator'",
+    ),
+  );
+  expect(told).toHaveLength(2);
 });
 
 describe('a session’s cookie', () => {

@@ -20,6 +20,17 @@ test('a session for a page that the channel does not know is refused', async () 
   );
 });
 
+test('what is said to a visitor, no page of another origin may read', async () => {
+  const begun = await beginSession({ key: 'wk_shop' }, { origin: shopOrigin });
+  const { token } = (await begun.json()) as { token: string };
+  const answers = [begun, await history(token, { origin: shopOrigin }), await history(token)];
+  const readers = ({ headers }: Response) => headers.get('access-control-allow-origin');
+  expect(answers.map(readers)).toEqual([shopOrigin, shopOrigin, null]);
+  expect(answers[1]?.headers.get('vary')).toBe('Origin');
+  const refused = await history(token, { origin: 'https://evil.example' });
+  expect([refused.status, readers(refused)]).toEqual([403, '*']);
+});
+
 test('a session without an origin is refused', async () => {
   await expectRefusal(() => beginSession({ key: 'wk_shop' }, {}), 403, 'origin_not_allowed');
 });

@@ -33,6 +33,9 @@ test('a person whom the site vouches for finds the conversation again on another
 
   expect(atWork.session.conversationId).toBe(atHome.session.conversationId);
   expect((await atWork.history()).map((message) => message.text)).toEqual(['From home', 'From home']);
+  const vouched = shared().logLines.filter(({ msg }) => msg === 'a site has vouched for a visitor');
+  expect(vouched).toEqual(Array(2).fill(expect.objectContaining({ requestId: expect.any(String) })));
+  expect(JSON.stringify(vouched)).not.toContain(sub);
 });
 
 test('what a vouched-for person leaves in the browser opens nothing for whoever comes next', async () => {

@@ -69,23 +69,25 @@ function readAttachments(read: ReadParameter): InboundAttachment[] {
 /** Twilio tells no names of files. */
 function nameFor(contentType: string, number: number): string {
   const [kind = 'file', subtype = ''] = contentType.toLowerCase().split(/[/;\s]/);
-  const extension = extensions[subtype] ?? (/^[a-z0-9]{2,5}$/.test(subtype) ? subtype : undefined);
+  const extension = extensions.get(subtype) ?? (/^[a-z0-9]{2,5}$/.test(subtype) ? subtype : undefined);
   const name = `${namedKinds.has(kind) ? kind : 'file'}-${number}`;
   return extension === undefined ? name : `${name}.${extension}`;
 }
 
 const namedKinds = new Set(['image', 'audio', 'video']);
-const extensions: Readonly<Record<string, string>> = {
-  jpeg: 'jpg',
-  mpeg: 'mp3',
-  plain: 'txt',
-  quicktime: 'mov',
-  '3gpp': '3gp',
-  vcard: 'vcf',
-  'x-vcard': 'vcf',
-  'vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
-  'vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'xlsx',
-};
+const extensions: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    jpeg: 'jpg',
+    mpeg: 'mp3',
+    plain: 'txt',
+    quicktime: 'mov',
+    '3gpp': '3gp',
+    vcard: 'vcf',
+    'x-vcard': 'vcf',
+    'vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
+    'vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'xlsx',
+  }),
+);
 
 const profileLengthMax = 200;
 

@@ -168,6 +168,13 @@ describe('a message', () => {
     });
   });
 
+  test('with a file of a kind that every object has names it like any other', () => {
+    const form = { ...sms, NumMedia: '1', MediaUrl0: 'https://api.twilio.com/ME0' };
+    expect(parse({ ...form, MediaContentType0: 'image/constructor' })).toMatchObject({
+      attachments: [{ name: 'image-1' }],
+    });
+  });
+
   test('that is a button is an action, in the words of the button', () => {
     const form = { ...whatsApp, Body: 'Confirm', ButtonText: 'Confirm', ButtonPayload: 'confirm-7' };
     expect(parse(form)).toMatchObject({

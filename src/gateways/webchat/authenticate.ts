@@ -30,14 +30,18 @@ export async function authenticate(
   const channel = await channels.find(visitor.tenantId, visitor.channelId);
   if (!channel) throw unauthorized('token_invalid', 'The session token names a channel that is gone.');
   refuseClosed(channel);
-  const origin = request.get('origin');
-  if (origin !== undefined) refuseOrigin(origin, channel);
+  if (request.get('origin') === undefined) request.res?.removeHeader('Access-Control-Allow-Origin');
+  else refuseOrigin(request, channel);
   return { visitor, channel };
 }
 
-/** @throws {ProblemError} 403 */
-export function refuseOrigin(origin: string | undefined, channel: OpenChannel): void {
-  if (isAllowedOrigin(origin, settingsOf(channel).origins)) return;
+/** What is answered from here on, only a page of this origin may read. @throws {ProblemError} 403 */
+export function refuseOrigin(request: Request, channel: OpenChannel): void {
+  const origin = request.get('origin');
+  if (origin !== undefined && isAllowedOrigin(origin, settingsOf(channel).origins)) {
+    request.res?.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
+    return;
+  }
   throw new ProblemError(
     403,
     'origin_not_allowed',

@@ -2,6 +2,7 @@ import type { WebChatChannelSettings } from '@swarmgate/contract/channels/webcha
 import type { Settings } from '@swarmgate/contract/settings.ts';
 import { type WebChatLimits, webChatLimits } from '@swarmgate/contract/settings.ts';
 import type { LiveUpdates } from '#events/live.ts';
+import type { Logger } from '#kernel/logger.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import type {
   CancelTurn,
@@ -24,6 +25,7 @@ export type WebChatParts = {
   cancelTurn: CancelTurn;
   live: LiveUpdates;
   rateLimit: RateLimit;
+  logger: Logger;
   /** Aborts when the process stops: open event streams end, so that their pages connect elsewhere. */
   stop: AbortSignal;
 };

@@ -20,8 +20,8 @@ export function webChatRoutes(parts: WebChatParts): Router {
   return router;
 }
 
-// No cookie counts here, so any page may read the answers; whether it may talk at all is decided by the channel's
-// origins, on the server, once the channel is known.
+// No cookie counts here, so any page may ask, and read why it is refused. Whether it may talk is decided by the channel's
+// origins, on the server, once the channel is known; from then on only a page of that origin reads the answers.
 function allowAnyOrigin(request: Request, response: Response, next: NextFunction): void {
   response.set({
     'Access-Control-Allow-Origin': '*',

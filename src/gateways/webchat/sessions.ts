@@ -26,7 +26,7 @@ export function beginSession(parts: WebChatParts) {
         'No channel has this key; check data-key of the widget.',
       );
     extendContext({ tenantId: channel.tenantId });
-    refuseOrigin(request.get('origin'), channel);
+    refuseOrigin(request, channel);
     refuseClosed(channel);
     await limitSessions(parts, channel, request);
     const visitor = await recognise(parts, channel, body);
@@ -110,6 +110,8 @@ async function recogniseUser(parts: WebChatParts, channel: OpenChannel, token: s
     channel.secrets['identitySecret'],
   );
   if (!check.ok) throw new ProblemError(401, 'identity_invalid', 'Not authorized', check.reason);
+  // What was refused is logged as any refusal is; who it was stands in the site's own log.
+  parts.logger.info({}, 'a site has vouched for a visitor');
   const externalId = `user:${check.identity.subject}`;
   const latest = await parts.transcripts.latestConversation(channel.tenantId, channel.id, externalId);
   return {

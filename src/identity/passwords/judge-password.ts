@@ -1,3 +1,5 @@
+import { isMuchUsed } from './common-passwords.ts';
+
 /** Why a password is not taken. */
 export type PasswordFault = 'too_short' | 'too_long' | 'too_common' | 'like_the_account';
 
@@ -8,7 +10,8 @@ const distinctCharactersMin = 5;
 
 /**
  * Length is what counts; which kinds of characters are in it does not (NIST SP 800-63B §3.1.1.2, ASVS 5.0 V6.2). Refused is
- * what is tried first: what many have, what repeats itself or runs along the keyboard, and what stands in the address.
+ * what is tried first: what many have, also said twice or with digits beside it, what repeats itself or runs along the
+ * keyboard, and what stands in the address.
  */
 export function judgePassword(
   password: string,
@@ -22,7 +25,8 @@ export function judgePassword(
     new Set(characters).size < distinctCharactersMin ||
     commonParts.some((part) => isMostly(plain, part)) ||
     isRun(plain) ||
-    isRepetition(plain)
+    isRepetition(plain) ||
+    isMadeOfMuchUsed(password)
   )
     return 'too_common';
   const [local = '', domain = ''] = account.email.split('@');
@@ -42,6 +46,17 @@ const decorationMax = 6;
 function isMostly(plain: string, part: string): boolean {
   if (part.length < 4 || !plain.includes(part)) return false;
   return plain.replaceAll(part, '').length <= decorationMax;
+}
+
+// Few of those that are used most have twelve characters; what people make of the others when they must is tried next.
+function isMadeOfMuchUsed(password: string): boolean {
+  const lower = password.normalize('NFKC').toLowerCase();
+  if (isMuchUsed(lower) || isMuchUsed(bare(lower))) return true;
+  const word = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+  if (bare(lower).length - bare(word).length > decorationMax) return false;
+  return [bare(word), lettersAndDigits(word)].some((text) =>
+    isMuchUsed(/^(.{4,}?)\1+$/u.exec(text)?.[1] ?? text),
+  );
 }
 
 const runs = [
@@ -74,5 +89,9 @@ function lettersAndDigits(text: string): string {
   const lower = text.normalize('NFKC').toLowerCase();
   const isAllDigits = /^\d+$/.test(lower);
   const read = isAllDigits ? lower : lower.replace(/[@403$5]/g, (sign) => lookalikes[sign] ?? sign);
-  return read.replace(/[^\p{L}\p{N}]/gu, '');
+  return bare(read);
+}
+
+function bare(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]/gu, '');
 }

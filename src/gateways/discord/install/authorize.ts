@@ -60,7 +60,9 @@ export async function redeemCode(
   let answer: { error?: unknown; guild?: { id?: unknown; name?: unknown } };
   try {
     const signal = AbortSignal.timeout(exchangeMs);
-    const response = await fetch(`${base}/v10/oauth2/token`, { method: 'POST', headers, body, signal });
+    // The secret of the app goes to Discord and not to wherever somebody sends it on.
+    const init = { method: 'POST', headers, body, signal, redirect: 'error' } as const;
+    const response = await fetch(`${base}/v10/oauth2/token`, init);
     if (response.status >= 500) return { kind: 'away' };
     answer = (await response.json()) as typeof answer;
   } catch {

@@ -117,7 +117,7 @@ function createClient(api: string, timeout: number, noteRefusal: (refusal: Refus
     rejectOnRateLimit: () => true,
     // Looked at here, because of some refusals the SDK only says that they would come.
     makeRequest: async (url, init) => {
-      const response = await fetch(url, init as unknown as RequestInit);
+      const response = await fetch(url, { ...(init as unknown as RequestInit), redirect: 'error' });
       const isShared = response.headers.get('x-ratelimit-scope') === 'shared';
       if (refusals.has(response.status) && !isShared)
         noteRefusal({ status: response.status, byInteraction: /\/(?:webhooks|interactions)\//.test(url) });

@@ -257,6 +257,18 @@ describe('what was not recorded', () => {
     ]);
   });
 
+  test.each(['constructor', '__proto__', '', 'exe'])(
+    'a file with an ending that is no kind of ours is nothing in particular: %j',
+    (fileType) => {
+      const contentType = 'application/vnd.microsoft.teams.file.download.info';
+      const content = { downloadUrl: 'https://contoso.sharepoint.com/x', uniqueId: 'u', fileType };
+      const attachments = [{ contentType, content, name: 'a file' }];
+      expect(parse({ ...dmMessage, attachments }).events).toMatchObject([
+        { attachments: [{ contentType: 'application/octet-stream' }] },
+      ]);
+    },
+  );
+
   test.each<[string, unknown]>([
     ['nothing', {}],
     ['fields of other types', { type: 7, id: {}, from: 'me', conversation: [], text: 9, attachments: 'x' }],

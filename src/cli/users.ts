@@ -6,7 +6,7 @@ import { hashPassword } from '#identity/passwords/hash-password.ts';
 import { judgePassword } from '#identity/passwords/judge-password.ts';
 import { keepPassword } from '#identity/passwords/keep-password.ts';
 import { createUser, findUser, listUsers, setUserStatus, type User } from '#identity/people/users.ts';
-import { resetSecondFactor } from '#identity/second-factor/enrol-totp.ts';
+import { resetSecondFactor } from '#identity/second-factor/second-factors.ts';
 import { type LinkPurpose, makeSignInLink } from '#identity/sign-in/sign-in-link.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { Storage } from '../storage.ts';
@@ -25,6 +25,7 @@ export type ListedUser = {
   status?: User['status'];
   isOperator?: boolean;
   hasSecondFactor?: boolean;
+  passkeyCount?: number;
   isConfirmed?: boolean;
   createdAt?: string;
   /** The secret of a link that was just made, and until when it is good. */

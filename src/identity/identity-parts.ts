@@ -3,6 +3,7 @@ import type { KeyRing } from '#kernel/key-ring.ts';
 import type { SecurityEventKind } from '#kernel/metrics.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import type { Attempts } from './attempts.ts';
+import type { RelyingParty } from './passkeys/relying-party.ts';
 
 /** What the use cases of identity stand on; each names those that it needs. */
 export type IdentityParts = {
@@ -15,6 +16,8 @@ export type IdentityParts = {
   onSecurityEvent: (kind: SecurityEventKind) => void;
   /** What authenticator apps call this installation. */
   issuerName: string;
+  /** Whom passkeys are made for; absent where browsers have none. */
+  relyingParty: RelyingParty | undefined;
   /** Of whom a second factor is asked before they may do what only those may who run things. */
   secondFactorOf: SecondFactorPolicy;
 };

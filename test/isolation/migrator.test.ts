@@ -29,6 +29,7 @@ const ownFiles = [
   '0018_deliveries',
   '0019_sign_in',
   '0020_audit_seals',
+  '0024_passkeys',
   '0026_lines',
 ];
 

@@ -8,6 +8,8 @@ import { eventually } from '../../support/eventually.ts';
 
 export type RunningService = {
   url: string;
+  /** What leads a command to its data. */
+  env: { DATA_DIR: string };
   /** Ends the process at once, as a power switch does, and starts another one on the same data and port. */
   killAndRestart: () => Promise<void>;
   stop: () => Promise<void>;
@@ -23,6 +25,7 @@ export async function startService(): Promise<RunningService> {
   let running = await launch(dataDir, port, url);
   return {
     url,
+    env: { DATA_DIR: dataDir },
     async killAndRestart() {
       running.kill('SIGKILL');
       await once(running, 'exit');

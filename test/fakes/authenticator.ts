@@ -62,10 +62,12 @@ export type AuthenticatorOptions = {
   /** Whether it counts its signatures. Those that are brought to several devices do not. */
   counts?: boolean;
   isBackedUp?: boolean;
+  /** Whether it vouches for a new key by that key itself. */
+  isSelfAttested?: boolean;
 };
 
 export function anAuthenticator(options: AuthenticatorOptions, keys: Key[] = []) {
-  const { origin, algorithm = es256, counts = true, isBackedUp = false } = options;
+  const { origin, algorithm = es256, counts = true, isBackedUp = false, isSelfAttested = false } = options;
 
   /** A page may ask for its own host, or for a domain above it. */
   function refuseForeign(rpId: string): void {
@@ -102,6 +104,10 @@ export function anAuthenticator(options: AuthenticatorOptions, keys: Key[] = [])
     head.writeUInt8(flags, 0);
     head.writeUInt32BE(signCount, 1);
     return Buffer.concat([sha256(rpId), head, rest]);
+  }
+
+  function signedBy({ privateKey }: Key, bytes: Buffer): Buffer {
+    return sign(algorithm === ed25519 ? null : 'sha256', bytes, privateKey);
   }
 
   return {
@@ -156,9 +162,18 @@ export function anAuthenticator(options: AuthenticatorOptions, keys: Key[] = [])
         lies.signCount ?? key.signCount,
         attested,
       );
+      const said = clientData('webauthn.create', options.challenge, lies);
+      const ownAttestation = () => ({
+        format: 'packed',
+        statement: new Map<string, unknown>([
+          ['alg', chosen],
+          ['sig', signedBy(key, Buffer.concat([data, sha256(said)]))],
+        ]),
+      });
+      const attestation = lies.attestation ?? (isSelfAttested ? ownAttestation() : undefined);
       const attestationObject = cborMap([
-        ['fmt', lies.attestation?.format ?? 'none'],
-        ['attStmt', lies.attestation?.statement ?? new Map()],
+        ['fmt', attestation?.format ?? 'none'],
+        ['attStmt', attestation?.statement ?? new Map()],
         ['authData', data],
       ]);
       return {
@@ -166,7 +181,7 @@ export function anAuthenticator(options: AuthenticatorOptions, keys: Key[] = [])
         authenticatorAttachment: 'platform',
         clientExtensionResults: {},
         response: {
-          clientDataJSON: clientData('webauthn.create', options.challenge, lies).toString('base64url'),
+          clientDataJSON: said.toString('base64url'),
           attestationObject: attestationObject.toString('base64url'),
           transports: ['internal', 'hybrid'],
         },
@@ -192,11 +207,7 @@ export function anAuthenticator(options: AuthenticatorOptions, keys: Key[] = [])
         lies.signCount ?? key.signCount,
       );
       const said = clientData('webauthn.get', options.challenge, lies);
-      const signature = sign(
-        algorithm === ed25519 ? null : 'sha256',
-        Buffer.concat([data, sha256(said)]),
-        key.privateKey,
-      );
+      const signature = signedBy(key, Buffer.concat([data, sha256(said)]));
       if (lies.isSignatureBroken) signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
       const id = lies.credentialId ?? key.id.toString('base64url');
       return {

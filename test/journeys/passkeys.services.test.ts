@@ -69,6 +69,7 @@ describe('a passkey', () => {
   test.each([
     { what: 'ES256, which counts', device: () => aDevice() },
     { what: 'EdDSA, which counts', device: () => aDevice({ algorithm: -8 }) },
+    { what: 'with an attestation of its own', device: () => aDevice({ isSelfAttested: true }) },
     {
       what: 'brought to several devices, which does not',
       device: () => aDevice({ counts: false, isBackedUp: true }),
@@ -249,7 +250,7 @@ describe('a registration is refused', () => {
     { what: 'without anybody there', lies: { isUserPresent: false } },
     { what: 'of an algorithm that was not asked for', lies: { algorithm: -35 } },
     {
-      what: 'with an attestation, whose certificates would have to be followed',
+      what: 'with an attestation by somebody’s certificate',
       lies: {
         attestation: {
           format: 'packed',

@@ -181,8 +181,8 @@ function isFramed({ clientDataJSON }: { clientDataJSON: string }): boolean {
   return said?.crossOrigin === true;
 }
 
-// None was asked for, and then a browser sends none or the key's own. To look at others the library would follow the
-// addresses in their certificates, which are whatever somebody wrote there.
+// None was asked for, and then a browser sends none or the key's own. To look at another one the library would read certificates
+// and ask their issuers' servers about them, all for something that decides nothing here.
 async function isUnattested({ response }: RegistrationAnswer): Promise<boolean> {
   const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
   const attestation = decodeAttestationObject(bytesOf(Buffer.from(response.attestationObject, 'base64url')));

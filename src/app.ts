@@ -4,12 +4,14 @@ import { createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
 import { referenceRoute } from '#admin/reference-page.ts';
+import { welcomeRoute } from '#admin/welcome-page.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import { startAuditSealer } from '#audit/start-sealer.ts';
 import type { Config } from '#config/config.ts';
+import { isForThisMachine } from '#config/for-this-machine.ts';
 import { sharedAppsOf } from '#config/shared-apps.ts';
 import { connectRedis, type RedisConnections } from '#connections/redis.ts';
 import { createCancelTurn } from '#conversations/cancel-turn.ts';
@@ -49,7 +51,7 @@ import { operationsRoutes, type Readiness } from '#http/operations.ts';
 import { pageRoutes } from '#http/pages.ts';
 import { createKeyAuthenticator } from '#identity/authenticate-key.ts';
 import { startForgetting } from '#identity/forget-ended.ts';
-import { createIdentity, type Identity } from '#identity/identity.ts';
+import { createIdentity, type Identity, type SecondFactorPolicy } from '#identity/identity.ts';
 import { keepMember } from '#identity/members/keep-member.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
@@ -93,6 +95,7 @@ export type AppOverrides = {
   wrapGateway?: (gateway: Gateway) => Gateway;
   /** Hosts that tenants' addresses may lead to although they are not public. */
   allowedHosts?: readonly string[];
+  secondFactorOf?: SecondFactorPolicy;
 };
 
 export type App = {
@@ -261,6 +264,7 @@ export async function createApp(
   const people = () =>
     (identity ??= createIdentity({
       ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
+      secondFactorOf: overrides.secondFactorOf ?? (isForThisMachine(config) ? 'nobody' : 'admins'),
       onSecurityEvent: metrics.securityEvent,
     }));
 
@@ -314,6 +318,7 @@ export async function createApp(
               { path: '/api/v1', router: restRoutes() },
               { path: '/', router: jwksRoute(people) },
               { path: '/', router: referenceRoute(publicUrl) },
+              ...(isForThisMachine(config) ? [{ path: '/', router: welcomeRoute() }] : []),
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
               { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },

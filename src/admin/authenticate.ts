@@ -9,6 +9,7 @@ import type { CountCalls } from './api-parts.ts';
 import { countRefusal } from './count-refusal.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { unauthorized } from './refusals.ts';
+import { isFromThisMachine } from './this-machine.ts';
 
 export type AuthenticateParts = {
   checkKey: KeyAuthenticator;
@@ -37,10 +38,14 @@ export function createAuthenticate({ checkKey, people, countCalls, trail }: Auth
     throw refusalOf(check);
   }
 
-  async function check(credentials: Credentials): Promise<KeyCheck | { ok: true; principal: Principal }> {
+  async function check(
+    credentials: Credentials,
+    request: Request,
+  ): Promise<KeyCheck | { ok: true; principal: Principal }> {
     if ('bearer' in credentials && credentials.bearer.startsWith('sgk_')) return checkKey(credentials.bearer);
     const principal = await people().authenticate(
       'bearer' in credentials ? { accessToken: credentials.bearer } : credentials,
+      { isFromThisMachine: isFromThisMachine(request) },
     );
     return principal ? { ok: true, principal } : { ok: false, reason: 'unknown' };
   }
@@ -52,7 +57,7 @@ export function createAuthenticate({ checkKey, people, countCalls, trail }: Auth
         'credentials_missing',
         'Send an API key or an access token as "Authorization: Bearer …", or sign in.',
       );
-    const checked = await check(credentials);
+    const checked = await check(credentials, request);
     return checked.ok ? checked.principal : refuse(request, checked);
   };
 }

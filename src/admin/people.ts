@@ -13,6 +13,10 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     signInByLink: {
       person: async ({ body: { token }, client }) => showSignIn(await people().signInByLink(token, client)),
     },
+    signInAtThisMachine: {
+      person: async ({ body: { token }, client }) =>
+        showSignIn(await people().signInAtThisMachine(token, client)),
+    },
     finishSignIn: {
       async person({ body, client }) {
         const finished = await people().finishSignIn(body, client);

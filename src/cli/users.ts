@@ -15,7 +15,7 @@ import type { Storage } from '../storage.ts';
 export type UsersWish =
   | { act: 'list' }
   | { act: 'create'; email: string; name: string; isOperator: boolean; password?: string }
-  | { act: 'link'; email: string; purpose: LinkPurpose }
+  | { act: 'link'; email: string; purpose: Exclude<LinkPurpose, 'this_machine'> }
   | { act: 'disable' | 'enable' | 'reset-second-factor'; email: string };
 
 export type ListedUser = {

@@ -1,4 +1,5 @@
-import type { SecondFactorPolicy } from './identity-parts.ts';
+import type { Client } from './client.ts';
+import { isSecondFactorAsked, type SecondFactorPolicy } from './identity-parts.ts';
 import type { Principal } from './principal.ts';
 import { expandPermissions } from './roles.ts';
 import type { SessionLookup } from './sessions/session-lookup.ts';
@@ -11,6 +12,7 @@ export type Credential = { sessionToken: string } | { accessToken: string };
 /** Who asks; `undefined`: nobody that is known, whatever the reason. */
 export type Authenticate = (
   credential: Credential,
+  from?: Pick<Client, 'isFromThisMachine'>,
 ) => Promise<Extract<Principal, { kind: 'user' }> | undefined>;
 
 /** Tells people by their sessions. An access token is good no longer than the session that it goes back to. */
@@ -23,22 +25,23 @@ export function createAuthenticator({
   accessTokens: AccessTokens;
   secondFactorOf: SecondFactorPolicy;
 }): Authenticate {
-  const principalOf = (session: FoundSession, via: 'session' | 'token') => {
-    const hasSecondFactor = session.mfaAtMs !== null;
+  const principalOf = (session: FoundSession, via: 'session' | 'token', isAsked: boolean) => {
+    const hasSecondFactor = session.mfaAtMs !== null || !isAsked;
     return {
       kind: 'user' as const,
       id: session.userId,
       via,
       sessionId: session.id,
       hasSecondFactor,
-      isOperator: session.isOperator && (hasSecondFactor || secondFactorOf === 'nobody'),
+      isOperator: session.isOperator && hasSecondFactor,
     };
   };
 
-  return async (credential) => {
+  return async (credential, from = {}) => {
+    const isAsked = isSecondFactorAsked(secondFactorOf, from);
     if ('sessionToken' in credential) {
       const session = await sessions.byToken(credential.sessionToken);
-      return session && principalOf(session, 'session');
+      return session && principalOf(session, 'session', isAsked);
     }
     const checked = await accessTokens.verify(credential.accessToken);
     if (!checked.ok) return undefined;
@@ -46,7 +49,7 @@ export function createAuthenticator({
     const session = await sessions.byId(sessionId, familyId);
     if (session?.userId !== userId) return undefined;
     return {
-      ...principalOf(session, 'token'),
+      ...principalOf(session, 'token', isAsked),
       ...(tenantId !== undefined && { tenantId }),
       ...(scope && { scope: expandPermissions(scope) }),
     };

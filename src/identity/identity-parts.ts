@@ -24,6 +24,15 @@ export type IdentityParts = {
 
 /**
  * `admins`: operators of the installation, and whoever is owner or admin of a tenant or may do there what admins do.
- * `nobody`: for an installation that only its own machine reaches.
+ * `nobody`: for an installation that only its own machine reaches. Of what comes from elsewhere all the same, by a proxy that
+ * nobody spoke of, it is asked as ever.
  */
 export type SecondFactorPolicy = 'admins' | 'nobody';
+
+/** Whether a second factor is asked of who runs things, coming from there. */
+export function isSecondFactorAsked(
+  policy: SecondFactorPolicy,
+  { isFromThisMachine = false }: { isFromThisMachine?: boolean },
+): boolean {
+  return policy === 'admins' || !isFromThisMachine;
+}

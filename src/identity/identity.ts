@@ -25,12 +25,13 @@ import { createSessionLookup } from './sessions/session-lookup.ts';
 import type { FoundSession } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
-import { setPasswordByLink, signInByLink } from './sign-in/sign-in-link.ts';
+import { setPasswordByLink, signInAtThisMachine, signInByLink } from './sign-in/sign-in-link.ts';
 import { createAccessTokens } from './tokens/access-tokens.ts';
 import { issueTokens, refreshTokens, revokeTokens, type TokenLimits } from './tokens/refresh-tokens.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
 
 export type { Client } from './client.ts';
+export type { SecondFactorPolicy } from './identity-parts.ts';
 export type { OwnPasskey } from './passkeys/own-passkeys.ts';
 export type { FoundSession } from './sessions/web-session.ts';
 
@@ -58,7 +59,7 @@ export function createIdentity({
   nowMs?: () => number;
 }) {
   const sessions = createSessionLookup(scopes);
-  const grants = createGrants(scopes, { secondFactorOf });
+  const grants = createGrants(scopes);
   const keys = createSigningKeys({ scopes, keyRing, nowMs });
   const accessTokens = createAccessTokens({ keys, issuer: publicUrl, nowMs });
   const attempts = createAttempts(scopes, keyRing);
@@ -79,6 +80,7 @@ export function createIdentity({
 
     signIn: (given: { email: string; password: string }, client: Client) => signIn(parts, given, client),
     signInByLink: (token: string, client: Client) => signInByLink(parts, token, client),
+    signInAtThisMachine: (token: string, client: Client) => signInAtThisMachine(parts, token, client),
     finishSignIn: (given: Parameters<typeof finishSignIn>[1], client: Client) =>
       finishSignIn(parts, given, client),
     stepUp: (session: FoundSession, proof: Parameters<typeof stepUp>[2], client: Client) =>

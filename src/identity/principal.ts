@@ -23,7 +23,7 @@ export type Principal =
       via: 'session' | 'token';
       /** The session that it goes back to: what ends with it. */
       sessionId: Uuid;
-      /** Whether a second factor was shown in that session. */
+      /** Whether a second factor was shown in that session, or none is asked for where they come from. */
       hasSecondFactor: boolean;
       /** And, where operators need a second factor, has shown it. */
       isOperator: boolean;

@@ -51,7 +51,7 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
   };
   // Nothing is remembered, so that a test sees what was done at once.
   const sessions = createSessionLookup(scopes, 0);
-  const grants = createGrants(scopes, { secondFactorOf: 'admins', validMs: 0 });
+  const grants = createGrants(scopes, { validMs: 0 });
   const keys = createSigningKeys({ scopes, keyRing, nowMs: parts.nowMs });
   const accessTokens = createAccessTokens({ keys, issuer: chatOrigin, nowMs: parts.nowMs });
 

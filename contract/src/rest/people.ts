@@ -68,6 +68,12 @@ export const peopleOperations = operations({
     body: z.strictObject({ token: secret }),
     answer: { status: 200, body: signInAnswer },
   },
+  signInAtThisMachine: {
+    ...{ method: 'post', path: '/sign-in/this-machine', tag, needs: 'no-credentials' },
+    summary: 'Sign in with the link that the service prints at its start, at the machine that it runs on',
+    body: z.strictObject({ token: secret }),
+    answer: { status: 200, body: signInAnswer },
+  },
   setPassword: {
     ...{ method: 'post', path: '/sign-in/password', tag, needs: 'no-credentials' },
     summary: 'Choose a password with the token of a link that an operator made',

@@ -2,7 +2,7 @@ import { installationTrail } from '#audit/audit-trail.ts';
 import { toWire } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { type Client, tracesOf } from '../client.ts';
-import type { IdentityParts } from '../identity-parts.ts';
+import { type IdentityParts, isSecondFactorAsked } from '../identity-parts.ts';
 import { hasSecondFactor } from '../second-factor/second-factors.ts';
 import { type AuthenticationMethod, type NewSession, openSession } from '../sessions/web-session.ts';
 import { type Account, readAccount } from './account.ts';
@@ -73,7 +73,7 @@ export async function completeFirstFactor(
     return {
       outcome: 'signed_in',
       session,
-      mustAddSecondFactor: secondFactorOf === 'admins' && now.runsSomething && !isBoth,
+      mustAddSecondFactor: isSecondFactorAsked(secondFactorOf, client) && now.runsSomething && !isBoth,
     };
   });
 }

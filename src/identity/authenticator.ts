@@ -25,15 +25,16 @@ export function createAuthenticator({
   accessTokens: AccessTokens;
   secondFactorOf: SecondFactorPolicy;
 }): Authenticate {
-  const principalOf = (session: FoundSession, via: 'session' | 'token', isAsked: boolean) => {
-    const hasSecondFactor = session.mfaAtMs !== null || !isAsked;
+  const principalOf = (session: FoundSession, via: 'session' | 'token', isSecondFactorAsked: boolean) => {
+    const hasSecondFactor = session.mfaAtMs !== null;
     return {
       kind: 'user' as const,
       id: session.userId,
       via,
       sessionId: session.id,
       hasSecondFactor,
-      isOperator: session.isOperator && hasSecondFactor,
+      isSecondFactorAsked,
+      isOperator: session.isOperator && (hasSecondFactor || !isSecondFactorAsked),
     };
   };
 

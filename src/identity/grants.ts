@@ -48,7 +48,7 @@ export function createGrants(
       if (principal.kind === 'api_key') return principal.grant;
       const held = await grantOf(principal.id, tenantId);
       if (!held) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
-      if (!principal.hasSecondFactor && isAdminLevel(held.permissions))
+      if (principal.isSecondFactorAsked && !principal.hasSecondFactor && isAdminLevel(held.permissions))
         return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
       const { scope } = principal;
       if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;

@@ -116,6 +116,7 @@ describe('before a second factor is shown', () => {
     via: 'session' as const,
     sessionId: newId(),
     hasSecondFactor,
+    isSecondFactorAsked: true,
     isOperator: false,
   });
 

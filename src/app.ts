@@ -4,12 +4,14 @@ import { type Authenticate, createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
 import { referenceRoute } from '#admin/reference-page.ts';
+import { welcomeRoute } from '#admin/welcome-page.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import { startAuditSealer } from '#audit/start-sealer.ts';
 import type { Config } from '#config/config.ts';
+import { isForThisMachine } from '#config/for-this-machine.ts';
 import { sharedAppsOf } from '#config/shared-apps.ts';
 import { connectRedis, type RedisConnections } from '#connections/redis.ts';
 import { createCancelTurn } from '#conversations/cancel-turn.ts';
@@ -49,7 +51,7 @@ import { operationsRoutes, type Readiness } from '#http/operations.ts';
 import { pageRoutes } from '#http/pages.ts';
 import { createKeyAuthenticator } from '#identity/authenticate-key.ts';
 import { startForgetting } from '#identity/forget-ended.ts';
-import { createIdentity, type Identity } from '#identity/identity.ts';
+import { createIdentity, type Identity, type SecondFactorPolicy } from '#identity/identity.ts';
 import { keepMember } from '#identity/members/keep-member.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
@@ -101,6 +103,7 @@ export type AppOverrides = {
   allowedHosts?: readonly string[];
   /** What looks up the hosts of webhooks, and how long their receivers may take. */
   webhooks?: { lookup?: LookupAll; timeoutMs?: number; claimMs?: number };
+  secondFactorOf?: SecondFactorPolicy;
 };
 
 export type App = {
@@ -280,6 +283,7 @@ export async function createApp(
   const people = () =>
     (identity ??= createIdentity({
       ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
+      secondFactorOf: overrides.secondFactorOf ?? (isForThisMachine(config) ? 'nobody' : 'admins'),
       onSecurityEvent: metrics.securityEvent,
     }));
 
@@ -336,6 +340,7 @@ export async function createApp(
               { path: '/api/v1', router: restRoutes() },
               { path: '/', router: jwksRoute(people) },
               { path: '/', router: referenceRoute(publicUrl) },
+              ...(isForThisMachine(config) ? [{ path: '/', router: welcomeRoute() }] : []),
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
               { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },

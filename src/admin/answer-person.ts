@@ -12,6 +12,7 @@ import { countRefusal } from './count-refusal.ts';
 import { isOurOwnPage, keepSession, readCredentials } from './credentials.ts';
 import type { PersonAsked, PersonHandler } from './handler.ts';
 import { unauthorized } from './refusals.ts';
+import { isFromThisMachine } from './this-machine.ts';
 
 export type PersonParts = { people: () => Identity; countCalls: CountCalls; trail: AuditTrail };
 
@@ -47,7 +48,7 @@ export function answerPerson(
   async function tellRefusal(
     action: string,
     { userId }: FoundSession,
-    { requestId, ...personal }: Client,
+    { address, userAgent, requestId }: Client,
     error: ProblemError,
   ): Promise<void> {
     await trail.note(installationTrail, {
@@ -57,7 +58,7 @@ export function answerPerson(
       outcome: error.status === 403 ? 'refused' : 'failed',
       reason: error.code,
       ...(requestId !== undefined && { requestId }),
-      personal,
+      personal: { address, ...(userAgent !== undefined && { userAgent }) },
     });
   }
 
@@ -100,7 +101,7 @@ function clientOf(request: Request): Client {
   const userAgent = request.get('user-agent');
   const { requestId } = currentContext();
   return {
-    address: request.ip ?? '',
+    ...{ address: request.ip ?? '', isFromThisMachine: isFromThisMachine(request) },
     ...(userAgent !== undefined && { userAgent }),
     ...(requestId !== undefined && { requestId }),
   };

@@ -9,6 +9,7 @@ import type { CountCalls } from './api-parts.ts';
 import { countRefusal } from './count-refusal.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { unauthorized } from './refusals.ts';
+import { isFromThisMachine } from './this-machine.ts';
 
 /** Finds out who calls. @throws {ProblemError} 401 */
 export type Authenticate = (request: Request) => Promise<Principal>;
@@ -40,10 +41,14 @@ export function createAuthenticate({ checkKey, people, countCalls, trail }: Auth
     throw refusalOf(check);
   }
 
-  async function check(credentials: Credentials): Promise<KeyCheck | { ok: true; principal: Principal }> {
+  async function check(
+    credentials: Credentials,
+    request: Request,
+  ): Promise<KeyCheck | { ok: true; principal: Principal }> {
     if ('bearer' in credentials && credentials.bearer.startsWith('sgk_')) return checkKey(credentials.bearer);
     const principal = await people().authenticate(
       'bearer' in credentials ? { accessToken: credentials.bearer } : credentials,
+      { isFromThisMachine: isFromThisMachine(request) },
     );
     return principal ? { ok: true, principal } : { ok: false, reason: 'unknown' };
   }
@@ -55,7 +60,7 @@ export function createAuthenticate({ checkKey, people, countCalls, trail }: Auth
         'credentials_missing',
         'Send an API key or an access token as "Authorization: Bearer …", or sign in.',
       );
-    const checked = await check(credentials);
+    const checked = await check(credentials, request);
     return checked.ok ? checked.principal : refuse(request, checked);
   };
 }

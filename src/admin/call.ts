@@ -18,6 +18,7 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   conversationId: 'conversation',
   messageId: 'message',
   sessionId: 'session',
+  passkeyId: 'passkey',
   invitationId: 'invitation',
   webhookId: 'webhook',
   eventId: 'event',

@@ -13,6 +13,7 @@ import { deadLetterHandlers } from './dead-letters.ts';
 import type { Handlers } from './handler.ts';
 import { memberHandlers } from './members.ts';
 import { organizationHandlers } from './organizations.ts';
+import { passkeyHandlers } from './passkeys.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
 import { tenantHandlers } from './tenants.ts';
@@ -47,6 +48,7 @@ export function createHandlers({
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),
     ...deadLetterHandlers,
     ...personHandlers(people),
+    ...passkeyHandlers(people),
     ...memberHandlers(people),
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),

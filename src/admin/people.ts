@@ -1,41 +1,26 @@
 import type { peopleOperations } from '@swarmgate/contract/rest/people.ts';
 import { fromWire, toWire } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
-import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
+import { ProblemError } from '#kernel/problem.ts';
 import type { HandlersOf } from './handler.ts';
 import { conflict, forbidden, notFound, unauthorized } from './refusals.ts';
+import { notFresh, refuseSignIn, showSignedIn, showSignIn } from './sign-in-answers.ts';
 
 /** What people do about themselves. Whether an account is there is told to nobody but its owner. */
 export function personHandlers(people: () => Identity): HandlersOf<typeof peopleOperations> {
-  const showSignIn = (signedIn: Awaited<ReturnType<Identity['signIn']>>) => {
-    switch (signedIn.outcome) {
-      case 'signed_in': {
-        const { session, mustAddSecondFactor } = signedIn;
-        const expiresAt = session.expiresAt.toISOString();
-        return { body: { outcome: 'signed_in', expiresAt, mustAddSecondFactor } as const, session };
-      }
-      case 'second_factor': {
-        const { challenge, expiresInMs } = signedIn;
-        const expiresInSeconds = Math.floor(expiresInMs / 1_000);
-        return { body: { outcome: 'second_factor', challenge, expiresInSeconds } as const };
-      }
-      default:
-        return refuseSignIn(signedIn);
-    }
-  };
-
   return {
     signIn: { person: async ({ body, client }) => showSignIn(await people().signIn(body, client)) },
     signInByLink: {
       person: async ({ body: { token }, client }) => showSignIn(await people().signInByLink(token, client)),
     },
+    signInAtThisMachine: {
+      person: async ({ body: { token }, client }) =>
+        showSignIn(await people().signInAtThisMachine(token, client)),
+    },
     finishSignIn: {
       async person({ body, client }) {
         const finished = await people().finishSignIn(body, client);
-        if (finished.outcome !== 'signed_in') return refuseSignIn(finished);
-        const { session } = finished;
-        const expiresAt = session.expiresAt.toISOString();
-        return { body: { outcome: 'signed_in', expiresAt, mustAddSecondFactor: false }, session };
+        return finished.outcome === 'signed_in' ? showSignedIn(finished) : refuseSignIn(finished);
       },
     },
     setPassword: {
@@ -57,11 +42,13 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
       async person({ session }) {
         const person = await people().describePerson(session.userId);
         if (!person) throw notFound();
+        const { hasApp, passkeyCount } = person.secondFactors;
         return {
           body: {
             ...{ id: toWire('user', session.userId), email: person.email, name: person.name },
-            ...{ isOperator: session.isOperator, hasSecondFactor: person.hasSecondFactor },
+            ...{ isOperator: session.isOperator, hasSecondFactor: hasApp || passkeyCount > 0 },
             hasShownSecondFactor: session.mfaAtMs !== null,
+            ...{ hasAuthenticatorApp: hasApp, passkeyCount },
             tenants: person.tenants.map(({ id, organizationId, ...tenant }) => ({
               ...{ id: toWire('tenant', id), organizationId: toWire('organization', organizationId) },
               ...tenant,
@@ -104,7 +91,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     showSecondFactor: {
       async person({ session, body: { code }, client }) {
-        const shown = await people().stepUp(session, code, client);
+        const shown = await people().stepUp(session, { code }, client);
         return shown.outcome === 'signed_in'
           ? { body: undefined, session: shown.session }
           : refuseSignIn(shown);
@@ -218,16 +205,6 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
       },
     },
   };
-}
-
-function refuseSignIn(refused: { outcome: 'refused' } | { outcome: 'blocked'; retryAfterMs: number }): never {
-  if (refused.outcome === 'blocked')
-    throw tooManyRequests(refused.retryAfterMs, 'Too many attempts have failed.');
-  throw unauthorized('sign_in_refused', 'What was given does not fit together, or is good no more.');
-}
-
-function notFresh(): ProblemError {
-  return forbidden('Show the second factor once more, or sign in anew, and try within ten minutes.');
 }
 
 const faults = {

@@ -3,13 +3,19 @@ import { maskUrl } from '#config/config-error.ts';
 import type { Storage } from '../storage.ts';
 import { version } from './version.ts';
 
-export type Started = { port: number | undefined; isNew: boolean; readyInMs: number };
+export type Started = {
+  port: number | undefined;
+  isNew: boolean;
+  readyInMs: number;
+  /** What signs in whoever sits here. */
+  adminLink: string | undefined;
+};
 
 /** What a person sees once the service is ready: where to go, what it runs on, what to do next. Only what exists is named. */
 export async function describeStart(
   config: Config,
   { scopes }: Storage,
-  { port, isNew, readyInMs }: Started,
+  { port, isNew, readyInMs, adminLink }: Started,
 ): Promise<string> {
   const base = config.publicUrl ?? `http://localhost:${port}`;
   const [demo] = await scopes.call<{ locate_v1: object | null }>('directory.locate_v1', [
@@ -37,6 +43,9 @@ export async function describeStart(
       : port !== undefined
         ? [['Listens at', `${base}${moved}`]]
         : []),
+    ...(adminLink === undefined
+      ? []
+      : [['Admin link', `${adminLink}  (good once, within an hour, on this machine)`]]),
     ...(config.roles.has('api') && port !== undefined
       ? [
           [

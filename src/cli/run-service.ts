@@ -6,6 +6,7 @@ import { createApp } from '../app.ts';
 import { answerOperator } from './answer-operator.ts';
 import { describeStart } from './banner.ts';
 import { applyDemoIfEmpty } from './demo.ts';
+import { linkToWelcome } from './first-sign-in.ts';
 import { firstSignal } from './first-signal.ts';
 import { acceptHandOver } from './hand-over.ts';
 
@@ -28,9 +29,9 @@ export async function runService(config: Config, logger: Logger, startedAt: numb
       : undefined;
     logger.info({ port, roles: [...config.roles] }, 'ready');
     if (embedded || process.stdout.isTTY) {
-      console.log(
-        await describeStart(config, app.storage, { port, isNew, readyInMs: performance.now() - startedAt }),
-      );
+      const readyInMs = performance.now() - startedAt;
+      const adminLink = await linkToWelcome(config, app.storage, port);
+      console.log(await describeStart(config, app.storage, { port, isNew, readyInMs, adminLink }));
     }
     const signal = await stopped;
     logger.info({ signal }, 'stopping');

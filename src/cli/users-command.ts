@@ -65,7 +65,7 @@ export function addUsersCommand(program: Command): void {
     { act: 'enable', what: 'let somebody back in', done: 'is enabled.' },
     {
       act: 'reset-second-factor',
-      what: 'take away the second factor of somebody who has lost it, and end their sessions',
+      what: 'take away the second factors of somebody who has lost them, passkeys too, and end their sessions',
       done: 'has no second factor now.',
     },
   ] as const) {
@@ -95,11 +95,12 @@ function print({ json }: { json: boolean | undefined }, [user]: ListedUser[], do
   console.log(`${link.token}\n\nTo ${purpose}, once, until ${link.expiresAt}. It is shown this once.`);
 }
 
-function line({ id, email, name, status, isOperator, hasSecondFactor, isConfirmed }: ListedUser): string {
+function line({ id, email, name, status, isOperator, isConfirmed, ...user }: ListedUser): string {
   const marks = [
     status,
     ...(isOperator ? ['operator'] : []),
-    hasSecondFactor ? 'second factor' : 'no second factor',
+    user.hasSecondFactor ? 'second factor' : 'no second factor',
+    ...(user.passkeyCount ? [user.passkeyCount === 1 ? 'a passkey' : `${user.passkeyCount} passkeys`] : []),
     ...(isConfirmed ? [] : ['address not confirmed']),
   ];
   return `${id}  ${email}  ${marks.join(', ')}${name ? `  ${name}` : ''}`;

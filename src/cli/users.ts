@@ -6,7 +6,7 @@ import { hashPassword } from '#identity/passwords/hash-password.ts';
 import { judgePassword } from '#identity/passwords/judge-password.ts';
 import { keepPassword } from '#identity/passwords/keep-password.ts';
 import { createUser, findUser, listUsers, setUserStatus, type User } from '#identity/people/users.ts';
-import { resetSecondFactor } from '#identity/second-factor/enrol-totp.ts';
+import { resetSecondFactor } from '#identity/second-factor/second-factors.ts';
 import { type LinkPurpose, makeSignInLink } from '#identity/sign-in/sign-in-link.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { Storage } from '../storage.ts';
@@ -18,7 +18,7 @@ export type UsersWish =
   /** Without an address: everybody. */
   | { act: 'sign-out'; email?: string }
   | { act: 'create'; email: string; name: string; isOperator: boolean; password?: string }
-  | { act: 'link'; email: string; purpose: LinkPurpose }
+  | { act: 'link'; email: string; purpose: Exclude<LinkPurpose, 'this_machine'> }
   | { act: 'disable' | 'enable' | 'reset-second-factor'; email: string };
 
 export type ListedUser = {
@@ -28,6 +28,7 @@ export type ListedUser = {
   status?: User['status'];
   isOperator?: boolean;
   hasSecondFactor?: boolean;
+  passkeyCount?: number;
   isConfirmed?: boolean;
   createdAt?: string;
   /** The secret of a link that was just made, and until when it is good. */

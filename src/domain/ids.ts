@@ -22,6 +22,7 @@ const prefixes = {
   apiKey: 'key',
   invitation: 'inv',
   session: 'ses',
+  passkey: 'psk',
   auditEvent: 'aud',
   webhook: 'whk',
 } as const;

@@ -36,17 +36,26 @@ const hourMs = 60 * minuteMs;
  * counted whether it is anybody's or not: a lockout that only accounts had would tell them apart.
  */
 export function passwordCounters(email: string, address: string): AttemptCounter[] {
+  return signInCounters(`password|${email}`, address);
+}
+
+/** The same for passkeys. Nobody guesses a signature; but what is tried is counted, whether the passkey is anybody's or not. */
+export function passkeyCounters(credentialId: string, address: string): AttemptCounter[] {
+  return signInCounters(`passkey|${credentialId}`, address);
+}
+
+function signInCounters(account: string, address: string): AttemptCounter[] {
   const network = networkOf(address);
   const delays = { firstDelayMs: 30 * secondMs, delayMsMax: 15 * minuteMs };
   return [
     {
-      of: `password|${email}|${network}`,
+      of: `${account}|${network}`,
       freeFailures: 5,
       ...delays,
       forgetMs: 24 * hourMs,
       onSuccess: 'forget',
     },
-    { of: `password|${email}`, freeFailures: 25, ...delays, forgetMs: 24 * hourMs, onSuccess: 'forget' },
+    { of: account, freeFailures: 25, ...delays, forgetMs: 24 * hourMs, onSuccess: 'forget' },
     { of: `network|${network}`, freeFailures: 100, ...delays, forgetMs: hourMs, onSuccess: 'return' },
   ];
 }

@@ -1,4 +1,5 @@
-import type { SecondFactorPolicy } from './identity-parts.ts';
+import type { Client } from './client.ts';
+import { isSecondFactorAsked, type SecondFactorPolicy } from './identity-parts.ts';
 import type { Principal } from './principal.ts';
 import { expandPermissions } from './roles.ts';
 import type { SessionLookup } from './sessions/session-lookup.ts';
@@ -11,6 +12,7 @@ export type Credential = { sessionToken: string } | { accessToken: string };
 /** Who asks; `undefined`: nobody that is known, whatever the reason. */
 export type Authenticate = (
   credential: Credential,
+  from?: Pick<Client, 'isFromThisMachine'>,
 ) => Promise<Extract<Principal, { kind: 'user' }> | undefined>;
 
 /** Tells people by their sessions. An access token is good no longer than the session that it goes back to. */
@@ -23,7 +25,7 @@ export function createAuthenticator({
   accessTokens: AccessTokens;
   secondFactorOf: SecondFactorPolicy;
 }): Authenticate {
-  const principalOf = (session: FoundSession, via: 'session' | 'token') => {
+  const principalOf = (session: FoundSession, via: 'session' | 'token', isSecondFactorAsked: boolean) => {
     const hasSecondFactor = session.mfaAtMs !== null;
     return {
       kind: 'user' as const,
@@ -31,14 +33,16 @@ export function createAuthenticator({
       via,
       sessionId: session.id,
       hasSecondFactor,
-      isOperator: session.isOperator && (hasSecondFactor || secondFactorOf === 'nobody'),
+      isSecondFactorAsked,
+      isOperator: session.isOperator && (hasSecondFactor || !isSecondFactorAsked),
     };
   };
 
-  return async (credential) => {
+  return async (credential, from = {}) => {
+    const isAsked = isSecondFactorAsked(secondFactorOf, from);
     if ('sessionToken' in credential) {
       const session = await sessions.byToken(credential.sessionToken);
-      return session && principalOf(session, 'session');
+      return session && principalOf(session, 'session', isAsked);
     }
     const checked = await accessTokens.verify(credential.accessToken);
     if (!checked.ok) return undefined;
@@ -46,7 +50,7 @@ export function createAuthenticator({
     const session = await sessions.byId(sessionId, familyId);
     if (session?.userId !== userId) return undefined;
     return {
-      ...principalOf(session, 'token'),
+      ...principalOf(session, 'token', isAsked),
       ...(tenantId !== undefined && { tenantId }),
       ...(scope && { scope: expandPermissions(scope) }),
     };

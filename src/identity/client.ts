@@ -6,6 +6,8 @@ export type Client = {
   address: string;
   userAgent?: string;
   requestId?: string;
+  /** It comes from the machine that the service runs on, with nobody in between. */
+  isFromThisMachine?: boolean;
 };
 
 /** What an event of the audit trail tells of it. */

@@ -15,11 +15,12 @@ export function startForgetting({
   logger: Logger;
 }): () => void {
   const timer = setInterval(() => {
-    scopes
-      .call('identity.forget_ended_v1', [])
-      .catch((error: unknown) =>
-        logger.warn({ err: error }, 'what has ended was not taken away; the next time'),
-      );
+    Promise.all([
+      scopes.call('identity.forget_ended_v1', []),
+      scopes.call('identity.forget_passkey_ceremonies_v1', []),
+    ]).catch((error: unknown) =>
+      logger.warn({ err: error }, 'what has ended was not taken away; the next time'),
+    );
   }, intervalMs);
   timer.unref();
   return () => clearInterval(timer);

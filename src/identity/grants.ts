@@ -2,7 +2,6 @@ import { type BuiltinRole, type Permission, permissions } from '@swarmgate/contr
 import type { Uuid } from '#domain/ids.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import type { Scopes, Unit } from '#tenancy/scopes.ts';
-import type { SecondFactorPolicy } from './identity-parts.ts';
 import type { Grant, HeldRole, Principal } from './principal.ts';
 import { builtinPermissions, expandPermissions } from './roles.ts';
 
@@ -29,7 +28,7 @@ const knownMax = 20_000;
 
 export function createGrants(
   scopes: Pick<Scopes, 'call'>,
-  { secondFactorOf, validMs = validMsDefault }: { secondFactorOf: SecondFactorPolicy; validMs?: number },
+  { validMs = validMsDefault }: { validMs?: number } = {},
 ): Grants {
   const known = createExpiringCache<HeldGrant | undefined>(validMs, knownMax);
 
@@ -49,7 +48,7 @@ export function createGrants(
       if (principal.kind === 'api_key') return principal.grant;
       const held = await grantOf(principal.id, tenantId);
       if (!held) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
-      if (secondFactorOf === 'admins' && !principal.hasSecondFactor && isAdminLevel(held.permissions))
+      if (principal.isSecondFactorAsked && !principal.hasSecondFactor && isAdminLevel(held.permissions))
         return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
       const { scope } = principal;
       if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;

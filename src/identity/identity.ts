@@ -11,6 +11,11 @@ import type { SecondFactorPolicy } from './identity-parts.ts';
 import { type Accepting, acceptInvitation } from './members/accept-invitation.ts';
 import { invite, listInvitations, revokeInvitation } from './members/invite.ts';
 import { changeMemberRole, listMembers, removeMember } from './members/members.ts';
+import { addPasskey, beginPasskey } from './passkeys/add-passkey.ts';
+import { beginPasskeySecondFactor, beginPasskeyStepUp } from './passkeys/begin-showing.ts';
+import { listPasskeys, removePasskey, renamePasskey } from './passkeys/own-passkeys.ts';
+import { relyingPartyOf } from './passkeys/relying-party.ts';
+import { beginPasskeySignIn, signInWithPasskey } from './passkeys/sign-in-with-passkey.ts';
 import { changePassword } from './passwords/change-password.ts';
 import { describePerson } from './people/describe-person.ts';
 import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second-factor/enrol-totp.ts';
@@ -20,12 +25,14 @@ import { createSessionLookup } from './sessions/session-lookup.ts';
 import { type FoundSession, isFresh } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
-import { setPasswordByLink, signInByLink } from './sign-in/sign-in-link.ts';
+import { setPasswordByLink, signInAtThisMachine, signInByLink } from './sign-in/sign-in-link.ts';
 import { createAccessTokens } from './tokens/access-tokens.ts';
 import { issueTokens, refreshTokens, revokeTokens, type TokenLimits } from './tokens/refresh-tokens.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
 
 export type { Client } from './client.ts';
+export type { SecondFactorPolicy } from './identity-parts.ts';
+export type { OwnPasskey } from './passkeys/own-passkeys.ts';
 export type { FoundSession } from './sessions/web-session.ts';
 
 /** The front door of people: how they sign in, what they may do where, and who they are there with. */
@@ -52,13 +59,13 @@ export function createIdentity({
   nowMs?: () => number;
 }) {
   const sessions = createSessionLookup(scopes);
-  const grants = createGrants(scopes, { secondFactorOf });
+  const grants = createGrants(scopes);
   const keys = createSigningKeys({ scopes, keyRing, nowMs });
   const accessTokens = createAccessTokens({ keys, issuer: publicUrl, nowMs });
   const attempts = createAttempts(scopes, keyRing);
   const parts = {
     ...{ scopes, keyRing, audit, attempts, nowMs, onSecurityEvent, issuerName, secondFactorOf },
-    ...{ grants, accessTokens },
+    ...{ grants, accessTokens, relyingParty: relyingPartyOf(publicUrl, issuerName) },
   };
 
   return {
@@ -76,9 +83,16 @@ export function createIdentity({
 
     signIn: (given: { email: string; password: string }, client: Client) => signIn(parts, given, client),
     signInByLink: (token: string, client: Client) => signInByLink(parts, token, client),
-    finishSignIn: (given: { challenge: string; code: string }, client: Client) =>
+    signInAtThisMachine: (token: string, client: Client) => signInAtThisMachine(parts, token, client),
+    finishSignIn: (given: Parameters<typeof finishSignIn>[1], client: Client) =>
       finishSignIn(parts, given, client),
-    stepUp: (session: FoundSession, code: string, client: Client) => stepUp(parts, session, code, client),
+    stepUp: (session: FoundSession, proof: Parameters<typeof stepUp>[2], client: Client) =>
+      stepUp(parts, session, proof, client),
+    beginPasskeySignIn: () => beginPasskeySignIn(parts),
+    signInWithPasskey: (given: Parameters<typeof signInWithPasskey>[1], client: Client) =>
+      signInWithPasskey(parts, given, client),
+    beginPasskeySecondFactor: (challenge: string) => beginPasskeySecondFactor(parts, challenge),
+    beginPasskeyStepUp: (session: FoundSession) => beginPasskeyStepUp(parts, session),
 
     changePassword: (session: FoundSession, given: { current: string; next: string }, client: Client) =>
       changePassword(parts, session, given, client),
@@ -90,6 +104,15 @@ export function createIdentity({
       confirmTotp(parts, session, code, client),
     removeTotp: (session: FoundSession, client: Client) => removeTotp(parts, session, client),
     renewRecoveryCodes: (session: FoundSession, client: Client) => renewRecoveryCodes(parts, session, client),
+
+    beginPasskey: (session: FoundSession, client: Client) => beginPasskey(parts, session, client),
+    addPasskey: (session: FoundSession, given: Parameters<typeof addPasskey>[2], client: Client) =>
+      addPasskey(parts, session, given, client),
+    listPasskeys: (userId: Uuid) => listPasskeys(parts, userId),
+    renamePasskey: (userId: Uuid, wish: Parameters<typeof renamePasskey>[2], client: Client) =>
+      renamePasskey(parts, userId, wish, client),
+    removePasskey: (session: FoundSession, id: Uuid, client: Client) =>
+      removePasskey(parts, session, id, client),
 
     listSessions: (userId: Uuid) => listSessions(parts, userId),
     revokeSessions: (userId: Uuid, which: { only: Uuid } | { except?: Uuid }, client: Client) =>

@@ -25,6 +25,8 @@ export type Principal =
       sessionId: Uuid;
       /** Whether a second factor was shown in that session. */
       hasSecondFactor: boolean;
+      /** Whether one is asked of who runs things, where they come from. */
+      isSecondFactorAsked: boolean;
       /** And, where operators need a second factor, has shown it. */
       isOperator: boolean;
       /** The only tenant that it can be used in; absent: all that they belong to. */

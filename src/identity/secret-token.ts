@@ -7,6 +7,7 @@ const beginnings = {
   challenge: 'sgc_',
   link: 'sgl_',
   invitation: 'sgi_',
+  ceremony: 'sgp_',
 } as const;
 
 export type SecretKind = keyof typeof beginnings;

@@ -6,7 +6,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 const secondsBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
 /** What somebody may be attacking by. The label of a counter: no tenant, no address. */
-export type SecurityEventKind = 'cross_tenant' | 'lockout' | 'refresh_reuse';
+export type SecurityEventKind = 'cross_tenant' | 'lockout' | 'refresh_reuse' | 'passkey_copied';
 
 type Backlog = readonly { kind: string; depth: number; oldestSeconds: number }[];
 

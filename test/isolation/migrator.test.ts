@@ -30,6 +30,7 @@ const ownFiles = [
   '0019_sign_in',
   '0020_audit_seals',
   '0022_webhooks',
+  '0024_passkeys',
   '0026_lines',
 ];
 

@@ -146,7 +146,8 @@ describe('an access token', () => {
     if (next.outcome !== 'issued') throw new Error('It was refused.');
 
     if (!added) await people.withApp(session);
-    else if (step === 'showing a code') await stepUp(people.parts, found, added.app.nextCode(), atHome);
+    else if (step === 'showing a code')
+      await stepUp(people.parts, found, { code: added.app.nextCode() }, atHome);
     else
       await changePassword(
         people.parts,
@@ -171,7 +172,7 @@ describe('an access token', () => {
       const found = await people.found(session.token);
       const { refreshToken } = await tokensOf(people, session.token);
       const [stepped, ...taken] = await Promise.all([
-        stepUp(people.parts, found, app.nextCode(), atHome),
+        stepUp(people.parts, found, { code: app.nextCode() }, atHome),
         refresh(people, refreshToken),
         ...Array.from({ length: 4 }, () => issueTokens(people.tokenParts, found, {}, atHome)),
       ]);

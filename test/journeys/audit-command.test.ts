@@ -26,7 +26,8 @@ test('an operator reads a trail, takes it along, and shows that nobody has chang
   const audit = (...words: string[]) => runCommand(['audit', ...words], env);
 
   // While the service runs: what is read is recorded too, and sealed within a second.
-  const service = await aStartedService(env);
+  // Where others reach it, it does nothing by itself that a trail would tell.
+  const service = await aStartedService({ ...env, PUBLIC_URL: 'https://chat.example' });
   expect(await runCommand(['apply', file], env)).toMatchObject({ code: 0 });
   expect(await audit('list', 'acme')).toMatchObject({ code: 0, output: 'There is none.\n' });
   expect((await audit('list', 'acme')).output).toMatch(

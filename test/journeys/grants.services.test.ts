@@ -1,6 +1,7 @@
 import { builtinRoles } from '@swarmgate/contract/rest/permissions.ts';
 import { describe, expect, test } from 'vitest';
 import { newId, type Uuid } from '#domain/ids.ts';
+import { createAuthenticator } from '#identity/authenticator.ts';
 import { decide } from '#identity/decide.ts';
 import { createGrants } from '#identity/grants.ts';
 import { removeMember } from '#identity/members/members.ts';
@@ -99,7 +100,7 @@ describe('in a tenant, somebody may do', () => {
     const people = await somePeople();
     const { tenant } = await people.organization();
     const bob = await people.member('bob@acme.example', tenant, { builtin: 'member' });
-    const elsewhere = createGrants(people.parts.scopes, { secondFactorOf: 'admins' });
+    const elsewhere = createGrants(people.parts.scopes);
     expect(await elsewhere.grantOf(bob, tenant)).toBeDefined();
     await removeMember(people.parts, { tenantId: tenant, userId: bob, by: operator });
     const removedAt = performance.now();
@@ -115,6 +116,7 @@ describe('before a second factor is shown', () => {
     via: 'session' as const,
     sessionId: newId(),
     hasSecondFactor,
+    isSecondFactorAsked: true,
     isOperator: false,
   });
 
@@ -150,11 +152,19 @@ describe('before a second factor is shown', () => {
     }
   });
 
-  test('it is nothing where nobody is asked for one', async () => {
+  test('it is nothing where nobody is asked for one, unless it comes from elsewhere', async () => {
     const people = await somePeople();
     const { tenant } = await people.organization();
-    const userId = await people.member('ann@acme.example', tenant, { builtin: 'owner' });
-    const grants = createGrants(people.parts.scopes, { secondFactorOf: 'nobody' });
-    expect(decide(await grants.grantFor(user(userId, false), tenant), 'tenant:admin').allowed).toBe(true);
+    await people.member('ann@acme.example', tenant, { builtin: 'owner' });
+    const { token: sessionToken } = await people.signedIn('ann@acme.example');
+    const { sessions, accessTokens } = people;
+    const authenticate = createAuthenticator({ sessions, accessTokens, secondFactorOf: 'nobody' });
+    const mayEndIt = async (from?: { isFromThisMachine: boolean }) => {
+      const principal = await authenticate({ sessionToken }, from);
+      return principal && decide(await people.grants.grantFor(principal, tenant), 'tenant:admin').allowed;
+    };
+    expect(await mayEndIt({ isFromThisMachine: true })).toBe(true);
+    expect(await mayEndIt({ isFromThisMachine: false })).toBe(false);
+    expect(await mayEndIt()).toBe(false);
   });
 });

@@ -120,7 +120,9 @@ test('an operator looks after people and members at the command line, while the 
 
   expect(await run('users disable bob@acme.example')).toMatchObject({ code: 0 });
   expect(await run('users reset-second-factor bob@acme.example')).toMatchObject({ code: 0 });
-  const listed = JSON.parse((await run('users list --json')).output);
+  const everybody = JSON.parse((await run('users list --json')).output);
+  // Where nobody but this machine reaches the service, there is the operator whom it makes itself.
+  const listed = everybody.filter(({ email }: { email: string }) => email.endsWith('@acme.example'));
   expect(listed).toMatchObject([
     {
       email: 'ann@acme.example',

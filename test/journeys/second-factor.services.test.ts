@@ -207,7 +207,7 @@ describe('what is dear', () => {
     await changePassword(people.parts, before, { current: 'not this one', next: 'a slow boat down' }, atHome);
     const { session } = await people.withApp(await people.signedIn('ann@acme.example'));
     const after = await people.found(session.token);
-    await stepUp(people.parts, after, '000000', atHome);
+    await stepUp(people.parts, after, { code: '000000' }, atHome);
     people.clock.nowMs += 11 * 60_000;
     await removeTotp(people.parts, after, atHome);
     const told = (action: string, outcome = 'refused') => ({ action, outcome, by: id });
@@ -230,8 +230,8 @@ describe('what is dear', () => {
     people.clock.nowMs += 11 * 60_000;
     const old = await people.found(session.token);
     expect(await removeTotp(people.parts, old, atHome)).toEqual({ outcome: 'not_fresh' });
-    expect(await stepUp(people.parts, old, '000000', atHome)).toEqual({ outcome: 'refused' });
-    const stepped = await stepUp(people.parts, old, app.nextCode(), atHome);
+    expect(await stepUp(people.parts, old, { code: '000000' }, atHome)).toEqual({ outcome: 'refused' });
+    const stepped = await stepUp(people.parts, old, { code: app.nextCode() }, atHome);
     if (stepped.outcome !== 'signed_in') throw new Error(stepped.outcome);
     expect(await people.sessions.byToken(session.token)).toBeUndefined();
     // The database's clock did not go on with the test's.

@@ -33,6 +33,8 @@ export async function aService(options: ServiceOptions = {}, atEnd: AtEnd = onTe
   const config = readConfig({ ...installation.env, PORT: '0', ...options.env });
   const app = await createApp(config, logger, import.meta.dirname, {
     redisPrefix: installation.redisPrefix,
+    // As where others reach it, on whichever backend.
+    secondFactorOf: 'admins',
     ...options.overrides,
   });
   const visitors: Visitor[] = [];

@@ -11,6 +11,7 @@ import { createGrants } from '#identity/grants.ts';
 import type { IdentityParts } from '#identity/identity-parts.ts';
 import { addMember } from '#identity/members/members.ts';
 import type { RoleChoice } from '#identity/members/role-choice.ts';
+import { relyingPartyOf } from '#identity/passkeys/relying-party.ts';
 import { hashPassword } from '#identity/passwords/hash-password.ts';
 import { keepPassword } from '#identity/passwords/keep-password.ts';
 import { createUser } from '#identity/people/users.ts';
@@ -24,6 +25,8 @@ import type { SecurityEventKind } from '#kernel/metrics.ts';
 import { insertTenants } from '../isolation/tenant-rows.ts';
 import { aDatabase } from './a-database.ts';
 
+/** The page that people sign in from. */
+export const chatOrigin = 'https://chat.example';
 export const goodPassword = 'a quiet boat upstream';
 export const atHome: Client = { address: '203.0.113.7', userAgent: 'Test', requestId: 'req_1' };
 
@@ -43,13 +46,14 @@ export async function somePeople(atEnd: AtEnd = onTestFinished) {
     nowMs: () => clock.nowMs,
     onSecurityEvent: (event) => securityEvents.push(event),
     issuerName: 'Swarmgate',
+    relyingParty: relyingPartyOf(chatOrigin, 'Swarmgate'),
     secondFactorOf: 'admins',
   };
   // Nothing is remembered, so that a test sees what was done at once.
   const sessions = createSessionLookup(scopes, 0);
-  const grants = createGrants(scopes, { secondFactorOf: 'admins', validMs: 0 });
+  const grants = createGrants(scopes, { validMs: 0 });
   const keys = createSigningKeys({ scopes, keyRing, nowMs: parts.nowMs });
-  const accessTokens = createAccessTokens({ keys, issuer: 'https://chat.example', nowMs: parts.nowMs });
+  const accessTokens = createAccessTokens({ keys, issuer: chatOrigin, nowMs: parts.nowMs });
 
   const people = {
     database,

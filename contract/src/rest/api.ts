@@ -5,6 +5,7 @@ import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { memberOperations } from './members.ts';
 import { organizationOperations } from './organizations.ts';
+import { passkeyOperations } from './passkeys.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
@@ -23,6 +24,7 @@ export const api = {
   ...auditOperations,
   ...organizationOperations,
   ...peopleOperations,
+  ...passkeyOperations,
 };
 
 export type Api = typeof api;

@@ -12,6 +12,7 @@ const prefixes = {
   conversationId: 'cnv',
   messageId: 'msg',
   sessionId: 'ses',
+  passkeyId: 'psk',
   invitationId: 'inv',
   webhookId: 'whk',
   eventId: 'evt',

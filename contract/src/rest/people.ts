@@ -7,12 +7,13 @@ import { permission } from './permissions.ts';
 /** How people sign in and look after themselves, and how programs act for them. */
 
 const email = z.string().min(3).max(320);
-const secret = z.string().min(1).max(500);
+/** What was handed out before, to be brought along. */
+export const secret = z.string().min(1).max(500);
 const password = z.string().min(1).max(1_000);
 const code = z.string().min(1).max(40).meta({ description: 'Of the authenticator app, or a recovery code.' });
 
 /** A session is in a cookie, which no script reads. */
-const signedIn = z.strictObject({
+export const signedIn = z.strictObject({
   outcome: z.literal('signed_in'),
   expiresAt: timestamp,
   mustAddSecondFactor: z
@@ -23,6 +24,9 @@ const secondFactorAsked = z.strictObject({
   outcome: z.literal('second_factor'),
   challenge: z.string(),
   expiresInSeconds: z.int(),
+  methods: z
+    .array(z.enum(['otp', 'passkey', 'recovery']))
+    .meta({ description: 'What it may be shown by: an app, a passkey, a recovery code.' }),
 });
 const signInAnswer = z.discriminatedUnion('outcome', [signedIn, secondFactorAsked]);
 
@@ -64,6 +68,12 @@ export const peopleOperations = operations({
     body: z.strictObject({ token: secret }),
     answer: { status: 200, body: signInAnswer },
   },
+  signInAtThisMachine: {
+    ...{ method: 'post', path: '/sign-in/this-machine', tag, needs: 'no-credentials' },
+    summary: 'Sign in with the link that the service prints at its start, at the machine that it runs on',
+    body: z.strictObject({ token: secret }),
+    answer: { status: 200, body: signInAnswer },
+  },
   setPassword: {
     ...{ method: 'post', path: '/sign-in/password', tag, needs: 'no-credentials' },
     summary: 'Choose a password with the token of a link that an operator made',
@@ -87,6 +97,8 @@ export const peopleOperations = operations({
         isOperator: z.boolean(),
         hasSecondFactor: z.boolean().meta({ description: 'Whether they have one, shown or not.' }),
         hasShownSecondFactor: z.boolean(),
+        hasAuthenticatorApp: z.boolean(),
+        passkeyCount: z.int(),
         tenants: z.array(
           z.strictObject({
             id: wireId('tenantId'),
@@ -119,7 +131,7 @@ export const peopleOperations = operations({
       body: z.strictObject({
         recoveryCodes: z
           .array(z.string())
-          .meta({ description: 'Each is good once. They are shown this once.' }),
+          .meta({ description: 'Each is good once. They are shown this once. Empty where there are some.' }),
       }),
     },
   },

@@ -3,6 +3,7 @@ import { toWire } from '#domain/ids.ts';
 import { passwordCounters } from '../attempts.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
+import { hasSecondFactor } from '../second-factor/second-factors.ts';
 import { type FoundSession, isFresh, type NewSession, rotateSession } from '../sessions/web-session.ts';
 import { readAccount } from '../sign-in/account.ts';
 import { noteOwnRefusal } from '../sign-in/note-refusal.ts';
@@ -30,7 +31,8 @@ export async function changePassword(
   const { scopes, audit, attempts } = parts;
   const account = await scopes.inIdentity((unit) => readAccount(unit, { id: session.userId }));
   if (!account?.isActive) return { outcome: 'refused' };
-  if (account.hasSecondFactor && !isFresh(session, 'second', parts.nowMs())) return { outcome: 'not_fresh' };
+  if (hasSecondFactor(account.secondFactors) && !isFresh(session, 'second', parts.nowMs()))
+    return { outcome: 'not_fresh' };
   const fault = judgePassword(next, account);
   if (fault) return { outcome: 'not_good_enough', fault };
 

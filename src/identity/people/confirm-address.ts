@@ -1,7 +1,7 @@
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
-import { resetSecondFactor } from '../second-factor/enrol-totp.ts';
+import { resetSecondFactor } from '../second-factor/second-factors.ts';
 
 /** Nobody but the account itself says that the address is theirs: it gets nothing that is meant for whoever has the address. */
 class UnconfirmedAddressError extends AppError<'address_unconfirmed'> {
@@ -26,7 +26,7 @@ export async function requireConfirmed(unit: Unit, by: { email: string } | { id:
 
 /**
  * An operator stands behind the address: whoever is here has come by a link of theirs. If nobody had before, whatever was
- * signed in with until now may be somebody else's, and is taken away: password, second factor, sessions. Answers whether
+ * signed in with until now may be somebody else's, and is taken away: password, second factors, sessions. Answers whether
  * it was so.
  */
 export async function confirmAddress(unit: Unit, userId: Uuid): Promise<boolean> {

@@ -1,11 +1,12 @@
 import type { Uuid } from '#domain/ids.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { hasAppSql, passkeyCountSql, type SecondFactors } from '../second-factor/second-factors.ts';
 
 /** Somebody as they see themselves. */
 export type Person = {
   email: string;
   name: string;
-  hasSecondFactor: boolean;
+  secondFactors: SecondFactors;
   /** Where they belong, by the slugs of the tenants; `role` is the one that counts for most there. */
   tenants: { id: Uuid; organizationId: Uuid; slug: string; name: string; role: string }[];
 };
@@ -16,9 +17,9 @@ export async function describePerson(
   userId: Uuid,
 ): Promise<Person | undefined> {
   return scopes.inIdentity(async (unit) => {
-    const [person] = await unit.sql<Omit<Person, 'tenants'>>(
-      `SELECT u.email, u.name, EXISTS (SELECT FROM identity.totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
-           AS "hasSecondFactor" FROM identity.users u WHERE u.id = $1`,
+    const [person] = await unit.sql<{ email: string; name: string } & SecondFactors>(
+      `SELECT u.email, u.name, ${hasAppSql} AS "hasApp", ${passkeyCountSql} AS "passkeyCount"
+         FROM identity.users u WHERE u.id = $1`,
       [userId],
     );
     if (!person) return undefined;
@@ -32,6 +33,7 @@ export async function describePerson(
          WHERE m.user_id IS NOT NULL OR o.user_id IS NOT NULL ORDER BY t.slug`,
       [userId],
     );
-    return { ...person, tenants };
+    const { email, name, ...secondFactors } = person;
+    return { email, name, secondFactors, tenants };
   });
 }

@@ -3,6 +3,7 @@ import { newId, type Uuid } from '#domain/ids.ts';
 import { ConflictError } from '#tenancy/scope-errors.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { normaliseEmail } from '../email-address.ts';
+import { hasAppSql, hasSecondFactor, passkeyCountSql } from '../second-factor/second-factors.ts';
 import { endSessions } from '../sessions/own-sessions.ts';
 
 export type User = {
@@ -12,6 +13,7 @@ export type User = {
   status: 'active' | 'disabled';
   isOperator: boolean;
   hasSecondFactor: boolean;
+  passkeyCount: number;
   /** An operator stands behind the address. */
   isConfirmed: boolean;
   createdAt: Date;
@@ -87,23 +89,25 @@ export async function listUsers(
   unit: Unit,
   { after = '', limit }: { after?: string; limit: number },
 ): Promise<User[]> {
-  type Row = Omit<User, 'isOperator' | 'hasSecondFactor' | 'isConfirmed' | 'createdAt'> & {
+  type Row = Pick<User, 'id' | 'email' | 'name' | 'status'> & {
     is_operator: boolean;
-    has_second_factor: boolean;
+    has_app: boolean;
+    passkey_count: number;
     is_confirmed: boolean;
     created_at: Date;
   };
   const rows = await unit.sql<Row>(
-    `SELECT u.id, u.email, u.name, u.status, u.is_operator, u.created_at, t.confirmed_at IS NOT NULL AS has_second_factor,
-         u.email_verified_at IS NOT NULL AS is_confirmed
-       FROM identity.users u LEFT JOIN identity.totp t ON t.user_id = u.id
+    `SELECT u.id, u.email, u.name, u.status, u.is_operator, u.created_at, ${hasAppSql} AS has_app,
+         ${passkeyCountSql} AS passkey_count, u.email_verified_at IS NOT NULL AS is_confirmed
+       FROM identity.users u
        WHERE u.email > $1 ORDER BY u.email LIMIT $2`,
     [after, limit],
   );
-  return rows.map(({ is_operator, has_second_factor, is_confirmed, created_at, ...row }) => ({
+  return rows.map(({ is_operator, has_app, passkey_count, is_confirmed, created_at, ...row }) => ({
     ...row,
     isOperator: is_operator,
-    hasSecondFactor: has_second_factor,
+    hasSecondFactor: hasSecondFactor({ hasApp: has_app, passkeyCount: passkey_count }),
+    passkeyCount: passkey_count,
     isConfirmed: is_confirmed,
     createdAt: created_at,
   }));

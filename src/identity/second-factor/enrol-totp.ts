@@ -1,12 +1,18 @@
 import { installationTrail } from '#audit/audit-trail.ts';
-import { toWire, type Uuid } from '#domain/ids.ts';
-import type { Unit } from '#tenancy/scopes.ts';
+import { toWire } from '#domain/ids.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { endSessions } from '../sessions/own-sessions.ts';
 import { type FoundSession, isFresh, type NewSession, rotateSession } from '../sessions/web-session.ts';
 import { noteOwnRefusal } from '../sign-in/note-refusal.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
+import {
+  hasSecondFactor,
+  lockSecondFactors,
+  mayAddFactor,
+  readSecondFactors,
+  settleRemoval,
+} from './second-factors.ts';
 import { takeStep, totpPlace } from './show-second-factor.ts';
 import { newTotpSecret, stepOfCode, totpUri } from './totp-code.ts';
 
@@ -17,7 +23,7 @@ export type TotpBeginning =
   | { outcome: 'begun'; secret: string; uri: string }
   /** There is one; it has to be removed first, which needs it. */
   | { outcome: 'has_one' }
-  /** They have to sign in again: whoever finds a browser open must not add a factor of their own. */
+  /** They have to show a factor again: whoever finds a browser open must not add one of their own. */
   | { outcome: 'not_fresh' };
 
 /** Begins to add an authenticator app. It counts once a code of it was shown; beginning again forgets the first secret. */
@@ -27,7 +33,8 @@ export async function beginTotp(
   client: Client,
 ): Promise<TotpBeginning> {
   const { scopes, keyRing, audit, nowMs, issuerName } = parts;
-  if (!isFresh(session, 'first', nowMs())) {
+  const has = await scopes.inIdentity((unit) => readSecondFactors(unit, session.userId));
+  if (!mayAddFactor(session, has, nowMs())) {
     await noteOwnRefusal(parts, client, 'second_factor.refused', tooLongAgo, session.userId);
     return { outcome: 'not_fresh' };
   }
@@ -58,7 +65,7 @@ export async function beginTotp(
 }
 
 export type TotpConfirmation =
-  /** The codes are shown this once; the session has a new token. */
+  /** The codes are shown this once, and there are none where a passkey had made some; the session has a new token. */
   { outcome: 'confirmed'; recoveryCodes: string[]; session: NewSession } | { outcome: 'refused' };
 
 /** The app shows a code of the new secret: from here on it is asked for, and every other session of theirs has ended. */
@@ -77,6 +84,7 @@ export async function confirmTotp(
     ...tracesOf(client),
   });
   const confirmed = await scopes.inIdentity(async (unit): Promise<TotpConfirmation> => {
+    const had = await lockSecondFactors(unit, session.userId);
     const [row] = await unit.sql<{ sealed_secret: string }>(
       'SELECT sealed_secret FROM identity.totp WHERE user_id = $1 AND confirmed_at IS NULL FOR UPDATE',
       [session.userId],
@@ -86,7 +94,7 @@ export async function confirmTotp(
     const rotated = await rotateSession(unit, session.id, 'otp');
     if (!rotated) return { outcome: 'refused' };
     await unit.sql('UPDATE identity.totp SET confirmed_at = now() WHERE user_id = $1', [session.userId]);
-    const recoveryCodes = await replaceRecoveryCodes(unit, session.userId);
+    const recoveryCodes = hasSecondFactor(had) ? [] : await replaceRecoveryCodes(unit, session.userId);
     await endSessions(unit, session.userId, { except: session.id });
     await audit.append(unit, installationTrail, event);
     return { outcome: 'confirmed', recoveryCodes, session: rotated };
@@ -96,7 +104,10 @@ export async function confirmTotp(
   return confirmed;
 }
 
-/** Takes the second factor away, with its recovery codes. `not_fresh`: a code has to be shown first (`stepUp`). */
+/**
+ * Takes the app away, and the recovery codes with it unless there is a passkey. `not_fresh`: a second factor has to be shown
+ * first (`stepUp`).
+ */
 export async function removeTotp(
   parts: IdentityParts,
   session: FoundSession,
@@ -115,10 +126,9 @@ export async function removeTotp(
     ...tracesOf(client),
   });
   await scopes.inIdentity(async (unit) => {
+    await lockSecondFactors(unit, session.userId);
     await unit.sql('DELETE FROM identity.totp WHERE user_id = $1', [session.userId]);
-    await unit.sql('DELETE FROM identity.recovery_codes WHERE user_id = $1', [session.userId]);
-    // What was shown is worth nothing any more, in any session.
-    await unit.sql('UPDATE identity.web_sessions SET mfa_at = NULL WHERE user_id = $1', [session.userId]);
+    await settleRemoval(unit, session.userId, session.id);
     await audit.append(unit, installationTrail, event);
   });
   return { outcome: 'removed' };
@@ -147,11 +157,4 @@ export async function renewRecoveryCodes(
     await audit.append(unit, installationTrail, event);
     return { outcome: 'renewed', recoveryCodes };
   });
-}
-
-/** The second factor of somebody who has lost all of it, taken away by an operator; their sessions end with it. */
-export async function resetSecondFactor(unit: Unit, userId: Uuid): Promise<void> {
-  await unit.sql('DELETE FROM identity.totp WHERE user_id = $1', [userId]);
-  await unit.sql('DELETE FROM identity.recovery_codes WHERE user_id = $1', [userId]);
-  await endSessions(unit, userId, {});
 }

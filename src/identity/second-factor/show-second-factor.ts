@@ -21,8 +21,7 @@ export async function showSecondFactor(
     'SELECT sealed_secret FROM identity.totp WHERE user_id = $1 AND confirmed_at IS NOT NULL',
     [userId],
   );
-  if (!row) return undefined;
-  const step = stepOfCode(keyRing.open(row.sealed_secret, totpPlace(userId)), code, nowMs);
+  const step = row && stepOfCode(keyRing.open(row.sealed_secret, totpPlace(userId)), code, nowMs);
   if (step === undefined) return (await useRecoveryCode(unit, userId, code)) ? 'recovery' : undefined;
   return (await takeStep(unit, userId, step)) ? 'otp' : undefined;
 }

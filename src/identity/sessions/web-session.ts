@@ -5,8 +5,8 @@ import type { Client } from '../client.ts';
 import { newSecret } from '../secret-token.ts';
 import { freshnessMs, sessionIdleMs, sessionLifetimeMs } from './session-limits.ts';
 
-/** How a factor was shown (RFC 8176); `link`: by a link that an operator had made. */
-export type AuthenticationMethod = 'pwd' | 'link' | 'otp' | 'recovery';
+/** How a factor was shown (RFC 8176); `link`: by a link that an operator had made; `passkey`: both factors in one. */
+export type AuthenticationMethod = 'pwd' | 'link' | 'otp' | 'recovery' | 'passkey';
 
 /** What only its owner gets: the token is nowhere else. */
 export type NewSession = { id: Uuid; userId: Uuid; token: string; expiresAt: Date };
@@ -57,23 +57,24 @@ export async function openSession(
 }
 
 /**
- * A session gets more rights than it had, and another token with them: whoever had got hold of the old one does not get
- * the rights. What programs had from it ends for the same reason. `undefined`: it has ended.
+ * A session gets more rights than it had by what was shown in it, and another token with them: whoever had got hold of the
+ * old one does not get the rights. What programs had from it ends for the same reason. `undefined`: it has ended.
  */
 export async function rotateSession(
   unit: Unit,
   sessionId: Uuid,
-  shown: AuthenticationMethod,
+  shown?: AuthenticationMethod,
 ): Promise<NewSession | undefined> {
   const { token, hash } = newSecret('session');
-  const isSecond = shown === 'otp' || shown === 'recovery';
+  const isFirst = shown === 'pwd' || shown === 'link' || shown === 'passkey';
+  const isSecond = shown === 'otp' || shown === 'recovery' || shown === 'passkey';
   const [row] = await unit.sql<{ user_id: Uuid; expires_at: Date }>(
     `UPDATE identity.web_sessions SET token_hash = $2, last_seen_at = now(),
          mfa_at = CASE WHEN $3 THEN now() ELSE mfa_at END,
-         authenticated_at = CASE WHEN $3 THEN authenticated_at ELSE now() END,
-         amr = CASE WHEN $4 = ANY (amr) THEN amr ELSE amr || $4 END
+         authenticated_at = CASE WHEN $4 THEN now() ELSE authenticated_at END,
+         amr = CASE WHEN $5::text IS NULL OR $5 = ANY (amr) THEN amr ELSE amr || $5 END
        WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING user_id, expires_at`,
-    [sessionId, hash, isSecond, shown],
+    [sessionId, hash, isSecond, isFirst, shown ?? null],
   );
   if (!row) return undefined;
   await unit.sql(

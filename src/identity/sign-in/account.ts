@@ -1,5 +1,6 @@
 import type { Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
+import { hasAppSql, passkeyCountSql, type SecondFactors } from '../second-factor/second-factors.ts';
 
 /** Somebody who signs in, as far as that needs them. */
 export type Account = {
@@ -8,7 +9,7 @@ export type Account = {
   name: string;
   isActive: boolean;
   passwordHash: string | undefined;
-  hasSecondFactor: boolean;
+  secondFactors: SecondFactors;
   /** They run something: an operator, an owner or admin. (A tenant's own roles are looked at when they are used.) */
   runsSomething: boolean;
 };
@@ -24,18 +25,19 @@ export async function readAccount(
     name: string;
     is_active: boolean;
     hash: string | null;
-    has_second_factor: boolean;
+    has_app: boolean;
+    passkey_count: number;
     runs_something: boolean;
   };
   const [row] = await unit.sql<Row>(
-    `SELECT u.id, u.email, u.name, u.status = 'active' AS is_active, p.hash, t.confirmed_at IS NOT NULL AS has_second_factor,
+    `SELECT u.id, u.email, u.name, u.status = 'active' AS is_active, p.hash, ${hasAppSql} AS has_app,
+         ${passkeyCountSql} AS passkey_count,
          u.is_operator
            OR EXISTS (SELECT 1 FROM identity.memberships m WHERE m.user_id = u.id AND m.builtin_role IN ('owner', 'admin'))
            OR EXISTS (SELECT 1 FROM identity.organization_members o WHERE o.user_id = u.id AND o.role IN ('owner', 'admin'))
            AS runs_something
        FROM identity.users u
        LEFT JOIN identity.passwords p ON p.user_id = u.id
-       LEFT JOIN identity.totp t ON t.user_id = u.id
        WHERE ${'email' in by ? 'u.email' : 'u.id'} = $1`,
     ['email' in by ? by.email : by.id],
   );
@@ -46,7 +48,7 @@ export async function readAccount(
       name: row.name,
       isActive: row.is_active,
       passwordHash: row.hash ?? undefined,
-      hasSecondFactor: row.has_second_factor,
+      secondFactors: { hasApp: row.has_app, passkeyCount: row.passkey_count },
       runsSomething: row.runs_something,
     }
   );

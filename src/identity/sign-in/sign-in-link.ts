@@ -12,12 +12,16 @@ import { type Account, readAccount } from './account.ts';
 import { completeFirstFactor, type SignInOutcome } from './complete-first-factor.ts';
 import { noteRefusal } from './note-refusal.ts';
 
-/** What a link is for: to be signed in by, or to choose a password with. */
-export type LinkPurpose = 'sign_in' | 'set_password';
+/**
+ * What a link is for: to be signed in by, or to choose a password with; or to be signed in by at the machine that the service
+ * runs on, which is what it prints at its start.
+ */
+export type LinkPurpose = 'sign_in' | 'set_password' | 'this_machine';
 
 const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   sign_in: 15 * 60_000,
   set_password: 3 * 24 * 60 * 60_000,
+  this_machine: 60 * 60_000,
 };
 
 /** Makes the secret of a link for somebody; those of the same kind that they had are good no more. */
@@ -41,12 +45,32 @@ export async function makeSignInLink(
 }
 
 /** Signs in by a link, which confirms the address. The second factor is asked for as after a password. */
-export async function signInByLink(
+export function signInByLink(parts: IdentityParts, token: string, client: Client): Promise<SignInOutcome> {
+  return byLink(parts, token, 'sign_in', client);
+}
+
+/**
+ * Signs in whoever sits at the machine that the service runs on, by the link that it printed there; nobody else, and not where it
+ * is for more than that machine.
+ */
+export async function signInAtThisMachine(
   parts: IdentityParts,
   token: string,
   client: Client,
 ): Promise<SignInOutcome> {
-  const found = await findLink(parts, token, 'sign_in');
+  if (parts.secondFactorOf === 'nobody' && client.isFromThisMachine)
+    return byLink(parts, token, 'this_machine', client);
+  await noteRefusal(parts, client, 'sign_in.refused', 'It does not come from this machine.');
+  return { outcome: 'refused' };
+}
+
+async function byLink(
+  parts: IdentityParts,
+  token: string,
+  purpose: LinkPurpose,
+  client: Client,
+): Promise<SignInOutcome> {
+  const found = await findLink(parts, token, purpose);
   if (!found) {
     await noteRefusal(parts, client, 'sign_in.refused', 'The link is not good, or is good no more.');
     return { outcome: 'refused' };

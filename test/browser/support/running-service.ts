@@ -8,6 +8,10 @@ import { eventually } from '../../support/eventually.ts';
 
 export type RunningService = {
   url: string;
+  /** What leads a command to its data. */
+  env: { DATA_DIR: string };
+  /** What it has printed since it was last started. */
+  output: () => string;
   /** Ends the process at once, as a power switch does, and starts another one on the same data and port. */
   killAndRestart: () => Promise<void>;
   stop: () => Promise<void>;
@@ -23,14 +27,16 @@ export async function startService(): Promise<RunningService> {
   let running = await launch(dataDir, port, url);
   return {
     url,
+    env: { DATA_DIR: dataDir },
+    output: () => running.output(),
     async killAndRestart() {
-      running.kill('SIGKILL');
-      await once(running, 'exit');
+      running.process.kill('SIGKILL');
+      await once(running.process, 'exit');
       running = await launch(dataDir, port, url);
     },
     async stop() {
-      running.kill('SIGTERM');
-      await once(running, 'exit');
+      running.process.kill('SIGTERM');
+      await once(running.process, 'exit');
       await rm(dataDir, { recursive: true, force: true });
     },
   };
@@ -52,7 +58,7 @@ async function launch(dataDir: string, port: number, url: string) {
     const ready = await fetch(`${url}/readyz`);
     if (!ready.ok) throw new Error(`Not ready: ${ready.status}\n${output}`);
   }, startTimeoutMs);
-  return service;
+  return { process: service, output: () => output };
 }
 
 async function freePort(): Promise<number> {

@@ -6,6 +6,7 @@ import { toWire } from '#domain/ids.ts';
 import { createIdentity } from '#identity/identity.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { pathIdKinds } from '../../../src/admin/call.ts';
+import { anAuthenticator } from '../../fakes/authenticator.ts';
 import { aPersonSignedIn, type Browser } from '../../support/a-browser.ts';
 import type { Service } from '../../support/a-service.ts';
 import { shopOrigin } from '../../support/a-tenant.ts';
@@ -97,8 +98,19 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
     id: tenantId,
     ids: await readPathIds(unit),
   }));
+  const passkeyId = await addPasskey(service, member);
   const { body } = await member.call('GET', '/me/sessions');
-  return { slug, mark, id, visitor, owner, member, ids: { ...ids, sessionId: body.items[0].id } };
+  const sessionId = body.items[0].id;
+  return { slug, mark, id, visitor, owner, member, ids: { ...ids, sessionId, passkeyId } };
+}
+
+async function addPasskey({ url }: Service, member: Browser): Promise<string> {
+  const device = anAuthenticator({ origin: url.replace('127.0.0.1', 'localhost') });
+  const { body: begun } = await member.call('POST', '/me/passkeys/options');
+  const { body } = await member.call('POST', '/me/passkeys', {
+    body: { ceremony: begun.ceremony, credential: device.create(begun.options) },
+  });
+  return body.passkey.id;
 }
 
 /** An endpoint with something that it was told. It is stopped then: what is tried by itself would look like a change. */

@@ -273,6 +273,16 @@ export type SignInChallenge = Prisma.SignInChallengeModel
  */
 export type SignInLink = Prisma.SignInLinkModel
 /**
+ * Model Passkey
+ * 
+ */
+export type Passkey = Prisma.PasskeyModel
+/**
+ * Model PasskeyCeremony
+ * 
+ */
+export type PasskeyCeremony = Prisma.PasskeyCeremonyModel
+/**
  * Model Attempt
  * 
  */

@@ -102,6 +102,8 @@ export const ModelName = {
   WebSession: 'WebSession',
   SignInChallenge: 'SignInChallenge',
   SignInLink: 'SignInLink',
+  Passkey: 'Passkey',
+  PasskeyCeremony: 'PasskeyCeremony',
   Attempt: 'Attempt',
   RefreshFamily: 'RefreshFamily',
   RefreshToken: 'RefreshToken',
@@ -823,6 +825,33 @@ export const SignInLinkScalarFieldEnum = {
 } as const
 
 export type SignInLinkScalarFieldEnum = (typeof SignInLinkScalarFieldEnum)[keyof typeof SignInLinkScalarFieldEnum]
+
+
+export const PasskeyScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  credentialId: 'credentialId',
+  publicKey: 'publicKey',
+  signCount: 'signCount',
+  name: 'name',
+  transports: 'transports',
+  isBackedUp: 'isBackedUp',
+  createdAt: 'createdAt',
+  lastUsedAt: 'lastUsedAt'
+} as const
+
+export type PasskeyScalarFieldEnum = (typeof PasskeyScalarFieldEnum)[keyof typeof PasskeyScalarFieldEnum]
+
+
+export const PasskeyCeremonyScalarFieldEnum = {
+  tokenHash: 'tokenHash',
+  purpose: 'purpose',
+  challengeHash: 'challengeHash',
+  sessionId: 'sessionId',
+  expiresAt: 'expiresAt'
+} as const
+
+export type PasskeyCeremonyScalarFieldEnum = (typeof PasskeyCeremonyScalarFieldEnum)[keyof typeof PasskeyCeremonyScalarFieldEnum]
 
 
 export const AttemptScalarFieldEnum = {

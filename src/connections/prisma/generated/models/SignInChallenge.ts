@@ -187,6 +187,7 @@ export type SignInChallengeWhereInput = {
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }
 
 export type SignInChallengeOrderByWithRelationInput = {
@@ -197,6 +198,7 @@ export type SignInChallengeOrderByWithRelationInput = {
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
+  ceremonies?: Prisma.PasskeyCeremonyOrderByRelationAggregateInput
 }
 
 export type SignInChallengeWhereUniqueInput = Prisma.AtLeast<{
@@ -210,6 +212,7 @@ export type SignInChallengeWhereUniqueInput = Prisma.AtLeast<{
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }, "tokenHash">
 
 export type SignInChallengeOrderByWithAggregationInput = {
@@ -243,6 +246,7 @@ export type SignInChallengeCreateInput = {
   expiresAt: Date | string
   usedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutChallengesInput
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutChallengeInput
 }
 
 export type SignInChallengeUncheckedCreateInput = {
@@ -252,6 +256,7 @@ export type SignInChallengeUncheckedCreateInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutChallengeInput
 }
 
 export type SignInChallengeUpdateInput = {
@@ -261,6 +266,7 @@ export type SignInChallengeUpdateInput = {
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutChallengeNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateInput = {
@@ -270,6 +276,7 @@ export type SignInChallengeUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutChallengeNestedInput
 }
 
 export type SignInChallengeCreateManyInput = {
@@ -333,6 +340,11 @@ export type SignInChallengeMinOrderByAggregateInput = {
   usedAt?: Prisma.SortOrder
 }
 
+export type SignInChallengeNullableScalarRelationFilter = {
+  is?: Prisma.SignInChallengeWhereInput | null
+  isNot?: Prisma.SignInChallengeWhereInput | null
+}
+
 export type SignInChallengeCreateNestedManyWithoutUserInput = {
   create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutUserInput, Prisma.SignInChallengeUncheckedCreateWithoutUserInput> | Prisma.SignInChallengeCreateWithoutUserInput[] | Prisma.SignInChallengeUncheckedCreateWithoutUserInput[]
   connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutUserInput | Prisma.SignInChallengeCreateOrConnectWithoutUserInput[]
@@ -384,12 +396,29 @@ export type SignInChallengeUpdateamrInput = {
   push?: string | string[]
 }
 
+export type SignInChallengeCreateNestedOneWithoutCeremoniesInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutCeremoniesInput, Prisma.SignInChallengeUncheckedCreateWithoutCeremoniesInput>
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutCeremoniesInput
+  connect?: Prisma.SignInChallengeWhereUniqueInput
+}
+
+export type SignInChallengeUpdateOneWithoutCeremoniesNestedInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutCeremoniesInput, Prisma.SignInChallengeUncheckedCreateWithoutCeremoniesInput>
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutCeremoniesInput
+  upsert?: Prisma.SignInChallengeUpsertWithoutCeremoniesInput
+  disconnect?: Prisma.SignInChallengeWhereInput | boolean
+  delete?: Prisma.SignInChallengeWhereInput | boolean
+  connect?: Prisma.SignInChallengeWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.SignInChallengeUpdateToOneWithWhereWithoutCeremoniesInput, Prisma.SignInChallengeUpdateWithoutCeremoniesInput>, Prisma.SignInChallengeUncheckedUpdateWithoutCeremoniesInput>
+}
+
 export type SignInChallengeCreateWithoutUserInput = {
   tokenHash: runtime.Bytes
   amr?: Prisma.SignInChallengeCreateamrInput | string[]
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutChallengeInput
 }
 
 export type SignInChallengeUncheckedCreateWithoutUserInput = {
@@ -398,6 +427,7 @@ export type SignInChallengeUncheckedCreateWithoutUserInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutChallengeInput
 }
 
 export type SignInChallengeCreateOrConnectWithoutUserInput = {
@@ -438,6 +468,58 @@ export type SignInChallengeScalarWhereInput = {
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
 }
 
+export type SignInChallengeCreateWithoutCeremoniesInput = {
+  tokenHash: runtime.Bytes
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+  user: Prisma.UserCreateNestedOneWithoutChallengesInput
+}
+
+export type SignInChallengeUncheckedCreateWithoutCeremoniesInput = {
+  tokenHash: runtime.Bytes
+  userId: string
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+}
+
+export type SignInChallengeCreateOrConnectWithoutCeremoniesInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  create: Prisma.XOR<Prisma.SignInChallengeCreateWithoutCeremoniesInput, Prisma.SignInChallengeUncheckedCreateWithoutCeremoniesInput>
+}
+
+export type SignInChallengeUpsertWithoutCeremoniesInput = {
+  update: Prisma.XOR<Prisma.SignInChallengeUpdateWithoutCeremoniesInput, Prisma.SignInChallengeUncheckedUpdateWithoutCeremoniesInput>
+  create: Prisma.XOR<Prisma.SignInChallengeCreateWithoutCeremoniesInput, Prisma.SignInChallengeUncheckedCreateWithoutCeremoniesInput>
+  where?: Prisma.SignInChallengeWhereInput
+}
+
+export type SignInChallengeUpdateToOneWithWhereWithoutCeremoniesInput = {
+  where?: Prisma.SignInChallengeWhereInput
+  data: Prisma.XOR<Prisma.SignInChallengeUpdateWithoutCeremoniesInput, Prisma.SignInChallengeUncheckedUpdateWithoutCeremoniesInput>
+}
+
+export type SignInChallengeUpdateWithoutCeremoniesInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+}
+
+export type SignInChallengeUncheckedUpdateWithoutCeremoniesInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
 export type SignInChallengeCreateManyUserInput = {
   tokenHash: runtime.Bytes
   amr?: Prisma.SignInChallengeCreateamrInput | string[]
@@ -452,6 +534,7 @@ export type SignInChallengeUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutChallengeNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateWithoutUserInput = {
@@ -460,6 +543,7 @@ export type SignInChallengeUncheckedUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutChallengeNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateManyWithoutUserInput = {
@@ -471,6 +555,35 @@ export type SignInChallengeUncheckedUpdateManyWithoutUserInput = {
 }
 
 
+/**
+ * Count Type SignInChallengeCountOutputType
+ */
+
+export type SignInChallengeCountOutputType = {
+  ceremonies: number
+}
+
+export type SignInChallengeCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  ceremonies?: boolean | SignInChallengeCountOutputTypeCountCeremoniesArgs
+}
+
+/**
+ * SignInChallengeCountOutputType without action
+ */
+export type SignInChallengeCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignInChallengeCountOutputType
+   */
+  select?: Prisma.SignInChallengeCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * SignInChallengeCountOutputType without action
+ */
+export type SignInChallengeCountOutputTypeCountCeremoniesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PasskeyCeremonyWhereInput
+}
+
 
 export type SignInChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tokenHash?: boolean
@@ -480,6 +593,8 @@ export type SignInChallengeSelect<ExtArgs extends runtime.Types.Extensions.Inter
   expiresAt?: boolean
   usedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  ceremonies?: boolean | Prisma.SignInChallenge$ceremoniesArgs<ExtArgs>
+  _count?: boolean | Prisma.SignInChallengeCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
 
 export type SignInChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -514,6 +629,8 @@ export type SignInChallengeSelectScalar = {
 export type SignInChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tokenHash" | "userId" | "amr" | "createdAt" | "expiresAt" | "usedAt", ExtArgs["result"]["signInChallenge"]>
 export type SignInChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  ceremonies?: boolean | Prisma.SignInChallenge$ceremoniesArgs<ExtArgs>
+  _count?: boolean | Prisma.SignInChallengeCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type SignInChallengeIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
@@ -526,6 +643,7 @@ export type $SignInChallengePayload<ExtArgs extends runtime.Types.Extensions.Int
   name: "SignInChallenge"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
+    ceremonies: Prisma.$PasskeyCeremonyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     tokenHash: runtime.Bytes
@@ -929,6 +1047,7 @@ readonly fields: SignInChallengeFieldRefs;
 export interface Prisma__SignInChallengeClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  ceremonies<T extends Prisma.SignInChallenge$ceremoniesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignInChallenge$ceremoniesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PasskeyCeremonyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1362,6 +1481,30 @@ export type SignInChallengeDeleteManyArgs<ExtArgs extends runtime.Types.Extensio
    * Limit how many SignInChallenges to delete.
    */
   limit?: number
+}
+
+/**
+ * SignInChallenge.ceremonies
+ */
+export type SignInChallenge$ceremoniesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PasskeyCeremony
+   */
+  select?: Prisma.PasskeyCeremonySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PasskeyCeremony
+   */
+  omit?: Prisma.PasskeyCeremonyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PasskeyCeremonyInclude<ExtArgs> | null
+  where?: Prisma.PasskeyCeremonyWhereInput
+  orderBy?: Prisma.PasskeyCeremonyOrderByWithRelationInput | Prisma.PasskeyCeremonyOrderByWithRelationInput[]
+  cursor?: Prisma.PasskeyCeremonyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PasskeyCeremonyScalarFieldEnum | Prisma.PasskeyCeremonyScalarFieldEnum[]
 }
 
 /**

@@ -236,6 +236,7 @@ export type WebSessionWhereInput = {
   revokedAt?: Prisma.DateTimeNullableFilter<"WebSession"> | Date | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
   families?: Prisma.RefreshFamilyListRelationFilter
+  ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }
 
 export type WebSessionOrderByWithRelationInput = {
@@ -253,6 +254,7 @@ export type WebSessionOrderByWithRelationInput = {
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
   families?: Prisma.RefreshFamilyOrderByRelationAggregateInput
+  ceremonies?: Prisma.PasskeyCeremonyOrderByRelationAggregateInput
 }
 
 export type WebSessionWhereUniqueInput = Prisma.AtLeast<{
@@ -273,6 +275,7 @@ export type WebSessionWhereUniqueInput = Prisma.AtLeast<{
   revokedAt?: Prisma.DateTimeNullableFilter<"WebSession"> | Date | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
   families?: Prisma.RefreshFamilyListRelationFilter
+  ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }, "id" | "tokenHash">
 
 export type WebSessionOrderByWithAggregationInput = {
@@ -325,6 +328,7 @@ export type WebSessionCreateInput = {
   revokedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
   families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
 }
 
 export type WebSessionUncheckedCreateInput = {
@@ -341,6 +345,7 @@ export type WebSessionUncheckedCreateInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
 }
 
 export type WebSessionUpdateInput = {
@@ -357,6 +362,7 @@ export type WebSessionUpdateInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
   families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionUncheckedUpdateInput = {
@@ -373,6 +379,7 @@ export type WebSessionUncheckedUpdateInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionCreateManyInput = {
@@ -472,6 +479,11 @@ export type WebSessionMinOrderByAggregateInput = {
   revokedAt?: Prisma.SortOrder
 }
 
+export type WebSessionNullableScalarRelationFilter = {
+  is?: Prisma.WebSessionWhereInput | null
+  isNot?: Prisma.WebSessionWhereInput | null
+}
+
 export type WebSessionScalarRelationFilter = {
   is?: Prisma.WebSessionWhereInput
   isNot?: Prisma.WebSessionWhereInput
@@ -528,6 +540,22 @@ export type WebSessionUpdateamrInput = {
   push?: string | string[]
 }
 
+export type WebSessionCreateNestedOneWithoutCeremoniesInput = {
+  create?: Prisma.XOR<Prisma.WebSessionCreateWithoutCeremoniesInput, Prisma.WebSessionUncheckedCreateWithoutCeremoniesInput>
+  connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutCeremoniesInput
+  connect?: Prisma.WebSessionWhereUniqueInput
+}
+
+export type WebSessionUpdateOneWithoutCeremoniesNestedInput = {
+  create?: Prisma.XOR<Prisma.WebSessionCreateWithoutCeremoniesInput, Prisma.WebSessionUncheckedCreateWithoutCeremoniesInput>
+  connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutCeremoniesInput
+  upsert?: Prisma.WebSessionUpsertWithoutCeremoniesInput
+  disconnect?: Prisma.WebSessionWhereInput | boolean
+  delete?: Prisma.WebSessionWhereInput | boolean
+  connect?: Prisma.WebSessionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.WebSessionUpdateToOneWithWhereWithoutCeremoniesInput, Prisma.WebSessionUpdateWithoutCeremoniesInput>, Prisma.WebSessionUncheckedUpdateWithoutCeremoniesInput>
+}
+
 export type WebSessionCreateNestedOneWithoutFamiliesInput = {
   create?: Prisma.XOR<Prisma.WebSessionCreateWithoutFamiliesInput, Prisma.WebSessionUncheckedCreateWithoutFamiliesInput>
   connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutFamiliesInput
@@ -555,6 +583,7 @@ export type WebSessionCreateWithoutUserInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
 }
 
 export type WebSessionUncheckedCreateWithoutUserInput = {
@@ -570,6 +599,7 @@ export type WebSessionUncheckedCreateWithoutUserInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
 }
 
 export type WebSessionCreateOrConnectWithoutUserInput = {
@@ -616,6 +646,86 @@ export type WebSessionScalarWhereInput = {
   revokedAt?: Prisma.DateTimeNullableFilter<"WebSession"> | Date | string | null
 }
 
+export type WebSessionCreateWithoutCeremoniesInput = {
+  id: string
+  tokenHash: runtime.Bytes
+  createdAt?: Date | string
+  lastSeenAt?: Date | string
+  idleExpiresAt: Date | string
+  expiresAt: Date | string
+  authenticatedAt?: Date | string
+  mfaAt?: Date | string | null
+  amr?: Prisma.WebSessionCreateamrInput | string[]
+  sealedClient?: string | null
+  revokedAt?: Date | string | null
+  user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
+  families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
+}
+
+export type WebSessionUncheckedCreateWithoutCeremoniesInput = {
+  id: string
+  userId: string
+  tokenHash: runtime.Bytes
+  createdAt?: Date | string
+  lastSeenAt?: Date | string
+  idleExpiresAt: Date | string
+  expiresAt: Date | string
+  authenticatedAt?: Date | string
+  mfaAt?: Date | string | null
+  amr?: Prisma.WebSessionCreateamrInput | string[]
+  sealedClient?: string | null
+  revokedAt?: Date | string | null
+  families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
+}
+
+export type WebSessionCreateOrConnectWithoutCeremoniesInput = {
+  where: Prisma.WebSessionWhereUniqueInput
+  create: Prisma.XOR<Prisma.WebSessionCreateWithoutCeremoniesInput, Prisma.WebSessionUncheckedCreateWithoutCeremoniesInput>
+}
+
+export type WebSessionUpsertWithoutCeremoniesInput = {
+  update: Prisma.XOR<Prisma.WebSessionUpdateWithoutCeremoniesInput, Prisma.WebSessionUncheckedUpdateWithoutCeremoniesInput>
+  create: Prisma.XOR<Prisma.WebSessionCreateWithoutCeremoniesInput, Prisma.WebSessionUncheckedCreateWithoutCeremoniesInput>
+  where?: Prisma.WebSessionWhereInput
+}
+
+export type WebSessionUpdateToOneWithWhereWithoutCeremoniesInput = {
+  where?: Prisma.WebSessionWhereInput
+  data: Prisma.XOR<Prisma.WebSessionUpdateWithoutCeremoniesInput, Prisma.WebSessionUncheckedUpdateWithoutCeremoniesInput>
+}
+
+export type WebSessionUpdateWithoutCeremoniesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  idleExpiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  authenticatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  amr?: Prisma.WebSessionUpdateamrInput | string[]
+  sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
+  families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
+}
+
+export type WebSessionUncheckedUpdateWithoutCeremoniesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  idleExpiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  authenticatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  amr?: Prisma.WebSessionUpdateamrInput | string[]
+  sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
+}
+
 export type WebSessionCreateWithoutFamiliesInput = {
   id: string
   tokenHash: runtime.Bytes
@@ -629,6 +739,7 @@ export type WebSessionCreateWithoutFamiliesInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
 }
 
 export type WebSessionUncheckedCreateWithoutFamiliesInput = {
@@ -644,6 +755,7 @@ export type WebSessionUncheckedCreateWithoutFamiliesInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
 }
 
 export type WebSessionCreateOrConnectWithoutFamiliesInput = {
@@ -675,6 +787,7 @@ export type WebSessionUpdateWithoutFamiliesInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionUncheckedUpdateWithoutFamiliesInput = {
@@ -690,6 +803,7 @@ export type WebSessionUncheckedUpdateWithoutFamiliesInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionCreateManyUserInput = {
@@ -719,6 +833,7 @@ export type WebSessionUpdateWithoutUserInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionUncheckedUpdateWithoutUserInput = {
@@ -734,6 +849,7 @@ export type WebSessionUncheckedUpdateWithoutUserInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionUncheckedUpdateManyWithoutUserInput = {
@@ -757,10 +873,12 @@ export type WebSessionUncheckedUpdateManyWithoutUserInput = {
 
 export type WebSessionCountOutputType = {
   families: number
+  ceremonies: number
 }
 
 export type WebSessionCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   families?: boolean | WebSessionCountOutputTypeCountFamiliesArgs
+  ceremonies?: boolean | WebSessionCountOutputTypeCountCeremoniesArgs
 }
 
 /**
@@ -780,6 +898,13 @@ export type WebSessionCountOutputTypeCountFamiliesArgs<ExtArgs extends runtime.T
   where?: Prisma.RefreshFamilyWhereInput
 }
 
+/**
+ * WebSessionCountOutputType without action
+ */
+export type WebSessionCountOutputTypeCountCeremoniesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PasskeyCeremonyWhereInput
+}
+
 
 export type WebSessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -796,6 +921,7 @@ export type WebSessionSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   revokedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   families?: boolean | Prisma.WebSession$familiesArgs<ExtArgs>
+  ceremonies?: boolean | Prisma.WebSession$ceremoniesArgs<ExtArgs>
   _count?: boolean | Prisma.WebSessionCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["webSession"]>
 
@@ -850,6 +976,7 @@ export type WebSessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs
 export type WebSessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   families?: boolean | Prisma.WebSession$familiesArgs<ExtArgs>
+  ceremonies?: boolean | Prisma.WebSession$ceremoniesArgs<ExtArgs>
   _count?: boolean | Prisma.WebSessionCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type WebSessionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -864,6 +991,7 @@ export type $WebSessionPayload<ExtArgs extends runtime.Types.Extensions.Internal
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
     families: Prisma.$RefreshFamilyPayload<ExtArgs>[]
+    ceremonies: Prisma.$PasskeyCeremonyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1274,6 +1402,7 @@ export interface Prisma__WebSessionClient<T, Null = never, ExtArgs extends runti
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   families<T extends Prisma.WebSession$familiesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.WebSession$familiesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RefreshFamilyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  ceremonies<T extends Prisma.WebSession$ceremoniesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.WebSession$ceremoniesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PasskeyCeremonyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1737,6 +1866,30 @@ export type WebSession$familiesArgs<ExtArgs extends runtime.Types.Extensions.Int
   take?: number
   skip?: number
   distinct?: Prisma.RefreshFamilyScalarFieldEnum | Prisma.RefreshFamilyScalarFieldEnum[]
+}
+
+/**
+ * WebSession.ceremonies
+ */
+export type WebSession$ceremoniesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PasskeyCeremony
+   */
+  select?: Prisma.PasskeyCeremonySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PasskeyCeremony
+   */
+  omit?: Prisma.PasskeyCeremonyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PasskeyCeremonyInclude<ExtArgs> | null
+  where?: Prisma.PasskeyCeremonyWhereInput
+  orderBy?: Prisma.PasskeyCeremonyOrderByWithRelationInput | Prisma.PasskeyCeremonyOrderByWithRelationInput[]
+  cursor?: Prisma.PasskeyCeremonyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PasskeyCeremonyScalarFieldEnum | Prisma.PasskeyCeremonyScalarFieldEnum[]
 }
 
 /**

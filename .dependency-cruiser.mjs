@@ -22,7 +22,14 @@ const frontDoors = {
   ],
   models: ['model.ts'],
   queue: ['job.ts'],
-  tenancy: ['scopes.ts', 'scope-errors.ts', 'directory.ts', 'tenant-life.ts'],
+  tenancy: [
+    'scopes.ts',
+    'scope-errors.ts',
+    'directory.ts',
+    'tenant-life.ts',
+    'channel-life.ts',
+    'agent-life.ts',
+  ],
 };
 
 /** Parts that know each other by their front doors, `connections` excepted. */

@@ -75,6 +75,7 @@ import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
 import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { linkTo } from './cli/install-link.ts';
 import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
 
@@ -275,7 +276,16 @@ export async function createApp(
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
       },
       createHandlers({
-        ...{ scopes, sendMessage, records: trail, people, forgetKey: checkKey.forget },
+        ...{ scopes, keyRing, trail, countCalls: rateLimit },
+        ...{ sendMessage, records: trail, people, forgetKey: checkKey.forget },
+        sharedApps: sharedAppsOf(config),
+        allowedHosts: overrides.allowedHosts ?? [],
+        forgetChannel: channels.forget,
+        async makeInstallLink({ tenantId, channelId }) {
+          const open = await channels.findLatest(tenantId, channelId);
+          const { platforms } = config;
+          return open && linkTo(keyRing, open, 'The channel', { publicUrl: publicUrl(), platforms });
+        },
         writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
       }),
       publicUrl,

@@ -1,12 +1,16 @@
-import type { AuditRecords } from '#audit/audit-trail.ts';
+import type { AuditRecords, AuditTrail } from '#audit/audit-trail.ts';
 import type { SendMessage } from '#conversations/send-message.ts';
 import type { WriteFirst } from '#conversations/write-first.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { agentHandlers } from './agents.ts';
 import { apiKeyHandlers } from './api-keys.ts';
+import type { CountCalls } from './api-parts.ts';
 import { auditHandlers } from './audit.ts';
-import { channelHandlers } from './channels.ts';
+import { type ChannelHandlerParts, channelHandlers } from './channels.ts';
+import { countClaim, tellClaimRefused } from './claims.ts';
 import { conversationHandlers } from './conversations.ts';
 import { deadLetterHandlers } from './dead-letters.ts';
 import type { Handlers } from './handler.ts';
@@ -23,21 +27,23 @@ export type HandlerParts = {
   records: AuditRecords;
   people: () => Identity;
   forgetKey: (tenantId: Uuid, prefix: string) => void;
-};
+  keyRing: KeyRing;
+  trail: AuditTrail;
+  countCalls: CountCalls;
+} & Pick<ChannelHandlerParts, 'sharedApps' | 'allowedHosts' | 'forgetChannel' | 'makeInstallLink'>;
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
-export function createHandlers({
-  scopes,
-  sendMessage,
-  writeFirst,
-  records,
-  people,
-  forgetKey,
-}: HandlerParts): Handlers {
+export function createHandlers(parts: HandlerParts): Handlers {
+  const { scopes, sendMessage, writeFirst, records, people, forgetKey, trail } = parts;
   return {
     ...organizationHandlers,
     ...tenantHandlers,
-    ...channelHandlers,
+    ...channelHandlers({
+      ...parts,
+      countClaim: (tenantId) => countClaim(parts.countCalls, tenantId),
+      tellClaimRefused: (asked, wanted) => tellClaimRefused({ scopes, trail }, asked, wanted),
+    }),
+    ...agentHandlers(parts),
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),
     ...deadLetterHandlers,
     ...personHandlers(people),

@@ -12,6 +12,22 @@ import { type IdempotentCall, keepAnswer, takeKey } from './idempotency.ts';
  * it is answered.
  */
 export async function runOperation(
+  parts: ApiParts,
+  operation: Operation,
+  handler: Handler,
+  asked: Asked,
+  event: AuditEvent,
+  call: IdempotentCall | undefined,
+): Promise<Answer> {
+  try {
+    await handler.before?.(asked);
+    return await run(parts, operation, handler, asked, event, call);
+  } catch (error) {
+    throw handler.explain ? await handler.explain(asked, error) : error;
+  }
+}
+
+async function run(
   { scopes, keyRing, trail }: ApiParts,
   operation: Operation,
   handler: Handler,

@@ -1,4 +1,5 @@
 import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
+import type { UnitPrisma } from '#connections/prisma/unit-client.ts';
 import { AppError } from '#domain/errors.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type {
@@ -95,8 +96,6 @@ async function install(
   });
 }
 
-type UnitPrisma = Parameters<Parameters<Unit['prisma']>[0]>[0];
-
 /** What channels of every platform may have among their settings: what an installation has brought. */
 export type StoredSettings = { installation?: { claims?: readonly AccountKey[] } };
 
@@ -114,7 +113,8 @@ export async function claimAccounts(
     await prisma.externalKey.create({ data: { ...place, ...claim, cell } });
 }
 
-async function claimsOf(
+/** What a channel has claimed, its key aside. */
+export async function claimsOf(
   prisma: UnitPrisma,
   place: { tenantId: Uuid; channelId: Uuid; platform: string },
 ): Promise<AccountKey[]> {
@@ -122,6 +122,6 @@ async function claimsOf(
   return rows.map(({ kind, app, key }) => ({ kind, app, key }));
 }
 
-function isAmong(claims: readonly AccountKey[], { kind, app, key }: AccountKey): boolean {
+export function isAmong(claims: readonly AccountKey[], { kind, app, key }: AccountKey): boolean {
   return claims.some((claim) => claim.kind === kind && claim.app === app && claim.key === key);
 }

@@ -143,11 +143,13 @@ async function upsertTenant(
     const known = await prisma.tenant.findUnique({ where: { slug } });
     if (known && known.organizationId !== organizationId) {
       throw new ApplyRefusedError(
+        'slug_taken',
         `The tenant "${slug}" belongs to another organization; give this one another slug.`,
       );
     }
     if (known && known.region !== region) {
       throw new ApplyRefusedError(
+        'not_here',
         `The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`,
       );
     }
@@ -161,6 +163,7 @@ async function upsertTenant(
       const home = await prisma.thisCell.findFirstOrThrow({ include: { home: true } });
       if (home.home.region !== region) {
         throw new ApplyRefusedError(
+          'not_here',
           `The tenant "${slug}" wants region "${region}"; this cell serves "${home.home.region}".`,
         );
       }

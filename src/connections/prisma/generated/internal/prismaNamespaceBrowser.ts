@@ -224,6 +224,7 @@ export const ChannelScalarFieldEnum = {
   agentId: 'agentId',
   settings: 'settings',
   sealed: 'sealed',
+  removedAt: 'removedAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'

@@ -43,6 +43,7 @@ export type ChannelMinAggregateOutputType = {
   status: string | null
   statusReason: string | null
   agentId: string | null
+  removedAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -57,6 +58,7 @@ export type ChannelMaxAggregateOutputType = {
   status: string | null
   statusReason: string | null
   agentId: string | null
+  removedAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -73,6 +75,7 @@ export type ChannelCountAggregateOutputType = {
   agentId: number
   settings: number
   sealed: number
+  removedAt: number
   version: number
   createdAt: number
   updatedAt: number
@@ -97,6 +100,7 @@ export type ChannelMinAggregateInputType = {
   status?: true
   statusReason?: true
   agentId?: true
+  removedAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -111,6 +115,7 @@ export type ChannelMaxAggregateInputType = {
   status?: true
   statusReason?: true
   agentId?: true
+  removedAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -127,6 +132,7 @@ export type ChannelCountAggregateInputType = {
   agentId?: true
   settings?: true
   sealed?: true
+  removedAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -230,6 +236,7 @@ export type ChannelGroupByOutputType = {
   agentId: string | null
   settings: runtime.JsonValue
   sealed: runtime.JsonValue
+  removedAt: Date | null
   version: number
   createdAt: Date
   updatedAt: Date
@@ -269,6 +276,7 @@ export type ChannelWhereInput = {
   agentId?: Prisma.UuidNullableFilter<"Channel"> | string | null
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -295,6 +303,7 @@ export type ChannelOrderByWithRelationInput = {
   agentId?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -327,6 +336,7 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   agentId?: Prisma.UuidNullableFilter<"Channel"> | string | null
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -353,6 +363,7 @@ export type ChannelOrderByWithAggregationInput = {
   agentId?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -377,6 +388,7 @@ export type ChannelScalarWhereWithAggregatesInput = {
   agentId?: Prisma.UuidNullableWithAggregatesFilter<"Channel"> | string | null
   settings?: Prisma.JsonWithAggregatesFilter<"Channel">
   sealed?: Prisma.JsonWithAggregatesFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Channel"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Channel"> | Date | string
@@ -391,6 +403,7 @@ export type ChannelCreateInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -417,6 +430,7 @@ export type ChannelUncheckedCreateInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -439,6 +453,7 @@ export type ChannelUpdateInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -465,6 +480,7 @@ export type ChannelUncheckedUpdateInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -489,6 +505,7 @@ export type ChannelCreateManyInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -503,6 +520,7 @@ export type ChannelUpdateManyMutationInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -519,6 +537,7 @@ export type ChannelUncheckedUpdateManyInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -560,6 +579,7 @@ export type ChannelCountOrderByAggregateInput = {
   agentId?: Prisma.SortOrder
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -578,6 +598,7 @@ export type ChannelMaxOrderByAggregateInput = {
   status?: Prisma.SortOrder
   statusReason?: Prisma.SortOrder
   agentId?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -592,6 +613,7 @@ export type ChannelMinOrderByAggregateInput = {
   status?: Prisma.SortOrder
   statusReason?: Prisma.SortOrder
   agentId?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -697,6 +719,10 @@ export type ChannelUncheckedUpdateManyWithoutAgentNestedInput = {
 
 export type NullableStringFieldUpdateOperationsInput = {
   set?: string | null
+}
+
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
 }
 
 export type ChannelCreateNestedOneWithoutParticipantsInput = {
@@ -822,6 +848,7 @@ export type ChannelCreateWithoutTenantInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -846,6 +873,7 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -899,6 +927,7 @@ export type ChannelScalarWhereInput = {
   agentId?: Prisma.UuidNullableFilter<"Channel"> | string | null
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -913,6 +942,7 @@ export type ChannelCreateWithoutAgentInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -936,6 +966,7 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -984,6 +1015,7 @@ export type ChannelCreateWithoutParticipantsInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1009,6 +1041,7 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1046,6 +1079,7 @@ export type ChannelUpdateWithoutParticipantsInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1071,6 +1105,7 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1092,6 +1127,7 @@ export type ChannelCreateWithoutConversationsInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1117,6 +1153,7 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1154,6 +1191,7 @@ export type ChannelUpdateWithoutConversationsInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1179,6 +1217,7 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1200,6 +1239,7 @@ export type ChannelCreateWithoutInboundKeysInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1225,6 +1265,7 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1262,6 +1303,7 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1287,6 +1329,7 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1308,6 +1351,7 @@ export type ChannelCreateWithoutDeliveriesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1333,6 +1377,7 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1370,6 +1415,7 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1395,6 +1441,7 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1416,6 +1463,7 @@ export type ChannelCreateWithoutConsentEntriesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1441,6 +1489,7 @@ export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1478,6 +1527,7 @@ export type ChannelUpdateWithoutConsentEntriesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1503,6 +1553,7 @@ export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1524,6 +1575,7 @@ export type ChannelCreateWithoutFilesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1549,6 +1601,7 @@ export type ChannelUncheckedCreateWithoutFilesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1586,6 +1639,7 @@ export type ChannelUpdateWithoutFilesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1611,6 +1665,7 @@ export type ChannelUncheckedUpdateWithoutFilesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1632,6 +1687,7 @@ export type ChannelCreateWithoutInstallStatesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1657,6 +1713,7 @@ export type ChannelUncheckedCreateWithoutInstallStatesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1694,6 +1751,7 @@ export type ChannelUpdateWithoutInstallStatesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1719,6 +1777,7 @@ export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1740,6 +1799,7 @@ export type ChannelCreateWithoutConversationReferencesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1765,6 +1825,7 @@ export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1802,6 +1863,7 @@ export type ChannelUpdateWithoutConversationReferencesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1827,6 +1889,7 @@ export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1849,6 +1912,7 @@ export type ChannelCreateManyTenantInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1863,6 +1927,7 @@ export type ChannelUpdateWithoutTenantInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1887,6 +1952,7 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1910,6 +1976,7 @@ export type ChannelUncheckedUpdateManyWithoutTenantInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1924,6 +1991,7 @@ export type ChannelCreateManyAgentInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1938,6 +2006,7 @@ export type ChannelUpdateWithoutAgentInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1961,6 +2030,7 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1983,6 +2053,7 @@ export type ChannelUncheckedUpdateManyWithoutAgentInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2093,6 +2164,7 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2120,6 +2192,7 @@ export type ChannelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2138,6 +2211,7 @@ export type ChannelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2156,12 +2230,13 @@ export type ChannelSelectScalar = {
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChannelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "slug" | "key" | "status" | "statusReason" | "agentId" | "settings" | "sealed" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["channel"]>
+export type ChannelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "slug" | "key" | "status" | "statusReason" | "agentId" | "settings" | "sealed" | "removedAt" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["channel"]>
 export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
   agent?: boolean | Prisma.Channel$agentArgs<ExtArgs>
@@ -2209,6 +2284,7 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     agentId: string | null
     settings: runtime.JsonValue
     sealed: runtime.JsonValue
+    removedAt: Date | null
     version: number
     createdAt: Date
     updatedAt: Date
@@ -2655,6 +2731,7 @@ export interface ChannelFieldRefs {
   readonly agentId: Prisma.FieldRef<"Channel", 'String'>
   readonly settings: Prisma.FieldRef<"Channel", 'Json'>
   readonly sealed: Prisma.FieldRef<"Channel", 'Json'>
+  readonly removedAt: Prisma.FieldRef<"Channel", 'DateTime'>
   readonly version: Prisma.FieldRef<"Channel", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Channel", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Channel", 'DateTime'>

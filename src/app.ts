@@ -75,6 +75,7 @@ import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
 import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { startDeleting } from '#tenancy/start-deleting.ts';
 import { linkTo } from './cli/install-link.ts';
 import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
@@ -230,6 +231,7 @@ export async function createApp(
     const stopForgetting = startForgetting({ scopes, logger });
     const stops = [
       startSweeper({ scopes, queue, logger }),
+      startDeleting({ scopes, trail, files: platforms.files, queue, logger }),
       startAuditSealer({
         ...{ scopes, keyRing, logger },
         directory: config.auditDir,
@@ -280,6 +282,7 @@ export async function createApp(
         ...{ sendMessage, records: trail, people, forgetKey: checkKey.forget },
         sharedApps: sharedAppsOf(config),
         allowedHosts: overrides.allowedHosts ?? [],
+        graceMs: config.tenantGraceMs,
         forgetChannel: channels.forget,
         async makeInstallLink({ tenantId, channelId }) {
           const open = await channels.findLatest(tenantId, channelId);

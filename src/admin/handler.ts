@@ -30,7 +30,7 @@ export type Answer<Op extends Operation = Operation> = {
   resourceId?: string;
   detail?: Readonly<Record<string, unknown>>;
   /** Runs once it is committed: what was remembered of the changed is to be forgotten. */
-  afterwards?: () => void;
+  afterwards?: () => void | Promise<void>;
 };
 
 /**
@@ -45,6 +45,8 @@ export type Handler<Op extends Operation = Operation> = (
   | { alone: (asked: Asked<Op>) => Promise<Answer<Op>> }
   | { tellsItself: (asked: Asked<Op>) => Promise<Answer<Op>> }
 ) & {
+  /** Also where the tenant is suspended or closing; it looks at that itself. */
+  isForAnyStatus?: true;
   /** What is looked at before any unit is open. */
   before?: (asked: Asked<Op>) => Promise<void>;
   /** What a failure is answered, once what was done is undone. */

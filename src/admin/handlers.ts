@@ -18,6 +18,7 @@ import { memberHandlers } from './members.ts';
 import { organizationHandlers } from './organizations.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
+import { tenantLifeHandlers } from './tenant-life.ts';
 import { tenantHandlers } from './tenants.ts';
 
 export type HandlerParts = {
@@ -30,14 +31,17 @@ export type HandlerParts = {
   keyRing: KeyRing;
   trail: AuditTrail;
   countCalls: CountCalls;
+  /** How long a tenant that was closed can be reopened. */
+  graceMs: number;
 } & Pick<ChannelHandlerParts, 'sharedApps' | 'allowedHosts' | 'forgetChannel' | 'makeInstallLink'>;
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
 export function createHandlers(parts: HandlerParts): Handlers {
   const { scopes, sendMessage, writeFirst, records, people, forgetKey, trail } = parts;
   return {
-    ...organizationHandlers,
+    ...organizationHandlers(parts),
     ...tenantHandlers,
+    ...tenantLifeHandlers(parts),
     ...channelHandlers({
       ...parts,
       countClaim: (tenantId) => countClaim(parts.countCalls, tenantId),

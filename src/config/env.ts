@@ -42,6 +42,8 @@ const names = [
   'COMPATIBLE_BASE_URL',
   'LOG_LEVEL',
   'METRICS_TOKEN',
+  'TENANT_GRACE_DAYS',
+  'AUDIT_RETENTION_DAYS',
 ] as const;
 
 export type EnvName = (typeof names)[number];

@@ -17,7 +17,7 @@ import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second
 import { listSessions, revokeSessions } from './sessions/own-sessions.ts';
 import { sessionCookie } from './sessions/session-cookie.ts';
 import { createSessionLookup } from './sessions/session-lookup.ts';
-import type { FoundSession } from './sessions/web-session.ts';
+import { type FoundSession, isFresh } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { setPasswordByLink, signInByLink } from './sign-in/sign-in-link.ts';
@@ -70,6 +70,15 @@ export function createIdentity({
     describePerson: (userId: Uuid) => describePerson(parts, userId),
     /** The session of a cookie, which what a person does about themselves takes. */
     findSession: sessions.byToken,
+    /**
+     * Whether whoever asks has shown a factor so lately that what is dear may be done: the second one, where they have one.
+     */
+    async hasShownFactor({ sessionId }: { sessionId: Uuid }): Promise<boolean> {
+      const session = await sessions.latest(sessionId);
+      return (
+        session !== undefined && isFresh(session, session.mfaAtMs === null ? 'first' : 'second', nowMs())
+      );
+    },
 
     signIn: (given: { email: string; password: string }, client: Client) => signIn(parts, given, client),
     signInByLink: (token: string, client: Client) => signInByLink(parts, token, client),

@@ -166,7 +166,7 @@ export const classification: Classification = {
     kind: 'directory',
     why: 'an organization is above its tenants',
     grants: {
-      swarmgate_platform: 'INSERT SELECT UPDATE',
+      swarmgate_platform: 'DELETE INSERT SELECT UPDATE',
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
@@ -176,7 +176,7 @@ export const classification: Classification = {
     kind: 'directory',
     why: 'the list of tenants cannot belong to one of them; its rows are keyed by id',
     grants: {
-      swarmgate_platform: 'INSERT SELECT UPDATE',
+      swarmgate_platform: 'DELETE INSERT SELECT UPDATE',
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
@@ -189,6 +189,11 @@ export const classification: Classification = {
     grants: { swarmgate_platform: 'SELECT', swarmgate_tenant: 'DELETE INSERT SELECT' },
   },
 
+  'directory.tombstones': {
+    kind: 'directory',
+    why: 'who was deleted, so that no slug comes to mean somebody else; ids, slugs and times only',
+    grants: { swarmgate_platform: 'INSERT SELECT' },
+  },
   'directory.quarantine': {
     kind: 'directory',
     why: 'accounts that wrote to us and that no tenant claims; no content',
@@ -330,6 +335,8 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'directory.take_pace_v1': 'swarmgate_platform',
   'directory.give_back_pace_v1': 'swarmgate_platform',
   'directory.forget_paces_v1': 'swarmgate_platform',
+  'directory.forget_accounts_v1': 'swarmgate_platform',
+  'identity.forget_tenant_v1': 'swarmgate_identity',
   'identity.find_session_v1': 'swarmgate_identity',
   'identity.find_token_session_v1': 'swarmgate_identity',
   'identity.take_attempt_v1': 'swarmgate_identity',

@@ -16,6 +16,8 @@ const callPoints = {
   'before-delivery-part': { side: 'before', call: 'swarmgate.keep_delivery_part_v1' },
   // The platform has taken the message.
   'mid-delivery': { side: 'before', call: 'swarmgate.record_deliveries_v1' },
+  // Some rows of a tenant that is deleted are gone.
+  'mid-tenant-deletion': { side: 'after', call: 'swarmgate.delete_tenant_rows_v1' },
 } as const satisfies Record<string, { side: 'before' | 'after'; call: HotPathFunction }>;
 
 type CallPoint = keyof typeof callPoints;

@@ -4,3 +4,121 @@
 -- A channel that was removed keeps its row, because its conversations stay. It has no secrets and claims nothing; whatever
 -- looks at `status` finds it paused.
 ALTER TABLE swarmgate.channels ADD COLUMN removed_at timestamptz(3);
+
+-- A tenant is closed for a while before it is deleted, so that it can be reopened as it was. While it is deleted it is in no
+-- cell: whatever enters a tenant looks for its cell, so nothing but the deletion reaches it any more.
+ALTER TABLE directory.tenants ALTER COLUMN cell DROP NOT NULL,
+  DROP CONSTRAINT tenants_status_check,
+  ADD CONSTRAINT tenants_status_check CHECK (status IN ('active', 'suspended', 'closing', 'deleting')),
+  ADD COLUMN closing_since timestamptz(3),
+  ADD COLUMN delete_after timestamptz(3),
+  -- Who closed it, and so who may reopen it: the tenant itself, an operator, or an operator together with its organization.
+  ADD COLUMN closed_by text CHECK (closed_by IN ('tenant', 'operator', 'organization')),
+  -- What it is again when it is reopened.
+  ADD COLUMN status_before text CHECK (status_before IN ('active', 'suspended')),
+  ADD CONSTRAINT tenants_closing_is_whole CHECK (status NOT IN ('closing', 'deleting')
+    OR (closing_since IS NOT NULL AND delete_after IS NOT NULL AND closed_by IS NOT NULL AND status_before IS NOT NULL)),
+  ADD CONSTRAINT tenants_deleting_in_no_cell CHECK ((status = 'deleting') = (cell IS NULL));
+CREATE INDEX tenants_delete_after_idx ON directory.tenants (delete_after) WHERE delete_after IS NOT NULL;
+
+ALTER TABLE directory.organizations
+  ADD COLUMN status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'closing')),
+  ADD COLUMN closing_since timestamptz(3),
+  ADD COLUMN delete_after timestamptz(3),
+  ADD CONSTRAINT organizations_closing_is_whole CHECK ((status = 'closing') = (delete_after IS NOT NULL AND closing_since IS NOT NULL));
+
+-- Of whom nothing is left: so that no id and no slug comes to mean somebody else. No names.
+CREATE TABLE directory.tombstones (
+  id uuid PRIMARY KEY,
+  kind text NOT NULL CHECK (kind IN ('tenant', 'organization')),
+  slug text NOT NULL,
+  -- Of a tenant.
+  organization_id uuid,
+  closed_at timestamptz(3) NOT NULL,
+  deleted_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (kind, slug)
+);
+ALTER TABLE directory.tombstones ENABLE ROW LEVEL SECURITY;
+ALTER TABLE directory.tombstones FORCE ROW LEVEL SECURITY;
+CREATE POLICY platform ON directory.tombstones TO swarmgate_platform USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT ON directory.tombstones TO swarmgate_platform;
+-- The last act of a deletion. Foreign keys refuse it as long as anything of the tenant is left.
+GRANT DELETE ON directory.tenants, directory.organizations TO swarmgate_platform;
+
+-- What refers to a message is looked for when the message goes.
+CREATE INDEX messages_in_reply_to_id_tenant_id_idx ON swarmgate.messages (in_reply_to_id, tenant_id) WHERE in_reply_to_id IS NOT NULL;
+CREATE INDEX messages_target_message_id_tenant_id_idx ON swarmgate.messages (target_message_id, tenant_id) WHERE target_message_id IS NOT NULL;
+
+-- Deletes some rows of one table of a tenant that is being deleted, and answers how many it met; 0: there are no more. What of the
+-- same table refers to them lets go of them first.
+CREATE FUNCTION swarmgate.delete_tenant_rows_v1(p_tenant uuid, p_table text, p_limit integer) RETURNS integer
+LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+DECLARE
+  v_table regclass := p_table::regclass;
+  v_rows tid[];
+  v_self record;
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  PERFORM 1 FROM directory.tenants t WHERE t.id = p_tenant AND t.status = 'deleting';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'tenant % is not being deleted', p_tenant USING ERRCODE = 'SG001';
+  END IF;
+  EXECUTE format('SELECT ARRAY(SELECT ctid FROM %s WHERE tenant_id = $1 LIMIT $2)', v_table) INTO v_rows USING p_tenant, p_limit;
+  FOR v_self IN SELECT here.attname AS here, there.attname AS there
+      FROM pg_catalog.pg_constraint k, unnest(k.conkey, k.confkey) AS pair (here, there)
+      JOIN pg_catalog.pg_attribute here ON here.attrelid = v_table AND here.attnum = pair.here
+      JOIN pg_catalog.pg_attribute there ON there.attrelid = v_table AND there.attnum = pair.there
+      WHERE k.contype = 'f' AND k.conrelid = v_table AND k.confrelid = v_table AND here.attname <> 'tenant_id' LOOP
+    EXECUTE format('UPDATE %1$s SET %2$I = NULL WHERE tenant_id = $1 AND %2$I = ANY (ARRAY(SELECT %3$I FROM %1$s WHERE ctid = ANY ($2)))',
+      v_table, v_self.here, v_self.there) USING p_tenant, v_rows;
+  END LOOP;
+  -- A row that has just let go of another one stands elsewhere now, and is met the next time.
+  EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1)', v_table) USING v_rows;
+  RETURN cardinality(v_rows);
+END $$;
+
+-- Files of a tenant that is being deleted, in the order of their ids: their bytes go before their rows.
+CREATE FUNCTION swarmgate.tenant_files_v1(p_tenant uuid, p_after uuid, p_limit integer) RETURNS TABLE (id uuid)
+LANGUAGE plpgsql SET role = 'swarmgate_tenant' AS $$
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  RETURN QUERY SELECT f.id FROM swarmgate.files f
+    WHERE f.tenant_id = p_tenant AND (p_after IS NULL OR f.id > p_after) ORDER BY f.tenant_id, f.id LIMIT p_limit;
+END $$;
+
+-- Forgets what the platforms' accounts of a tenant have brought into the directory: which people chose them for their direct
+-- messages, what they are called, where the sessions of their sockets stand. Answers how many rows went; 0: none is left.
+CREATE FUNCTION directory.forget_accounts_v1(p_tenant uuid, p_limit integer) RETURNS integer
+LANGUAGE plpgsql SET role = 'swarmgate_platform' AS $$
+DECLARE
+  v_all integer := 0;
+  v_count integer;
+  v_table text;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['direct_choices', 'direct_past_choices', 'direct_sightings', 'account_names'] LOOP
+    EXECUTE format('DELETE FROM directory.%1$I WHERE ctid = ANY (ARRAY(SELECT d.ctid FROM directory.%1$I d
+        JOIN directory.external_keys k ON k.platform = d.platform AND k.app = d.app AND k.key = d.account
+        WHERE k.tenant_id = $1 LIMIT $2))', v_table) USING p_tenant, p_limit;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_all := v_all + v_count;
+  END LOOP;
+  FOREACH v_table IN ARRAY ARRAY['socket_sessions', 'socket_leases'] LOOP
+    EXECUTE format('DELETE FROM directory.%I s USING directory.external_keys k
+      WHERE k.tenant_id = $1 AND k.kind = ''socket'' AND k.platform = s.platform AND k.key = s.app', v_table) USING p_tenant;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_all := v_all + v_count;
+  END LOOP;
+  RETURN v_all;
+END $$;
+
+-- What programs have from sessions for a tenant that is gone is good for nothing; it does not say so any more either.
+CREATE FUNCTION identity.forget_tenant_v1(p_tenant uuid) RETURNS void
+LANGUAGE plpgsql SET role = 'swarmgate_identity' AS $$
+BEGIN
+  DELETE FROM identity.refresh_families f WHERE f.for_tenant = p_tenant;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION swarmgate.delete_tenant_rows_v1(uuid, text, integer), swarmgate.tenant_files_v1(uuid, uuid, integer), directory.forget_accounts_v1(uuid, integer),
+  identity.forget_tenant_v1(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION swarmgate.delete_tenant_rows_v1(uuid, text, integer), swarmgate.tenant_files_v1(uuid, uuid, integer), directory.forget_accounts_v1(uuid, integer),
+  identity.forget_tenant_v1(uuid) TO swarmgate_service;

@@ -4,6 +4,7 @@ import { AppError } from '#domain/errors.ts';
 /** What it contradicts, for programs. */
 export type ApplyRefusal =
   | 'not_here'
+  | 'closing'
   | 'slug_taken'
   | 'platform_fixed'
   | 'unknown_agent'

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BuiltinRole } from '@swarmgate/contract/rest/permissions.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
+import { refuseBuried } from '../directory.ts';
 import type { PlatformUnit, Scopes } from '../scopes.ts';
 import { applyAgents } from './apply-agents.ts';
 import { applyChannels, type SharedApps } from './apply-channels.ts';
@@ -111,12 +112,16 @@ async function upsertOrganization(
   report: Report,
 ): Promise<Uuid> {
   const { slug, name, plan, settings } = planned;
-  return unit.prisma(async (prisma) => {
+  let isNew = false;
+  const organizationId = await unit.prisma(async (prisma) => {
     const known = await prisma.organization.findUnique({ where: { slug } });
+    if (known?.status === 'closing')
+      throw new ApplyRefusedError('closing', `The organization "${slug}" is closing; reopen it first.`);
     const wanted = { name, plan, settings: settings ?? known?.settings ?? {} };
     if (!known) {
       const id = newId();
       await prisma.organization.create({ data: { id, slug, ...wanted } });
+      isNew = true;
       report({ action: 'created', kind: 'organization', path: slug });
       return id;
     }
@@ -129,6 +134,8 @@ async function upsertOrganization(
     report({ action: same ? 'unchanged' : 'updated', kind: 'organization', path: slug });
     return known.id as Uuid;
   });
+  if (isNew) await refuseBuried(unit, 'organization', slug);
+  return organizationId;
 }
 
 async function upsertTenant(
@@ -139,7 +146,8 @@ async function upsertTenant(
   report: Report,
 ): Promise<Uuid> {
   const { slug, name, region, settings, quotas } = planned;
-  return unit.prisma(async (prisma) => {
+  let isNew = false;
+  const tenantId = await unit.prisma(async (prisma) => {
     const known = await prisma.tenant.findUnique({ where: { slug } });
     if (known && known.organizationId !== organizationId) {
       throw new ApplyRefusedError(
@@ -152,6 +160,9 @@ async function upsertTenant(
         'not_here',
         `The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`,
       );
+    }
+    if (known && known.status !== 'active' && known.status !== 'suspended') {
+      throw new ApplyRefusedError('closing', `The tenant "${slug}" is closing; reopen it first.`);
     }
     const wanted = {
       name,
@@ -168,6 +179,7 @@ async function upsertTenant(
         );
       }
       await prisma.tenant.create({ data: { id, organizationId, slug, region, cell: home.cell, ...wanted } });
+      isNew = true;
       report({ action: 'created', kind: 'tenant', path });
       return id;
     }
@@ -181,4 +193,6 @@ async function upsertTenant(
     report({ action: same ? 'unchanged' : 'updated', kind: 'tenant', path });
     return known.id as Uuid;
   });
+  if (isNew) await refuseBuried(unit, 'tenant', slug);
+  return tenantId;
 }

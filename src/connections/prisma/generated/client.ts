@@ -67,6 +67,11 @@ export type Organization = Prisma.OrganizationModel
  */
 export type Tenant = Prisma.TenantModel
 /**
+ * Model Tombstone
+ * 
+ */
+export type Tombstone = Prisma.TombstoneModel
+/**
  * Model ExternalKey
  * 
  */

@@ -56,6 +56,7 @@ export const ModelName = {
   MasterKey: 'MasterKey',
   Organization: 'Organization',
   Tenant: 'Tenant',
+  Tombstone: 'Tombstone',
   ExternalKey: 'ExternalKey',
   Agent: 'Agent',
   Channel: 'Channel',
@@ -156,6 +157,9 @@ export const OrganizationScalarFieldEnum = {
   name: 'name',
   plan: 'plan',
   settings: 'settings',
+  status: 'status',
+  closingSince: 'closingSince',
+  deleteAfter: 'deleteAfter',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -172,6 +176,10 @@ export const TenantScalarFieldEnum = {
   region: 'region',
   cell: 'cell',
   status: 'status',
+  closingSince: 'closingSince',
+  deleteAfter: 'deleteAfter',
+  closedBy: 'closedBy',
+  statusBefore: 'statusBefore',
   settings: 'settings',
   runningTurnsMax: 'runningTurnsMax',
   version: 'version',
@@ -180,6 +188,18 @@ export const TenantScalarFieldEnum = {
 } as const
 
 export type TenantScalarFieldEnum = (typeof TenantScalarFieldEnum)[keyof typeof TenantScalarFieldEnum]
+
+
+export const TombstoneScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  slug: 'slug',
+  organizationId: 'organizationId',
+  closedAt: 'closedAt',
+  deletedAt: 'deletedAt'
+} as const
+
+export type TombstoneScalarFieldEnum = (typeof TombstoneScalarFieldEnum)[keyof typeof TombstoneScalarFieldEnum]
 
 
 export const ExternalKeyScalarFieldEnum = {

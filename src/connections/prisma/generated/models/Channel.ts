@@ -717,14 +717,6 @@ export type ChannelUncheckedUpdateManyWithoutAgentNestedInput = {
   deleteMany?: Prisma.ChannelScalarWhereInput | Prisma.ChannelScalarWhereInput[]
 }
 
-export type NullableStringFieldUpdateOperationsInput = {
-  set?: string | null
-}
-
-export type NullableDateTimeFieldUpdateOperationsInput = {
-  set?: Date | string | null
-}
-
 export type ChannelCreateNestedOneWithoutParticipantsInput = {
   create?: Prisma.XOR<Prisma.ChannelCreateWithoutParticipantsInput, Prisma.ChannelUncheckedCreateWithoutParticipantsInput>
   connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutParticipantsInput

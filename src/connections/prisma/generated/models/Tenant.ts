@@ -44,6 +44,10 @@ export type TenantMinAggregateOutputType = {
   region: string | null
   cell: string | null
   status: string | null
+  closingSince: Date | null
+  deleteAfter: Date | null
+  closedBy: string | null
+  statusBefore: string | null
   runningTurnsMax: number | null
   version: number | null
   createdAt: Date | null
@@ -58,6 +62,10 @@ export type TenantMaxAggregateOutputType = {
   region: string | null
   cell: string | null
   status: string | null
+  closingSince: Date | null
+  deleteAfter: Date | null
+  closedBy: string | null
+  statusBefore: string | null
   runningTurnsMax: number | null
   version: number | null
   createdAt: Date | null
@@ -72,6 +80,10 @@ export type TenantCountAggregateOutputType = {
   region: number
   cell: number
   status: number
+  closingSince: number
+  deleteAfter: number
+  closedBy: number
+  statusBefore: number
   settings: number
   runningTurnsMax: number
   version: number
@@ -99,6 +111,10 @@ export type TenantMinAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  closingSince?: true
+  deleteAfter?: true
+  closedBy?: true
+  statusBefore?: true
   runningTurnsMax?: true
   version?: true
   createdAt?: true
@@ -113,6 +129,10 @@ export type TenantMaxAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  closingSince?: true
+  deleteAfter?: true
+  closedBy?: true
+  statusBefore?: true
   runningTurnsMax?: true
   version?: true
   createdAt?: true
@@ -127,6 +147,10 @@ export type TenantCountAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  closingSince?: true
+  deleteAfter?: true
+  closedBy?: true
+  statusBefore?: true
   settings?: true
   runningTurnsMax?: true
   version?: true
@@ -227,8 +251,12 @@ export type TenantGroupByOutputType = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell: string | null
   status: string
+  closingSince: Date | null
+  deleteAfter: Date | null
+  closedBy: string | null
+  statusBefore: string | null
   settings: runtime.JsonValue
   runningTurnsMax: number | null
   version: number
@@ -265,15 +293,19 @@ export type TenantWhereInput = {
   slug?: Prisma.StringFilter<"Tenant"> | string
   name?: Prisma.StringFilter<"Tenant"> | string
   region?: Prisma.StringFilter<"Tenant"> | string
-  cell?: Prisma.StringFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableFilter<"Tenant"> | string | null
   status?: Prisma.StringFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableFilter<"Tenant"> | string | null
   settings?: Prisma.JsonFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
-  home?: Prisma.XOR<Prisma.CellScalarRelationFilter, Prisma.CellWhereInput>
+  home?: Prisma.XOR<Prisma.CellNullableScalarRelationFilter, Prisma.CellWhereInput> | null
   externalKeys?: Prisma.ExternalKeyListRelationFilter
   agents?: Prisma.AgentListRelationFilter
   channels?: Prisma.ChannelListRelationFilter
@@ -294,8 +326,12 @@ export type TenantOrderByWithRelationInput = {
   slug?: Prisma.SortOrder
   name?: Prisma.SortOrder
   region?: Prisma.SortOrder
-  cell?: Prisma.SortOrder
+  cell?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  closedBy?: Prisma.SortOrderInput | Prisma.SortOrder
+  statusBefore?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -326,15 +362,19 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   organizationId?: Prisma.UuidFilter<"Tenant"> | string
   name?: Prisma.StringFilter<"Tenant"> | string
   region?: Prisma.StringFilter<"Tenant"> | string
-  cell?: Prisma.StringFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableFilter<"Tenant"> | string | null
   status?: Prisma.StringFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableFilter<"Tenant"> | string | null
   settings?: Prisma.JsonFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
-  home?: Prisma.XOR<Prisma.CellScalarRelationFilter, Prisma.CellWhereInput>
+  home?: Prisma.XOR<Prisma.CellNullableScalarRelationFilter, Prisma.CellWhereInput> | null
   externalKeys?: Prisma.ExternalKeyListRelationFilter
   agents?: Prisma.AgentListRelationFilter
   channels?: Prisma.ChannelListRelationFilter
@@ -355,8 +395,12 @@ export type TenantOrderByWithAggregationInput = {
   slug?: Prisma.SortOrder
   name?: Prisma.SortOrder
   region?: Prisma.SortOrder
-  cell?: Prisma.SortOrder
+  cell?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  closedBy?: Prisma.SortOrderInput | Prisma.SortOrder
+  statusBefore?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -378,8 +422,12 @@ export type TenantScalarWhereWithAggregatesInput = {
   slug?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   name?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   region?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
-  cell?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableWithAggregatesFilter<"Tenant"> | string | null
   status?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableWithAggregatesFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableWithAggregatesFilter<"Tenant"> | string | null
   settings?: Prisma.JsonWithAggregatesFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   version?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
@@ -393,13 +441,17 @@ export type TenantCreateInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -420,8 +472,12 @@ export type TenantUncheckedCreateInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -447,13 +503,17 @@ export type TenantUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -474,8 +534,12 @@ export type TenantUncheckedUpdateInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -501,8 +565,12 @@ export type TenantCreateManyInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -516,6 +584,10 @@ export type TenantUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -529,8 +601,12 @@ export type TenantUncheckedUpdateManyInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -556,6 +632,10 @@ export type TenantCountOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
+  closedBy?: Prisma.SortOrder
+  statusBefore?: Prisma.SortOrder
   settings?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -576,6 +656,10 @@ export type TenantMaxOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
+  closedBy?: Prisma.SortOrder
+  statusBefore?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -590,6 +674,10 @@ export type TenantMinOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
+  closedBy?: Prisma.SortOrder
+  statusBefore?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -688,6 +776,10 @@ export type TenantUncheckedUpdateManyWithoutOrganizationNestedInput = {
   update?: Prisma.TenantUpdateWithWhereUniqueWithoutOrganizationInput | Prisma.TenantUpdateWithWhereUniqueWithoutOrganizationInput[]
   updateMany?: Prisma.TenantUpdateManyWithWhereWithoutOrganizationInput | Prisma.TenantUpdateManyWithWhereWithoutOrganizationInput[]
   deleteMany?: Prisma.TenantScalarWhereInput | Prisma.TenantScalarWhereInput[]
+}
+
+export type NullableStringFieldUpdateOperationsInput = {
+  set?: string | null
 }
 
 export type NullableIntFieldUpdateOperationsInput = {
@@ -872,6 +964,10 @@ export type TenantCreateWithoutHomeInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -899,6 +995,10 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -953,8 +1053,12 @@ export type TenantScalarWhereInput = {
   slug?: Prisma.StringFilter<"Tenant"> | string
   name?: Prisma.StringFilter<"Tenant"> | string
   region?: Prisma.StringFilter<"Tenant"> | string
-  cell?: Prisma.StringFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableFilter<"Tenant"> | string | null
   status?: Prisma.StringFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableFilter<"Tenant"> | string | null
   settings?: Prisma.JsonFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
@@ -968,12 +1072,16 @@ export type TenantCreateWithoutOrganizationInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -993,8 +1101,12 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1046,13 +1158,17 @@ export type TenantCreateWithoutExternalKeysInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
@@ -1072,8 +1188,12 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1114,13 +1234,17 @@ export type TenantUpdateWithoutExternalKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
@@ -1140,8 +1264,12 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1166,13 +1294,17 @@ export type TenantCreateWithoutAgentsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
@@ -1192,8 +1324,12 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1234,13 +1370,17 @@ export type TenantUpdateWithoutAgentsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
@@ -1260,8 +1400,12 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1286,13 +1430,17 @@ export type TenantCreateWithoutChannelsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
@@ -1312,8 +1460,12 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1354,13 +1506,17 @@ export type TenantUpdateWithoutChannelsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
@@ -1380,8 +1536,12 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1406,13 +1566,17 @@ export type TenantCreateWithoutEventsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1432,8 +1596,12 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1474,13 +1642,17 @@ export type TenantUpdateWithoutEventsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1500,8 +1672,12 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1526,13 +1702,17 @@ export type TenantCreateWithoutDocumentsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1552,8 +1732,12 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1594,13 +1778,17 @@ export type TenantUpdateWithoutDocumentsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1620,8 +1808,12 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1646,13 +1838,17 @@ export type TenantCreateWithoutFilesInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1672,8 +1868,12 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1714,13 +1914,17 @@ export type TenantUpdateWithoutFilesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1740,8 +1944,12 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1766,13 +1974,17 @@ export type TenantCreateWithoutFairFinishesInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1792,8 +2004,12 @@ export type TenantUncheckedCreateWithoutFairFinishesInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1834,13 +2050,17 @@ export type TenantUpdateWithoutFairFinishesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1860,8 +2080,12 @@ export type TenantUncheckedUpdateWithoutFairFinishesInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1886,13 +2110,17 @@ export type TenantCreateWithoutMembershipsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1912,8 +2140,12 @@ export type TenantUncheckedCreateWithoutMembershipsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1954,13 +2186,17 @@ export type TenantUpdateWithoutMembershipsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1980,8 +2216,12 @@ export type TenantUncheckedUpdateWithoutMembershipsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2006,13 +2246,17 @@ export type TenantCreateWithoutRolesInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2032,8 +2276,12 @@ export type TenantUncheckedCreateWithoutRolesInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2074,13 +2322,17 @@ export type TenantUpdateWithoutRolesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2100,8 +2352,12 @@ export type TenantUncheckedUpdateWithoutRolesInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2126,13 +2382,17 @@ export type TenantCreateWithoutApiKeysInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2152,8 +2412,12 @@ export type TenantUncheckedCreateWithoutApiKeysInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2194,13 +2458,17 @@ export type TenantUpdateWithoutApiKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2220,8 +2488,12 @@ export type TenantUncheckedUpdateWithoutApiKeysInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2246,13 +2518,17 @@ export type TenantCreateWithoutIdempotentAnswersInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2272,8 +2548,12 @@ export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2314,13 +2594,17 @@ export type TenantUpdateWithoutIdempotentAnswersInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2340,8 +2624,12 @@ export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2366,13 +2654,17 @@ export type TenantCreateWithoutInvitationsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2392,8 +2684,12 @@ export type TenantUncheckedCreateWithoutInvitationsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2434,13 +2730,17 @@ export type TenantUpdateWithoutInvitationsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2460,8 +2760,12 @@ export type TenantUncheckedUpdateWithoutInvitationsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2487,6 +2791,10 @@ export type TenantCreateManyHomeInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2500,6 +2808,10 @@ export type TenantUpdateWithoutHomeInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2527,6 +2839,10 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2553,6 +2869,10 @@ export type TenantUncheckedUpdateManyWithoutHomeInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2565,8 +2885,12 @@ export type TenantCreateManyOrganizationInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2580,12 +2904,16 @@ export type TenantUpdateWithoutOrganizationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2605,8 +2933,12 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2631,8 +2963,12 @@ export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2778,13 +3114,17 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
   externalKeys?: boolean | Prisma.Tenant$externalKeysArgs<ExtArgs>
   agents?: boolean | Prisma.Tenant$agentsArgs<ExtArgs>
   channels?: boolean | Prisma.Tenant$channelsArgs<ExtArgs>
@@ -2808,13 +3148,17 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
 export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -2825,13 +3169,17 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
 export type TenantSelectScalar = {
@@ -2842,6 +3190,10 @@ export type TenantSelectScalar = {
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
@@ -2849,10 +3201,10 @@ export type TenantSelectScalar = {
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "slug" | "name" | "region" | "cell" | "status" | "settings" | "runningTurnsMax" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "slug" | "name" | "region" | "cell" | "status" | "closingSince" | "deleteAfter" | "closedBy" | "statusBefore" | "settings" | "runningTurnsMax" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
   externalKeys?: boolean | Prisma.Tenant$externalKeysArgs<ExtArgs>
   agents?: boolean | Prisma.Tenant$agentsArgs<ExtArgs>
   channels?: boolean | Prisma.Tenant$channelsArgs<ExtArgs>
@@ -2869,18 +3221,18 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
 }
 export type TenantIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }
 export type TenantIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
   objects: {
     organization: Prisma.$OrganizationPayload<ExtArgs>
-    home: Prisma.$CellPayload<ExtArgs>
+    home: Prisma.$CellPayload<ExtArgs> | null
     externalKeys: Prisma.$ExternalKeyPayload<ExtArgs>[]
     agents: Prisma.$AgentPayload<ExtArgs>[]
     channels: Prisma.$ChannelPayload<ExtArgs>[]
@@ -2900,8 +3252,12 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     slug: string
     name: string
     region: string
-    cell: string
+    cell: string | null
     status: string
+    closingSince: Date | null
+    deleteAfter: Date | null
+    closedBy: string | null
+    statusBefore: string | null
     settings: runtime.JsonValue
     runningTurnsMax: number | null
     version: number
@@ -3302,7 +3658,7 @@ readonly fields: TenantFieldRefs;
 export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
-  home<T extends Prisma.CellDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.CellDefaultArgs<ExtArgs>>): Prisma.Prisma__CellClient<runtime.Types.Result.GetResult<Prisma.$CellPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  home<T extends Prisma.Tenant$homeArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$homeArgs<ExtArgs>>): Prisma.Prisma__CellClient<runtime.Types.Result.GetResult<Prisma.$CellPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   externalKeys<T extends Prisma.Tenant$externalKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$externalKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ExternalKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   agents<T extends Prisma.Tenant$agentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$agentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AgentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   channels<T extends Prisma.Tenant$channelsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$channelsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChannelPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
@@ -3351,6 +3707,10 @@ export interface TenantFieldRefs {
   readonly region: Prisma.FieldRef<"Tenant", 'String'>
   readonly cell: Prisma.FieldRef<"Tenant", 'String'>
   readonly status: Prisma.FieldRef<"Tenant", 'String'>
+  readonly closingSince: Prisma.FieldRef<"Tenant", 'DateTime'>
+  readonly deleteAfter: Prisma.FieldRef<"Tenant", 'DateTime'>
+  readonly closedBy: Prisma.FieldRef<"Tenant", 'String'>
+  readonly statusBefore: Prisma.FieldRef<"Tenant", 'String'>
   readonly settings: Prisma.FieldRef<"Tenant", 'Json'>
   readonly runningTurnsMax: Prisma.FieldRef<"Tenant", 'Int'>
   readonly version: Prisma.FieldRef<"Tenant", 'Int'>
@@ -3754,6 +4114,25 @@ export type TenantDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Limit how many Tenants to delete.
    */
   limit?: number
+}
+
+/**
+ * Tenant.home
+ */
+export type Tenant$homeArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Cell
+   */
+  select?: Prisma.CellSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Cell
+   */
+  omit?: Prisma.CellOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.CellInclude<ExtArgs> | null
+  where?: Prisma.CellWhereInput
 }
 
 /**

@@ -1,0 +1,31 @@
+import { type DeletionParts, deleteDue } from './tenant-deletion.ts';
+
+const intervalMs = 5_000;
+
+/**
+ * Deletes tenants and organizations whose time is over, as soon as it is. Several schedulers may do so at once: what one has
+ * deleted the other does not find. Answers a function that stops it behind the batch at work.
+ */
+export function startDeleting(parts: DeletionParts): () => Promise<void> {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let working = Promise.resolve();
+
+  const run = () => {
+    working = deleteDue(parts, stop.signal)
+      .then(() => {})
+      .catch((error: unknown) =>
+        parts.logger.warn({ err: error }, 'what is to be deleted was not found out; the next look follows'),
+      )
+      .finally(() => {
+        if (!stop.signal.aborted) timer = setTimeout(run, intervalMs);
+      });
+  };
+  run();
+
+  return async () => {
+    stop.abort();
+    clearTimeout(timer);
+    await working;
+  };
+}

@@ -8,6 +8,7 @@ import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
+import { startDropping } from '#audit/start-dropping.ts';
 import { startAuditSealer } from '#audit/start-sealer.ts';
 import type { Config } from '#config/config.ts';
 import { sharedAppsOf } from '#config/shared-apps.ts';
@@ -237,6 +238,9 @@ export async function createApp(
         directory: config.auditDir,
         onLag: metrics.auditSealLag,
       }),
+      ...(config.auditRetentionMs === undefined
+        ? []
+        : [startDropping({ scopes, keyRing, logger, retentionMs: config.auditRetentionMs })]),
     ];
     stopScheduler = async () => {
       stopForgetting();

@@ -42,6 +42,8 @@ describe('nothing set', () => {
       models: { openai: {}, anthropic: {}, google: {}, compatible: {} },
       logLevel: 'info',
       metricsToken: undefined,
+      tenantGraceMs: 30 * 86_400_000,
+      auditRetentionMs: undefined,
     });
   });
 
@@ -172,6 +174,16 @@ describe('one line says what is wrong with', () => {
       },
       /^TEAMS_APP_TENANT holds "common"/,
     ],
+    [
+      'a time of grace that is none',
+      { TENANT_GRACE_DAYS: '1.5' },
+      /^TENANT_GRACE_DAYS holds "1\.5"; expected a number of days from 0 to 36500\.$/,
+    ],
+    [
+      'audit events that are kept for too short',
+      { AUDIT_RETENTION_DAYS: '29' },
+      /^AUDIT_RETENTION_DAYS holds "29"; expected a number of days from 30 to 36500\.$/,
+    ],
     ['a model address that is none', { OPENAI_BASE_URL: 'ftp://models' }, /^OPENAI_BASE_URL/],
   ])('%s', (_, env, says) => {
     const message = complaint(env);
@@ -205,6 +217,13 @@ test.each([
   [',', []],
 ])('trusted proxies: %j', (text, proxies) => {
   expect(readConfig({ TRUSTED_PROXIES: text }).trustedProxies).toEqual(proxies);
+});
+
+test('days are days', () => {
+  expect(readConfig({ TENANT_GRACE_DAYS: '0', AUDIT_RETENTION_DAYS: '30' })).toMatchObject({
+    tenantGraceMs: 0,
+    auditRetentionMs: 30 * 86_400_000,
+  });
 });
 
 test('a public address has no slash at its end', () => {

@@ -49,6 +49,15 @@ export type TombstoneRow = {
   deleted_at: Date;
 };
 
+/** The id of a tenant that was deleted. */
+export async function findBuried(unit: PlatformUnit, slug: string): Promise<Uuid | undefined> {
+  const [stone] = await unit.sql<{ id: Uuid }>(
+    `SELECT id FROM directory.tombstones WHERE kind = 'tenant' AND slug = $1`,
+    [slug],
+  );
+  return stone?.id;
+}
+
 /** Who was deleted, the latest made first. */
 export function listTombstones(
   unit: PlatformUnit,

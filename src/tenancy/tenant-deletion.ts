@@ -30,6 +30,7 @@ const lookMax = 20;
 export const outlivesTenant: ReadonlySet<string> = new Set([
   'swarmgate.audit_events',
   'swarmgate.audit_seals',
+  'swarmgate.audit_drops',
 ]);
 
 /**

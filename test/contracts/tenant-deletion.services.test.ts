@@ -39,7 +39,7 @@ async function aClosingTenant(rounds = 1) {
         await insertMembers(client, rows);
         for (const [table, row] of Object.entries(rows))
           if (table !== 'swarmgate.knowledge_vectors' || (await hasTable(client, table)))
-            await insertRow(client, table, row);
+            await insertRow(client, table, row, 'ON CONFLICT DO NOTHING');
         await insertClaims(client, tenantId);
       }
       await client.query(

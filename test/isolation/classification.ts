@@ -21,6 +21,8 @@ export type TableClass =
       platformAdds?: string;
       /** What the auditor may do, with the rows of every tenant. */
       auditor?: string;
+      /** With which of them it may do no more than look at them and delete them. */
+      auditorDeletes?: string;
     }
   /** About people, who belong to no tenant. \`policies\` are those of others than the scope of people. */
   | {
@@ -104,7 +106,8 @@ export const classification: Classification = {
     rights: 'INSERT SELECT',
     identity: { rights: 'INSERT SELECT', sees: installation },
     platformAdds: installation,
-    auditor: 'SELECT',
+    auditor: 'DELETE SELECT',
+    auditorDeletes: `((at < (now() - '30 days'::interval)) AND (xid < ( SELECT s.to_xid FROM (swarmgate.audit_drops d JOIN swarmgate.audit_seals s ON (((s.tenant_id = d.tenant_id) AND (s.number = d.to_number)))) WHERE (d.tenant_id = audit_events.tenant_id))))`,
   },
   'swarmgate.audit_seals': {
     kind: 'tenant',
@@ -112,6 +115,7 @@ export const classification: Classification = {
     identity: { rights: 'SELECT', sees: installation },
     auditor: 'INSERT SELECT',
   },
+  'swarmgate.audit_drops': { kind: 'tenant', rights: 'SELECT', auditor: 'INSERT SELECT UPDATE' },
   'swarmgate.audit_subjects': {
     kind: 'tenant',
     rights: 'DELETE INSERT SELECT',

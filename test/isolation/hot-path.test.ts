@@ -620,6 +620,9 @@ test('every function of the hot path is tried', async () => {
     'unchanged_channels_v1',
     'backlog_v1',
     'seal_audit_v1',
+    // Of tenants that are deleted: test/contracts/tenant-deletion.services.test.ts.
+    'delete_tenant_rows_v1',
+    'tenant_files_v1',
   ]);
   expect(rows.map(({ name }) => name)).toEqual([...tried].sort());
 });

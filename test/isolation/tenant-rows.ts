@@ -35,6 +35,14 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       hash: `\\x${'00'.repeat(32)}`,
       to_xid: '1',
     },
+    'swarmgate.audit_drops': {
+      ...tenant,
+      to_number: 1,
+      hash: `\\x${'00'.repeat(32)}`,
+      dropped_at: '2026-01-01T00:00:00Z',
+      key: 'key',
+      signature: '\\x00',
+    },
     'swarmgate.audit_subjects': {
       ...tenant,
       subject_id: newId(),

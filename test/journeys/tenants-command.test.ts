@@ -34,6 +34,12 @@ test('an operator closes a tenant at the command line, takes it back, and closes
     const listed = await tenants('list', '--deleted');
     expect(listed.output).toMatch(/tnt_[0-9a-f]{32} {2}demo {2}deleted, 20/);
   });
+  // Its trail outlives it.
+  const trail = await runCommand(['audit', 'list', 'demo'], env);
+  expect(trail).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/tenant\.deleted[\s\S]*closeTenant/),
+  });
   expect(await tenants('show', 'demo')).toMatchObject({
     code: 1,
     errors: 'The tenant "demo" was deleted.\n',

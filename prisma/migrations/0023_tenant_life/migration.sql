@@ -44,6 +44,9 @@ CREATE POLICY platform ON directory.tombstones TO swarmgate_platform USING (true
 GRANT SELECT, INSERT ON directory.tombstones TO swarmgate_platform;
 -- The last act of a deletion. Foreign keys refuse it as long as anything of the tenant is left.
 GRANT DELETE ON directory.tenants, directory.organizations TO swarmgate_platform;
+CREATE POLICY only_what_ends ON directory.tenants AS RESTRICTIVE FOR DELETE TO swarmgate_platform USING (status = 'deleting');
+CREATE POLICY only_what_ends ON directory.organizations AS RESTRICTIVE FOR DELETE TO swarmgate_platform
+  USING (status = 'closing' AND delete_after <= now());
 
 -- What refers to a message is looked for when the message goes.
 CREATE INDEX messages_in_reply_to_id_tenant_id_idx ON swarmgate.messages (in_reply_to_id, tenant_id) WHERE in_reply_to_id IS NOT NULL;
@@ -122,3 +125,28 @@ REVOKE EXECUTE ON FUNCTION swarmgate.delete_tenant_rows_v1(uuid, text, integer),
   identity.forget_tenant_v1(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION swarmgate.delete_tenant_rows_v1(uuid, text, integer), swarmgate.tenant_files_v1(uuid, uuid, integer), directory.forget_accounts_v1(uuid, integer),
   identity.forget_tenant_v1(uuid) TO swarmgate_service;
+
+-- Up to which seal the events of a trail were old enough to go. The seals stay, and prove the rest. It is signed by a key that
+-- the database does not have, so that nobody passes off as old what they have taken away.
+CREATE TABLE swarmgate.audit_drops (
+  -- Of the trail: no foreign key, as the events have none.
+  tenant_id uuid NOT NULL,
+  to_number bigint NOT NULL CHECK (to_number > 0),
+  -- Of that seal.
+  hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+  dropped_at timestamptz(3) NOT NULL,
+  key text NOT NULL,
+  signature bytea NOT NULL,
+  PRIMARY KEY (tenant_id)
+);
+SELECT swarmgate.enable_tenant_rls('swarmgate.audit_drops');
+REVOKE INSERT, UPDATE, DELETE ON swarmgate.audit_drops FROM swarmgate_tenant;
+CREATE POLICY auditor ON swarmgate.audit_drops TO swarmgate_auditor USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE ON swarmgate.audit_drops TO swarmgate_auditor;
+
+-- Whoever seals also takes away what is old: behind such a statement only, and nothing younger whatever it says. The events up
+-- to a seal are those of earlier transactions than it has.
+CREATE POLICY auditor_drops ON swarmgate.audit_events FOR DELETE TO swarmgate_auditor
+  USING (at < now() - interval '30 days' AND xid < (SELECT s.to_xid FROM swarmgate.audit_drops d
+    JOIN swarmgate.audit_seals s ON s.tenant_id = d.tenant_id AND s.number = d.to_number WHERE d.tenant_id = audit_events.tenant_id));
+GRANT DELETE ON swarmgate.audit_events TO swarmgate_auditor;

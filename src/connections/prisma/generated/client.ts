@@ -262,6 +262,11 @@ export type AuditEvent = Prisma.AuditEventModel
  */
 export type AuditSeal = Prisma.AuditSealModel
 /**
+ * Model AuditDrop
+ * 
+ */
+export type AuditDrop = Prisma.AuditDropModel
+/**
  * Model AuditSubject
  * 
  */

@@ -441,6 +441,7 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   AuditEvent: 'AuditEvent',
   AuditSeal: 'AuditSeal',
+  AuditDrop: 'AuditDrop',
   AuditSubject: 'AuditSubject',
   IdempotentAnswer: 'IdempotentAnswer',
   Password: 'Password',
@@ -469,7 +470,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditDrop" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3681,6 +3682,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    AuditDrop: {
+      payload: Prisma.$AuditDropPayload<ExtArgs>
+      fields: Prisma.AuditDropFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AuditDropFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AuditDropFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        findFirst: {
+          args: Prisma.AuditDropFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AuditDropFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        findMany: {
+          args: Prisma.AuditDropFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>[]
+        }
+        create: {
+          args: Prisma.AuditDropCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        createMany: {
+          args: Prisma.AuditDropCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AuditDropCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>[]
+        }
+        delete: {
+          args: Prisma.AuditDropDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        update: {
+          args: Prisma.AuditDropUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        deleteMany: {
+          args: Prisma.AuditDropDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AuditDropUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AuditDropUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>[]
+        }
+        upsert: {
+          args: Prisma.AuditDropUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        aggregate: {
+          args: Prisma.AuditDropAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAuditDrop>
+        }
+        groupBy: {
+          args: Prisma.AuditDropGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditDropGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AuditDropCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditDropCountAggregateOutputType> | number
+        }
+      }
+    }
     AuditSubject: {
       payload: Prisma.$AuditSubjectPayload<ExtArgs>
       fields: Prisma.AuditSubjectFieldRefs
@@ -5302,6 +5377,18 @@ export const AuditSealScalarFieldEnum = {
 export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
 
 
+export const AuditDropScalarFieldEnum = {
+  tenantId: 'tenantId',
+  toNumber: 'toNumber',
+  hash: 'hash',
+  droppedAt: 'droppedAt',
+  key: 'key',
+  signature: 'signature'
+} as const
+
+export type AuditDropScalarFieldEnum = (typeof AuditDropScalarFieldEnum)[keyof typeof AuditDropScalarFieldEnum]
+
+
 export const AuditSubjectScalarFieldEnum = {
   tenantId: 'tenantId',
   subjectId: 'subjectId',
@@ -5811,6 +5898,7 @@ export type GlobalOmitConfig = {
   apiKey?: Prisma.ApiKeyOmit
   auditEvent?: Prisma.AuditEventOmit
   auditSeal?: Prisma.AuditSealOmit
+  auditDrop?: Prisma.AuditDropOmit
   auditSubject?: Prisma.AuditSubjectOmit
   idempotentAnswer?: Prisma.IdempotentAnswerOmit
   password?: Prisma.PasswordOmit

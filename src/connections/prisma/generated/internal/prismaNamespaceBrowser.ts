@@ -95,6 +95,7 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   AuditEvent: 'AuditEvent',
   AuditSeal: 'AuditSeal',
+  AuditDrop: 'AuditDrop',
   AuditSubject: 'AuditSubject',
   IdempotentAnswer: 'IdempotentAnswer',
   Password: 'Password',
@@ -744,6 +745,18 @@ export const AuditSealScalarFieldEnum = {
 } as const
 
 export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
+
+
+export const AuditDropScalarFieldEnum = {
+  tenantId: 'tenantId',
+  toNumber: 'toNumber',
+  hash: 'hash',
+  droppedAt: 'droppedAt',
+  key: 'key',
+  signature: 'signature'
+} as const
+
+export type AuditDropScalarFieldEnum = (typeof AuditDropScalarFieldEnum)[keyof typeof AuditDropScalarFieldEnum]
 
 
 export const AuditSubjectScalarFieldEnum = {

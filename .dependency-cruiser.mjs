@@ -29,6 +29,7 @@ const frontDoors = {
     'tenant-life.ts',
     'channel-life.ts',
     'agent-life.ts',
+    'claim-transfer.ts',
   ],
 };
 

@@ -19,6 +19,7 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   messageId: 'message',
   sessionId: 'session',
   invitationId: 'invitation',
+  transferId: 'transfer',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

@@ -69,7 +69,7 @@ const namesAccounts: ReadonlySet<string> = new Set(
 );
 
 // Of what is sealed, the names.
-const columns = `c.id, c.platform, c.slug, c.key, CASE WHEN c.removed_at IS NULL THEN c.status ELSE 'removed' END AS status,
+const columns = `c.id, c.platform, c.slug, c.key, CASE WHEN c.removed_at IS NOT NULL THEN 'removed' WHEN c.given_up_at IS NOT NULL THEN 'handed_over' ELSE c.status END AS status,
   c.status_reason, c.agent_id, c.settings, ARRAY(SELECT jsonb_object_keys(c.sealed) ORDER BY 1) AS secrets,
   coalesce((SELECT jsonb_agg(jsonb_build_object('kind', k.kind, 'app', k.app, 'key', k.key) ORDER BY k.kind, k.app, k.key)
     FROM directory.external_keys k WHERE k.tenant_id = c.tenant_id AND k.channel_id = c.id AND k.kind <> 'channel_key'), '[]') AS accounts,
@@ -98,6 +98,11 @@ export function channelHandlers(parts: ChannelHandlerParts): HandlersOf<ChannelO
     if (!held) throw notFound();
     refuseOtherVersion(held.row.version, seenVersion);
     if (held.isRemoved) throw conflict('channel_removed', 'The channel was removed; make another one.');
+    if (held.isGivenUp)
+      throw conflict(
+        'channel_handed_over',
+        'What the channel had claimed was handed over; it ends by itself.',
+      );
     return held;
   };
 
@@ -106,7 +111,7 @@ export function channelHandlers(parts: ChannelHandlerParts): HandlersOf<ChannelO
     { tenantId, ids: { channelId } }: AskedAbout,
     detail: Record<string, unknown>,
   ) => ({
-    ...(await versioned(unit, channelId)),
+    ...(await readChannel(unit, channelId)),
     detail,
     afterwards: () => forgetChannel(tenantId, channelId),
   });
@@ -135,7 +140,7 @@ export function channelHandlers(parts: ChannelHandlerParts): HandlersOf<ChannelO
         checkAddresses(body);
         const id = await createChannel(keeping, unit, tenantId, body);
         return {
-          ...(await versioned(unit, id)),
+          ...(await readChannel(unit, id)),
           resourceId: toWire('channel', id),
           detail: { platform: body.platform, slug: body.slug, given: Object.keys(body) },
         };
@@ -143,7 +148,7 @@ export function channelHandlers(parts: ChannelHandlerParts): HandlersOf<ChannelO
       explain,
     },
     getChannel: {
-      inTenant: ({ ids }, unit) => versioned(unit, ids.channelId),
+      inTenant: ({ ids }, unit) => readChannel(unit, ids.channelId),
     },
     updateChannel: {
       before,
@@ -199,7 +204,7 @@ export function channelHandlers(parts: ChannelHandlerParts): HandlersOf<ChannelO
     removeChannel: {
       async inTenant(asked, unit) {
         const { row } = await hold(unit, asked);
-        const { body } = await versioned(unit, asked.ids.channelId);
+        const { body } = await readChannel(unit, asked.ids.channelId);
         await removeChannel(unit, asked.ids.channelId);
         return {
           body: undefined,
@@ -211,7 +216,8 @@ export function channelHandlers(parts: ChannelHandlerParts): HandlersOf<ChannelO
   };
 }
 
-async function versioned(unit: Unit, id: Uuid) {
+/** A channel as it is shown, and its version. */
+export async function readChannel(unit: Unit, id: Uuid) {
   const [row] = await unit.sql<ChannelRow>(`SELECT ${columns} FROM swarmgate.channels c WHERE c.id = $1`, [
     id,
   ]);

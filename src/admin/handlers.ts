@@ -20,6 +20,7 @@ import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
 import { tenantLifeHandlers } from './tenant-life.ts';
 import { tenantHandlers } from './tenants.ts';
+import { transferHandlers } from './transfers.ts';
 
 export type HandlerParts = {
   scopes: Scopes;
@@ -38,15 +39,17 @@ export type HandlerParts = {
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
 export function createHandlers(parts: HandlerParts): Handlers {
   const { scopes, sendMessage, writeFirst, records, people, forgetKey, trail } = parts;
+  const channelParts: ChannelHandlerParts = {
+    ...parts,
+    countClaim: (tenantId) => countClaim(parts.countCalls, tenantId),
+    tellClaimRefused: (asked, wanted) => tellClaimRefused({ scopes, trail }, asked, wanted),
+  };
   return {
     ...organizationHandlers(parts),
     ...tenantHandlers,
     ...tenantLifeHandlers(parts),
-    ...channelHandlers({
-      ...parts,
-      countClaim: (tenantId) => countClaim(parts.countCalls, tenantId),
-      tellClaimRefused: (asked, wanted) => tellClaimRefused({ scopes, trail }, asked, wanted),
-    }),
+    ...channelHandlers(channelParts),
+    ...transferHandlers({ ...channelParts, trail }),
     ...agentHandlers(parts),
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),
     ...deadLetterHandlers,

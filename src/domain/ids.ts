@@ -21,6 +21,7 @@ const prefixes = {
   role: 'rol',
   apiKey: 'key',
   invitation: 'inv',
+  transfer: 'trf',
   session: 'ses',
   auditEvent: 'aud',
 } as const;

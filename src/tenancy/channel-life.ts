@@ -18,14 +18,14 @@ export { ApplyRefusedError } from './apply/apply-refused-error.ts';
  */
 
 /** A channel that is looked after, held until the unit ends. */
-export type HeldChannel = { row: StoredChannel; isRemoved: boolean };
+export type HeldChannel = { row: StoredChannel; isRemoved: boolean; isGivenUp: boolean };
 
 export async function holdChannel(unit: Unit, tenantId: Uuid, id: Uuid): Promise<HeldChannel | undefined> {
   const held = await unit.sql('SELECT 1 FROM swarmgate.channels WHERE id = $1 FOR UPDATE', [id]);
   if (held.length === 0) return undefined;
   const where = { tenantId_id: { tenantId, id } };
   const row = await unit.prisma((prisma) => prisma.channel.findUniqueOrThrow({ where }));
-  return { row, isRemoved: row.removedAt !== null };
+  return { row, isRemoved: row.removedAt !== null, isGivenUp: row.givenUpAt !== null };
 }
 
 /** What of the outside world somebody may claim without an operator: by default nothing that they have not proved. */

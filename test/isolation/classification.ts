@@ -66,7 +66,7 @@ export const classification: Classification = {
   'swarmgate.channels': {
     kind: 'tenant',
     report: list('tenant_id id platform slug status agent_id version created_at updated_at'),
-    sweeper: list('tenant_id id agent_id xmin'),
+    sweeper: list('tenant_id id agent_id xmin given_up_at removed_at'),
   },
   'swarmgate.participants': { kind: 'tenant' },
   'swarmgate.conversations': {
@@ -94,6 +94,7 @@ export const classification: Classification = {
   'swarmgate.consent_entries': { kind: 'tenant' },
   'swarmgate.files': { kind: 'tenant' },
   'swarmgate.install_states': { kind: 'tenant' },
+  'swarmgate.claim_offers': { kind: 'tenant' },
   'swarmgate.conversation_references': { kind: 'tenant' },
   'swarmgate.events': { kind: 'tenant' },
   'swarmgate.knowledge_documents': { kind: 'tenant' },
@@ -346,6 +347,7 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'identity.take_attempt_v1': 'swarmgate_identity',
   'identity.give_back_attempt_v1': 'swarmgate_identity',
   'identity.forget_ended_v1': 'swarmgate_identity',
+  'swarmgate.given_up_channels_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v2': 'swarmgate_sweeper',
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
@@ -371,6 +373,7 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.enable_tenant_rls': [],
   'swarmgate.describe_grant': ['swarmgate_tenant'],
   'identity.describe_session': ['swarmgate_identity'],
+  'swarmgate.take_claims': ['swarmgate_tenant'],
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],

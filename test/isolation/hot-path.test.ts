@@ -619,6 +619,7 @@ test('every function of the hot path is tried', async () => {
     'waiting_tenants_v1',
     'unchanged_channels_v1',
     'backlog_v1',
+    'given_up_channels_v1',
     'seal_audit_v1',
     // Of tenants that are deleted: test/contracts/tenant-deletion.services.test.ts.
     'delete_tenant_rows_v1',

@@ -175,6 +175,15 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       expires_at: '2099-01-01T00:00:00Z',
       created_at: '2026-01-01T00:00:00Z',
     },
+    'swarmgate.claim_offers': {
+      ...tenant,
+      id: newId(),
+      channel_id: channel,
+      claims: [{ kind: 'workspace', app: '', key: mark }],
+      secret_hash: '\\x00',
+      created_at: '2026-01-01T00:00:00Z',
+      expires_at: '2099-01-01T00:00:00Z',
+    },
     'swarmgate.conversation_references': {
       ...tenant,
       channel_id: channel,

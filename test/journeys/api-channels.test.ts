@@ -4,7 +4,7 @@ import { shopOrigin } from '../support/a-tenant.ts';
 import { anApiCaller } from '../support/an-api-caller.ts';
 import { eventually } from '../support/eventually.ts';
 
-const service = sharedService();
+const service = sharedService({ tenants: [{}, { slug: 'taker' }] });
 
 test('an agent and a channel made by the API answer at once, follow what is changed, and end with it', async () => {
   const owner = await anApiCaller(service(), { role: 'owner' });
@@ -69,5 +69,28 @@ test('an agent and a channel made by the API answer at once, follow what is chan
   expect(await owner.own('POST', '/channels', { body: { ...body, agent: undefined } })).toMatchObject({
     status: 201,
     body: { slug: 'second' },
+  });
+});
+
+test('a number goes from one tenant to another when both want it', async () => {
+  const holder = await anApiCaller(service(), { role: 'owner' });
+  const taker = await anApiCaller(service(), { tenant: 'taker', role: 'owner' });
+  const channel = { slug: 'sms', platform: 'twilio', accountSid: 'AC1', authToken: 't', number: '+15550001' };
+  const { body: made } = await holder.own('POST', '/channels', { body: channel });
+  expect(await taker.own('POST', '/channels', { body: channel })).toMatchObject({
+    status: 409,
+    body: { code: 'account_claimed' },
+  });
+
+  const offered = await holder.own('POST', `/channels/${made.id}/transfers`, {
+    body: { toTenantId: taker.tenantId },
+  });
+  const taken = await taker.own('POST', '/transfers/accept', {
+    body: { token: offered.body.token, channel },
+  });
+
+  expect(taken).toMatchObject({ status: 201, body: { accounts: made.accounts } });
+  expect(await holder.own('GET', `/channels/${made.id}`)).toMatchObject({
+    body: { status: 'handed_over', accounts: [] },
   });
 });

@@ -8,11 +8,13 @@ import { organizationOperations } from './organizations.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
+import { transferOperations } from './transfers.ts';
 
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
   ...tenantOperations,
   ...channelOperations,
+  ...transferOperations,
   ...conversationOperations,
   ...deadLetterOperations,
   ...memberOperations,

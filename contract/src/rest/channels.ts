@@ -15,7 +15,10 @@ export const channel = z.strictObject({
   platform: z.enum(channelPlatforms),
   slug: z.string(),
   key: z.string().meta({ description: 'What its addresses carry.' }),
-  status: z.string().meta({ description: '`active`; `paused`: nothing goes out; `removed`.' }),
+  status: z.string().meta({
+    description:
+      '`active`; `paused`: nothing goes out; `handed_over`: its accounts are another tenant’s; `removed`.',
+  }),
   statusReason: z.string().nullable(),
   agentId: wireId('agentId').nullable().meta({ description: 'Null: the agent `default`.' }),
   settings: z.record(z.string(), z.unknown()).meta({

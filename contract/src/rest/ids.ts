@@ -13,6 +13,7 @@ const prefixes = {
   messageId: 'msg',
   sessionId: 'ses',
   invitationId: 'inv',
+  transferId: 'trf',
 } as const;
 
 /** The ids that may stand in a path. */

@@ -150,3 +150,90 @@ CREATE POLICY auditor_drops ON swarmgate.audit_events FOR DELETE TO swarmgate_au
   USING (at < now() - interval '30 days' AND xid < (SELECT s.to_xid FROM swarmgate.audit_drops d
     JOIN swarmgate.audit_seals s ON s.tenant_id = d.tenant_id AND s.number = d.to_number WHERE d.tenant_id = audit_events.tenant_id));
 GRANT DELETE ON swarmgate.audit_events TO swarmgate_auditor;
+
+-- Accounts of the outside world are handed over by whoever has claimed them, to whoever brings what they were given for it.
+-- The token names tenant and row, so it is looked for there and nowhere else; good once.
+CREATE TABLE swarmgate.claim_offers (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  channel_id uuid NOT NULL,
+  -- What the channel had claimed when it was offered: {kind, app, key} each.
+  claims jsonb NOT NULL,
+  -- The only tenant that may take it; absent: whoever brings the token. No foreign key, which would tell who exists.
+  for_tenant uuid,
+  secret_hash bytea NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  expires_at timestamptz(3) NOT NULL,
+  accepted_at timestamptz(3),
+  accepted_by uuid,
+  withdrawn_at timestamptz(3),
+  PRIMARY KEY (tenant_id, id),
+  CONSTRAINT claim_offers_tenant_id_channel_id_fkey FOREIGN KEY (tenant_id, channel_id)
+    REFERENCES swarmgate.channels (tenant_id, id) ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+SELECT swarmgate.enable_tenant_rls('swarmgate.claim_offers');
+
+-- A channel whose accounts were handed over ends what it has begun, and begins nothing; a while later it is removed.
+ALTER TABLE swarmgate.channels ADD COLUMN given_up_at timestamptz(3);
+CREATE INDEX channels_given_up_at_tenant_id_idx ON swarmgate.channels (given_up_at, tenant_id)
+  WHERE given_up_at IS NOT NULL AND removed_at IS NULL;
+GRANT SELECT (given_up_at, removed_at) ON swarmgate.channels TO swarmgate_sweeper;
+
+-- Takes what another tenant has offered away from it, for the tenant of this transaction, which claims it next. The one place
+-- where a step is made into another tenant and back: only with the secret of its offer, and for no more than that says.
+-- Of those who come at once the first has it; the others find it taken.
+CREATE FUNCTION swarmgate.take_claims(p_from uuid, p_offer uuid, p_secret_hash bytea, p_platform text, p_wanted jsonb, p_event jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_to uuid := swarmgate.current_tenant();
+  o swarmgate.claim_offers;
+  v_outcome text := 'done';
+  v_count integer;
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_from::text, true);
+  SELECT * INTO o FROM swarmgate.claim_offers c WHERE c.tenant_id = p_from AND c.id = p_offer AND c.secret_hash = p_secret_hash FOR UPDATE;
+  IF NOT FOUND THEN
+    v_outcome := 'unknown';
+  ELSIF v_to = p_from OR coalesce(o.for_tenant <> v_to, false) THEN
+    v_outcome := 'not_for_you';
+  ELSIF o.accepted_at IS NOT NULL OR o.withdrawn_at IS NOT NULL OR o.expires_at <= clock_timestamp()
+      OR NOT EXISTS (SELECT FROM directory.tenants t JOIN swarmgate.this_cell h ON h.cell = t.cell WHERE t.id = p_from AND t.status = 'active') THEN
+    v_outcome := 'ended';
+  ELSIF NOT EXISTS (SELECT FROM swarmgate.channels c WHERE c.tenant_id = p_from AND c.id = o.channel_id AND c.platform = p_platform)
+      OR p_wanted = '[]' OR NOT (o.claims @> p_wanted) THEN
+    v_outcome := 'other_account';
+  ELSE
+    -- What it does not hold any more it cannot hand over.
+    DELETE FROM directory.external_keys k USING jsonb_to_recordset(o.claims) AS c (kind text, app text, key text)
+      WHERE k.tenant_id = p_from AND k.channel_id = o.channel_id AND k.platform = p_platform
+        AND k.kind = c.kind AND k.app = c.app AND k.key = c.key;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    IF v_count <> jsonb_array_length(o.claims) THEN
+      v_outcome := 'ended'; -- and whoever calls undoes this
+    ELSE
+      UPDATE swarmgate.channels c SET given_up_at = clock_timestamp(), version = c.version + 1, updated_at = now(),
+          status_reason = 'its accounts were handed over to another tenant'
+        WHERE c.tenant_id = p_from AND c.id = o.channel_id;
+      UPDATE swarmgate.claim_offers c SET accepted_at = clock_timestamp(), accepted_by = v_to WHERE c.tenant_id = p_from AND c.id = p_offer;
+      INSERT INTO swarmgate.audit_events (tenant_id, id, actor_kind, action, resource_kind, resource_id, outcome, reason, detail)
+        VALUES (p_from, (p_event ->> 'id')::uuid, 'nobody', p_event ->> 'action', p_event ->> 'resourceKind', p_event ->> 'resourceId',
+          'allowed', p_event ->> 'reason', p_event -> 'detail' || jsonb_build_object('accounts', o.claims));
+    END IF;
+  END IF;
+  PERFORM set_config('swarmgate.tenant_id', v_to::text, true);
+  RETURN jsonb_build_object('outcome', v_outcome, 'channelId', o.channel_id, 'claims', o.claims);
+END $$;
+
+-- Channels whose accounts were handed over so long ago that what they had begun has ended.
+CREATE FUNCTION swarmgate.given_up_channels_v1(p_after_ms integer, p_limit integer) RETURNS TABLE (tenant_id uuid, channel_id uuid)
+LANGUAGE plpgsql STABLE SET role = 'swarmgate_sweeper' AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT c.tenant_id, c.id FROM swarmgate.channels c
+    WHERE c.given_up_at < clock_timestamp() - make_interval(secs => p_after_ms / 1000.0) AND c.removed_at IS NULL
+    ORDER BY c.given_up_at LIMIT p_limit;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION swarmgate.take_claims(uuid, uuid, bytea, text, jsonb, jsonb), swarmgate.given_up_channels_v1(integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION swarmgate.take_claims(uuid, uuid, bytea, text, jsonb, jsonb) TO swarmgate_tenant;
+GRANT EXECUTE ON FUNCTION swarmgate.given_up_channels_v1(integer, integer) TO swarmgate_service;

@@ -91,6 +91,7 @@ export async function keepChannel(
   const wanted = { slug, key, agentId, settings };
   const same =
     old !== undefined &&
+    old.givenUpAt === null &&
     sameSecrets &&
     isDeepStrictEqual(wanted, {
       slug: old.slug,
@@ -106,6 +107,7 @@ export async function keepChannel(
       sealed: { ...installed, ...sealed },
       status: 'active',
       statusReason: null,
+      givenUpAt: null,
     };
     await unit.prisma((prisma) =>
       old

@@ -38,6 +38,7 @@ const sources: Readonly<Partial<Record<PathId, string>>> = {
   messageId: 'SELECT id FROM swarmgate.messages',
   userId: 'SELECT user_id AS id FROM identity.memberships',
   invitationId: 'SELECT id FROM identity.invitations',
+  transferId: 'SELECT id FROM swarmgate.claim_offers',
 };
 
 /** Makes a tenant and lets it do a bit of everything. `slug` may look like another's. */
@@ -90,12 +91,21 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
   await inviteAsOperator(service, slug, `guest-${mark}@example.com`);
   const role = { slug: mark, name: mark, permissions: ['channels:read'] };
   await owner.own('POST', '/roles', { body: role });
+  await offerAccount(owner, mark);
   const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
     id: tenantId,
     ids: await readPathIds(unit),
   }));
   const { body } = await member.call('GET', '/me/sessions');
   return { slug, mark, id, visitor, owner, member, ids: { ...ids, sessionId: body.items[0].id } };
+}
+
+/** A channel that has claimed an account, and an offer of it. */
+async function offerAccount(owner: ApiCaller, mark: string): Promise<void> {
+  const channel = { slug: 'account', platform: 'twilio', accountSid: `AC${mark}`, authToken: mark };
+  const made = await owner.own('POST', '/channels', { body: { ...channel, number: '+15550001' } });
+  const offered = await owner.own('POST', `/channels/${made.body.id}/transfers`);
+  if (offered.status !== 201) throw new Error(`The offer answered ${offered.status}.`);
 }
 
 /** An invitation that is open, as somebody who may do everything makes it. */

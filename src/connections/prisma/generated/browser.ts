@@ -138,6 +138,11 @@ export type File = Prisma.FileModel
  */
 export type InstallState = Prisma.InstallStateModel
 /**
+ * Model ClaimOffer
+ * 
+ */
+export type ClaimOffer = Prisma.ClaimOfferModel
+/**
  * Model ConversationReference
  * 
  */

@@ -421,6 +421,7 @@ export const ModelName = {
   ConsentEntry: 'ConsentEntry',
   File: 'File',
   InstallState: 'InstallState',
+  ClaimOffer: 'ClaimOffer',
   ConversationReference: 'ConversationReference',
   Quarantine: 'Quarantine',
   SocketLease: 'SocketLease',
@@ -470,7 +471,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditDrop" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "claimOffer" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditDrop" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2215,6 +2216,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.InstallStateCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.InstallStateCountAggregateOutputType> | number
+        }
+      }
+    }
+    ClaimOffer: {
+      payload: Prisma.$ClaimOfferPayload<ExtArgs>
+      fields: Prisma.ClaimOfferFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ClaimOfferFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ClaimOfferFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        findFirst: {
+          args: Prisma.ClaimOfferFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ClaimOfferFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        findMany: {
+          args: Prisma.ClaimOfferFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>[]
+        }
+        create: {
+          args: Prisma.ClaimOfferCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        createMany: {
+          args: Prisma.ClaimOfferCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ClaimOfferCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>[]
+        }
+        delete: {
+          args: Prisma.ClaimOfferDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        update: {
+          args: Prisma.ClaimOfferUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        deleteMany: {
+          args: Prisma.ClaimOfferDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ClaimOfferUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ClaimOfferUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>[]
+        }
+        upsert: {
+          args: Prisma.ClaimOfferUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        aggregate: {
+          args: Prisma.ClaimOfferAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateClaimOffer>
+        }
+        groupBy: {
+          args: Prisma.ClaimOfferGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ClaimOfferGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ClaimOfferCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ClaimOfferCountAggregateOutputType> | number
         }
       }
     }
@@ -4876,6 +4951,7 @@ export const ChannelScalarFieldEnum = {
   settings: 'settings',
   sealed: 'sealed',
   removedAt: 'removedAt',
+  givenUpAt: 'givenUpAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -5134,6 +5210,23 @@ export const InstallStateScalarFieldEnum = {
 } as const
 
 export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
+
+
+export const ClaimOfferScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  channelId: 'channelId',
+  claims: 'claims',
+  forTenant: 'forTenant',
+  secretHash: 'secretHash',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  acceptedBy: 'acceptedBy',
+  withdrawnAt: 'withdrawnAt'
+} as const
+
+export type ClaimOfferScalarFieldEnum = (typeof ClaimOfferScalarFieldEnum)[keyof typeof ClaimOfferScalarFieldEnum]
 
 
 export const ConversationReferenceScalarFieldEnum = {
@@ -5878,6 +5971,7 @@ export type GlobalOmitConfig = {
   consentEntry?: Prisma.ConsentEntryOmit
   file?: Prisma.FileOmit
   installState?: Prisma.InstallStateOmit
+  claimOffer?: Prisma.ClaimOfferOmit
   conversationReference?: Prisma.ConversationReferenceOmit
   quarantine?: Prisma.QuarantineOmit
   socketLease?: Prisma.SocketLeaseOmit

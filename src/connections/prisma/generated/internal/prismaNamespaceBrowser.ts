@@ -75,6 +75,7 @@ export const ModelName = {
   ConsentEntry: 'ConsentEntry',
   File: 'File',
   InstallState: 'InstallState',
+  ClaimOffer: 'ClaimOffer',
   ConversationReference: 'ConversationReference',
   Quarantine: 'Quarantine',
   SocketLease: 'SocketLease',
@@ -246,6 +247,7 @@ export const ChannelScalarFieldEnum = {
   settings: 'settings',
   sealed: 'sealed',
   removedAt: 'removedAt',
+  givenUpAt: 'givenUpAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -504,6 +506,23 @@ export const InstallStateScalarFieldEnum = {
 } as const
 
 export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
+
+
+export const ClaimOfferScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  channelId: 'channelId',
+  claims: 'claims',
+  forTenant: 'forTenant',
+  secretHash: 'secretHash',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  acceptedBy: 'acceptedBy',
+  withdrawnAt: 'withdrawnAt'
+} as const
+
+export type ClaimOfferScalarFieldEnum = (typeof ClaimOfferScalarFieldEnum)[keyof typeof ClaimOfferScalarFieldEnum]
 
 
 export const ConversationReferenceScalarFieldEnum = {

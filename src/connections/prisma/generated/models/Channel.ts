@@ -44,6 +44,7 @@ export type ChannelMinAggregateOutputType = {
   statusReason: string | null
   agentId: string | null
   removedAt: Date | null
+  givenUpAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -59,6 +60,7 @@ export type ChannelMaxAggregateOutputType = {
   statusReason: string | null
   agentId: string | null
   removedAt: Date | null
+  givenUpAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -76,6 +78,7 @@ export type ChannelCountAggregateOutputType = {
   settings: number
   sealed: number
   removedAt: number
+  givenUpAt: number
   version: number
   createdAt: number
   updatedAt: number
@@ -101,6 +104,7 @@ export type ChannelMinAggregateInputType = {
   statusReason?: true
   agentId?: true
   removedAt?: true
+  givenUpAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -116,6 +120,7 @@ export type ChannelMaxAggregateInputType = {
   statusReason?: true
   agentId?: true
   removedAt?: true
+  givenUpAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -133,6 +138,7 @@ export type ChannelCountAggregateInputType = {
   settings?: true
   sealed?: true
   removedAt?: true
+  givenUpAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -237,6 +243,7 @@ export type ChannelGroupByOutputType = {
   settings: runtime.JsonValue
   sealed: runtime.JsonValue
   removedAt: Date | null
+  givenUpAt: Date | null
   version: number
   createdAt: Date
   updatedAt: Date
@@ -277,6 +284,7 @@ export type ChannelWhereInput = {
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
   removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -290,6 +298,7 @@ export type ChannelWhereInput = {
   conversationReferences?: Prisma.ConversationReferenceListRelationFilter
   files?: Prisma.FileListRelationFilter
   installStates?: Prisma.InstallStateListRelationFilter
+  claimOffers?: Prisma.ClaimOfferListRelationFilter
 }
 
 export type ChannelOrderByWithRelationInput = {
@@ -304,6 +313,7 @@ export type ChannelOrderByWithRelationInput = {
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
   removedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -317,6 +327,7 @@ export type ChannelOrderByWithRelationInput = {
   conversationReferences?: Prisma.ConversationReferenceOrderByRelationAggregateInput
   files?: Prisma.FileOrderByRelationAggregateInput
   installStates?: Prisma.InstallStateOrderByRelationAggregateInput
+  claimOffers?: Prisma.ClaimOfferOrderByRelationAggregateInput
 }
 
 export type ChannelWhereUniqueInput = Prisma.AtLeast<{
@@ -337,6 +348,7 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
   removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -350,6 +362,7 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   conversationReferences?: Prisma.ConversationReferenceListRelationFilter
   files?: Prisma.FileListRelationFilter
   installStates?: Prisma.InstallStateListRelationFilter
+  claimOffers?: Prisma.ClaimOfferListRelationFilter
 }, "tenantId_id" | "tenantId_slug" | "tenantId_key">
 
 export type ChannelOrderByWithAggregationInput = {
@@ -364,6 +377,7 @@ export type ChannelOrderByWithAggregationInput = {
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
   removedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -389,6 +403,7 @@ export type ChannelScalarWhereWithAggregatesInput = {
   settings?: Prisma.JsonWithAggregatesFilter<"Channel">
   sealed?: Prisma.JsonWithAggregatesFilter<"Channel">
   removedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Channel"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Channel"> | Date | string
@@ -404,6 +419,7 @@ export type ChannelCreateInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -417,6 +433,7 @@ export type ChannelCreateInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateInput = {
@@ -431,6 +448,7 @@ export type ChannelUncheckedCreateInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -442,6 +460,7 @@ export type ChannelUncheckedCreateInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUpdateInput = {
@@ -454,6 +473,7 @@ export type ChannelUpdateInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -467,6 +487,7 @@ export type ChannelUpdateInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateInput = {
@@ -481,6 +502,7 @@ export type ChannelUncheckedUpdateInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -492,6 +514,7 @@ export type ChannelUncheckedUpdateInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyInput = {
@@ -506,6 +529,7 @@ export type ChannelCreateManyInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -521,6 +545,7 @@ export type ChannelUpdateManyMutationInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -538,6 +563,7 @@ export type ChannelUncheckedUpdateManyInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -580,6 +606,7 @@ export type ChannelCountOrderByAggregateInput = {
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
   removedAt?: Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -599,6 +626,7 @@ export type ChannelMaxOrderByAggregateInput = {
   statusReason?: Prisma.SortOrder
   agentId?: Prisma.SortOrder
   removedAt?: Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -614,6 +642,7 @@ export type ChannelMinOrderByAggregateInput = {
   statusReason?: Prisma.SortOrder
   agentId?: Prisma.SortOrder
   removedAt?: Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -817,6 +846,20 @@ export type ChannelUpdateOneRequiredWithoutInstallStatesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutInstallStatesInput, Prisma.ChannelUpdateWithoutInstallStatesInput>, Prisma.ChannelUncheckedUpdateWithoutInstallStatesInput>
 }
 
+export type ChannelCreateNestedOneWithoutClaimOffersInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutClaimOffersInput
+  connect?: Prisma.ChannelWhereUniqueInput
+}
+
+export type ChannelUpdateOneRequiredWithoutClaimOffersNestedInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutClaimOffersInput
+  upsert?: Prisma.ChannelUpsertWithoutClaimOffersInput
+  connect?: Prisma.ChannelWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutClaimOffersInput, Prisma.ChannelUpdateWithoutClaimOffersInput>, Prisma.ChannelUncheckedUpdateWithoutClaimOffersInput>
+}
+
 export type ChannelCreateNestedOneWithoutConversationReferencesInput = {
   create?: Prisma.XOR<Prisma.ChannelCreateWithoutConversationReferencesInput, Prisma.ChannelUncheckedCreateWithoutConversationReferencesInput>
   connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutConversationReferencesInput
@@ -841,6 +884,7 @@ export type ChannelCreateWithoutTenantInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -853,6 +897,7 @@ export type ChannelCreateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutTenantInput = {
@@ -866,6 +911,7 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -877,6 +923,7 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutTenantInput = {
@@ -920,6 +967,7 @@ export type ChannelScalarWhereInput = {
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
   removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -935,6 +983,7 @@ export type ChannelCreateWithoutAgentInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -947,6 +996,7 @@ export type ChannelCreateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutAgentInput = {
@@ -959,6 +1009,7 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -970,6 +1021,7 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutAgentInput = {
@@ -1008,6 +1060,7 @@ export type ChannelCreateWithoutParticipantsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1020,6 +1073,7 @@ export type ChannelCreateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutParticipantsInput = {
@@ -1034,6 +1088,7 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1044,6 +1099,7 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutParticipantsInput = {
@@ -1072,6 +1128,7 @@ export type ChannelUpdateWithoutParticipantsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1084,6 +1141,7 @@ export type ChannelUpdateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutParticipantsInput = {
@@ -1098,6 +1156,7 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1108,6 +1167,7 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConversationsInput = {
@@ -1120,6 +1180,7 @@ export type ChannelCreateWithoutConversationsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1132,6 +1193,7 @@ export type ChannelCreateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConversationsInput = {
@@ -1146,6 +1208,7 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1156,6 +1219,7 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConversationsInput = {
@@ -1184,6 +1248,7 @@ export type ChannelUpdateWithoutConversationsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1196,6 +1261,7 @@ export type ChannelUpdateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConversationsInput = {
@@ -1210,6 +1276,7 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1220,6 +1287,7 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutInboundKeysInput = {
@@ -1232,6 +1300,7 @@ export type ChannelCreateWithoutInboundKeysInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1244,6 +1313,7 @@ export type ChannelCreateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutInboundKeysInput = {
@@ -1258,6 +1328,7 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1268,6 +1339,7 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutInboundKeysInput = {
@@ -1296,6 +1368,7 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1308,6 +1381,7 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
@@ -1322,6 +1396,7 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1332,6 +1407,7 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutDeliveriesInput = {
@@ -1344,6 +1420,7 @@ export type ChannelCreateWithoutDeliveriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1356,6 +1433,7 @@ export type ChannelCreateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutDeliveriesInput = {
@@ -1370,6 +1448,7 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1380,6 +1459,7 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutDeliveriesInput = {
@@ -1408,6 +1488,7 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1420,6 +1501,7 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
@@ -1434,6 +1516,7 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1444,6 +1527,7 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConsentEntriesInput = {
@@ -1456,6 +1540,7 @@ export type ChannelCreateWithoutConsentEntriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1468,6 +1553,7 @@ export type ChannelCreateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
@@ -1482,6 +1568,7 @@ export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1492,6 +1579,7 @@ export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConsentEntriesInput = {
@@ -1520,6 +1608,7 @@ export type ChannelUpdateWithoutConsentEntriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1532,6 +1621,7 @@ export type ChannelUpdateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
@@ -1546,6 +1636,7 @@ export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1556,6 +1647,7 @@ export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutFilesInput = {
@@ -1568,6 +1660,7 @@ export type ChannelCreateWithoutFilesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1580,6 +1673,7 @@ export type ChannelCreateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutFilesInput = {
@@ -1594,6 +1688,7 @@ export type ChannelUncheckedCreateWithoutFilesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1604,6 +1699,7 @@ export type ChannelUncheckedCreateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutFilesInput = {
@@ -1632,6 +1728,7 @@ export type ChannelUpdateWithoutFilesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1644,6 +1741,7 @@ export type ChannelUpdateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutFilesInput = {
@@ -1658,6 +1756,7 @@ export type ChannelUncheckedUpdateWithoutFilesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1668,6 +1767,7 @@ export type ChannelUncheckedUpdateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutInstallStatesInput = {
@@ -1680,6 +1780,7 @@ export type ChannelCreateWithoutInstallStatesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1692,6 +1793,7 @@ export type ChannelCreateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutInstallStatesInput = {
@@ -1706,6 +1808,7 @@ export type ChannelUncheckedCreateWithoutInstallStatesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1716,6 +1819,7 @@ export type ChannelUncheckedCreateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutInstallStatesInput = {
@@ -1744,6 +1848,7 @@ export type ChannelUpdateWithoutInstallStatesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1756,6 +1861,7 @@ export type ChannelUpdateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
@@ -1770,6 +1876,7 @@ export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1780,6 +1887,127 @@ export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelCreateWithoutClaimOffersInput = {
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  tenant: Prisma.TenantCreateNestedOneWithoutChannelsInput
+  agent?: Prisma.AgentCreateNestedOneWithoutChannelsInput
+  participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelUncheckedCreateWithoutClaimOffersInput = {
+  tenantId: string
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  agentId?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelCreateOrConnectWithoutClaimOffersInput = {
+  where: Prisma.ChannelWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+}
+
+export type ChannelUpsertWithoutClaimOffersInput = {
+  update: Prisma.XOR<Prisma.ChannelUpdateWithoutClaimOffersInput, Prisma.ChannelUncheckedUpdateWithoutClaimOffersInput>
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+  where?: Prisma.ChannelWhereInput
+}
+
+export type ChannelUpdateToOneWithWhereWithoutClaimOffersInput = {
+  where?: Prisma.ChannelWhereInput
+  data: Prisma.XOR<Prisma.ChannelUpdateWithoutClaimOffersInput, Prisma.ChannelUncheckedUpdateWithoutClaimOffersInput>
+}
+
+export type ChannelUpdateWithoutClaimOffersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tenant?: Prisma.TenantUpdateOneRequiredWithoutChannelsNestedInput
+  agent?: Prisma.AgentUpdateOneWithoutChannelsNestedInput
+  participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelUncheckedUpdateWithoutClaimOffersInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConversationReferencesInput = {
@@ -1792,6 +2020,7 @@ export type ChannelCreateWithoutConversationReferencesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1804,6 +2033,7 @@ export type ChannelCreateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
@@ -1818,6 +2048,7 @@ export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1828,6 +2059,7 @@ export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConversationReferencesInput = {
@@ -1856,6 +2088,7 @@ export type ChannelUpdateWithoutConversationReferencesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1868,6 +2101,7 @@ export type ChannelUpdateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
@@ -1882,6 +2116,7 @@ export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1892,6 +2127,7 @@ export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyTenantInput = {
@@ -1905,6 +2141,7 @@ export type ChannelCreateManyTenantInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1920,6 +2157,7 @@ export type ChannelUpdateWithoutTenantInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1932,6 +2170,7 @@ export type ChannelUpdateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutTenantInput = {
@@ -1945,6 +2184,7 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1956,6 +2196,7 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateManyWithoutTenantInput = {
@@ -1969,6 +2210,7 @@ export type ChannelUncheckedUpdateManyWithoutTenantInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1984,6 +2226,7 @@ export type ChannelCreateManyAgentInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1999,6 +2242,7 @@ export type ChannelUpdateWithoutAgentInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2011,6 +2255,7 @@ export type ChannelUpdateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutAgentInput = {
@@ -2023,6 +2268,7 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2034,6 +2280,7 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateManyWithoutAgentInput = {
@@ -2046,6 +2293,7 @@ export type ChannelUncheckedUpdateManyWithoutAgentInput = {
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2065,6 +2313,7 @@ export type ChannelCountOutputType = {
   conversationReferences: number
   files: number
   installStates: number
+  claimOffers: number
 }
 
 export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2076,6 +2325,7 @@ export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   conversationReferences?: boolean | ChannelCountOutputTypeCountConversationReferencesArgs
   files?: boolean | ChannelCountOutputTypeCountFilesArgs
   installStates?: boolean | ChannelCountOutputTypeCountInstallStatesArgs
+  claimOffers?: boolean | ChannelCountOutputTypeCountClaimOffersArgs
 }
 
 /**
@@ -2144,6 +2394,13 @@ export type ChannelCountOutputTypeCountInstallStatesArgs<ExtArgs extends runtime
   where?: Prisma.InstallStateWhereInput
 }
 
+/**
+ * ChannelCountOutputType without action
+ */
+export type ChannelCountOutputTypeCountClaimOffersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ClaimOfferWhereInput
+}
+
 
 export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tenantId?: boolean
@@ -2157,6 +2414,7 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   settings?: boolean
   sealed?: boolean
   removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2170,6 +2428,7 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   conversationReferences?: boolean | Prisma.Channel$conversationReferencesArgs<ExtArgs>
   files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
   installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
+  claimOffers?: boolean | Prisma.Channel$claimOffersArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["channel"]>
 
@@ -2185,6 +2444,7 @@ export type ChannelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   settings?: boolean
   sealed?: boolean
   removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2204,6 +2464,7 @@ export type ChannelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   settings?: boolean
   sealed?: boolean
   removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2223,12 +2484,13 @@ export type ChannelSelectScalar = {
   settings?: boolean
   sealed?: boolean
   removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChannelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "slug" | "key" | "status" | "statusReason" | "agentId" | "settings" | "sealed" | "removedAt" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["channel"]>
+export type ChannelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "slug" | "key" | "status" | "statusReason" | "agentId" | "settings" | "sealed" | "removedAt" | "givenUpAt" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["channel"]>
 export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
   agent?: boolean | Prisma.Channel$agentArgs<ExtArgs>
@@ -2240,6 +2502,7 @@ export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   conversationReferences?: boolean | Prisma.Channel$conversationReferencesArgs<ExtArgs>
   files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
   installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
+  claimOffers?: boolean | Prisma.Channel$claimOffersArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type ChannelIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2264,6 +2527,7 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     conversationReferences: Prisma.$ConversationReferencePayload<ExtArgs>[]
     files: Prisma.$FilePayload<ExtArgs>[]
     installStates: Prisma.$InstallStatePayload<ExtArgs>[]
+    claimOffers: Prisma.$ClaimOfferPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     tenantId: string
@@ -2277,6 +2541,7 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     settings: runtime.JsonValue
     sealed: runtime.JsonValue
     removedAt: Date | null
+    givenUpAt: Date | null
     version: number
     createdAt: Date
     updatedAt: Date
@@ -2684,6 +2949,7 @@ export interface Prisma__ChannelClient<T, Null = never, ExtArgs extends runtime.
   conversationReferences<T extends Prisma.Channel$conversationReferencesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$conversationReferencesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ConversationReferencePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   files<T extends Prisma.Channel$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   installStates<T extends Prisma.Channel$installStatesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$installStatesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InstallStatePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  claimOffers<T extends Prisma.Channel$claimOffersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$claimOffersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ClaimOfferPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2724,6 +2990,7 @@ export interface ChannelFieldRefs {
   readonly settings: Prisma.FieldRef<"Channel", 'Json'>
   readonly sealed: Prisma.FieldRef<"Channel", 'Json'>
   readonly removedAt: Prisma.FieldRef<"Channel", 'DateTime'>
+  readonly givenUpAt: Prisma.FieldRef<"Channel", 'DateTime'>
   readonly version: Prisma.FieldRef<"Channel", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Channel", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Channel", 'DateTime'>
@@ -3336,6 +3603,30 @@ export type Channel$installStatesArgs<ExtArgs extends runtime.Types.Extensions.I
   take?: number
   skip?: number
   distinct?: Prisma.InstallStateScalarFieldEnum | Prisma.InstallStateScalarFieldEnum[]
+}
+
+/**
+ * Channel.claimOffers
+ */
+export type Channel$claimOffersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ClaimOffer
+   */
+  select?: Prisma.ClaimOfferSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ClaimOffer
+   */
+  omit?: Prisma.ClaimOfferOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ClaimOfferInclude<ExtArgs> | null
+  where?: Prisma.ClaimOfferWhereInput
+  orderBy?: Prisma.ClaimOfferOrderByWithRelationInput | Prisma.ClaimOfferOrderByWithRelationInput[]
+  cursor?: Prisma.ClaimOfferWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ClaimOfferScalarFieldEnum | Prisma.ClaimOfferScalarFieldEnum[]
 }
 
 /**

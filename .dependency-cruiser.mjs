@@ -30,6 +30,7 @@ const frontDoors = {
     'channel-life.ts',
     'agent-life.ts',
     'claim-transfer.ts',
+    'domains.ts',
   ],
 };
 

@@ -56,6 +56,7 @@ import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
+import { createTxtResolver, type ResolveTxt } from '#kernel/resolve-txt.ts';
 import { within } from '#kernel/within.ts';
 import { failureMessage, texts } from '#locales/en.ts';
 import { createPaceInProcess } from '#metering/pace-in-process.ts';
@@ -77,6 +78,7 @@ import { createOpenAgent } from '#tenancy/open-agent.ts';
 import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { startDeleting } from '#tenancy/start-deleting.ts';
+import { createTenantHosts } from '#tenancy/tenant-hosts.ts';
 import { linkTo } from './cli/install-link.ts';
 import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
@@ -96,6 +98,8 @@ export type AppOverrides = {
   wrapGateway?: (gateway: Gateway) => Gateway;
   /** Hosts that tenants' addresses may lead to although they are not public. */
   allowedHosts?: readonly string[];
+  /** What the records of domains say. */
+  resolveTxt?: ResolveTxt;
 };
 
 export type App = {
@@ -169,6 +173,7 @@ export async function createApp(
   let port = config.port.number;
   const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
   const keeper = createChannelKeeper({ scopes, keyRing, channels });
+  const hosts = createTenantHosts({ scopes, channels, publicUrl, baseDomain: config.tenantBaseDomain });
   let keepAlive: KeepAlive | undefined;
   const platforms = createPlatforms({
     ...{ config, scopes, keyRing, channels, keeper, logger, metrics, holder, publicUrl },
@@ -277,6 +282,7 @@ export async function createApp(
       {
         ...{ scopes, keyRing, trail, people },
         countCalls: rateLimit,
+        hostTenant: (request) => hosts.tenantOf(request.hostname),
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
         authenticate: createAuthenticate({ checkKey, people, countCalls: rateLimit, trail }),
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
@@ -287,6 +293,8 @@ export async function createApp(
         sharedApps: sharedAppsOf(config),
         allowedHosts: overrides.allowedHosts ?? [],
         graceMs: config.tenantGraceMs,
+        ...{ resolveTxt: overrides.resolveTxt ?? createTxtResolver(), publicUrl },
+        baseDomain: config.tenantBaseDomain,
         forgetChannel: channels.forget,
         async makeInstallLink({ tenantId, channelId }) {
           const open = await channels.findLatest(tenantId, channelId);
@@ -301,7 +309,7 @@ export async function createApp(
 
   function chatRoutes() {
     return webChatRoutes({
-      channels,
+      ...{ channels, hosts },
       tokens: createVisitorTokens(keyRing),
       checkIdentity: createIdentityChecker(guardedFetch),
       receive,
@@ -316,6 +324,11 @@ export async function createApp(
   // Every process listens, whatever its roles: each is to be watched.
   async function startHttp(): Promise<number> {
     const hasDemo = async () => (await channels.findByKey('webchat', 'wk_demo')) !== undefined;
+    const hostLeadsTo = async (host: string | undefined) => {
+      const tenantId = await hosts.tenantOf(host);
+      if (tenantId === undefined) return 'installation';
+      return (await hosts.webChatOf(tenantId)) ? 'chat' : 'nothing';
+    };
     const http = createHttpApp({
       logger,
       metrics,
@@ -333,7 +346,7 @@ export async function createApp(
               { path: '/', router: referenceRoute(publicUrl) },
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
-              { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
+              { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo, hostLeadsTo }) },
             ]
           : []),
       ],

@@ -50,6 +50,8 @@ export function answerOperator(
     }
 
     try {
+      // The installation is looked after at its own host.
+      if ((await parts.hostTenant(request)) !== undefined) throw notFound();
       const { query, body } = readInput(operation, request);
       const ids = readIds(operation, request);
       const asked = {

@@ -21,6 +21,8 @@ export type ApiParts = {
   countCalls: CountCalls;
   /** Somebody has reached for a tenant that is none of theirs. */
   onForeignTenant: () => void;
+  /** Whose host is asked; `undefined`: the installation's own, where all of its tenants are. */
+  hostTenant: (request: Request) => Promise<Uuid | undefined>;
   /** Who calls. @throws {ProblemError} 401 */
   authenticate: (request: Request) => Promise<Principal>;
   /** What they may do in a tenant; `undefined`: it is none of theirs, or is not there. */

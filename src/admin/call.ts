@@ -20,6 +20,7 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   sessionId: 'session',
   invitationId: 'invitation',
   transferId: 'transfer',
+  domainId: 'domain',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

@@ -13,6 +13,7 @@ import { type ChannelHandlerParts, channelHandlers } from './channels.ts';
 import { countClaim, tellClaimRefused } from './claims.ts';
 import { conversationHandlers } from './conversations.ts';
 import { deadLetterHandlers } from './dead-letters.ts';
+import { type DomainHandlerParts, domainHandlers } from './domains.ts';
 import type { Handlers } from './handler.ts';
 import { memberHandlers } from './members.ts';
 import { organizationHandlers } from './organizations.ts';
@@ -34,7 +35,8 @@ export type HandlerParts = {
   countCalls: CountCalls;
   /** How long a tenant that was closed can be reopened. */
   graceMs: number;
-} & Pick<ChannelHandlerParts, 'sharedApps' | 'allowedHosts' | 'forgetChannel' | 'makeInstallLink'>;
+} & Pick<ChannelHandlerParts, 'sharedApps' | 'allowedHosts' | 'forgetChannel' | 'makeInstallLink'> &
+  Pick<DomainHandlerParts, 'resolveTxt' | 'publicUrl' | 'baseDomain'>;
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
 export function createHandlers(parts: HandlerParts): Handlers {
@@ -50,6 +52,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...tenantLifeHandlers(parts),
     ...channelHandlers(channelParts),
     ...transferHandlers({ ...channelParts, trail }),
+    ...domainHandlers(parts),
     ...agentHandlers(parts),
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),
     ...deadLetterHandlers,

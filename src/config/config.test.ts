@@ -42,6 +42,7 @@ describe('nothing set', () => {
       models: { openai: {}, anthropic: {}, google: {}, compatible: {} },
       logLevel: 'info',
       metricsToken: undefined,
+      tenantBaseDomain: undefined,
       tenantGraceMs: 30 * 86_400_000,
       auditRetentionMs: undefined,
     });
@@ -173,6 +174,11 @@ describe('one line says what is wrong with', () => {
         TEAMS_APP_TENANT: 'common',
       },
       /^TEAMS_APP_TENANT holds "common"/,
+    ],
+    [
+      'a base domain that is an address',
+      { TENANT_BASE_DOMAIN: 'https://chat.example' },
+      /^TENANT_BASE_DOMAIN holds "https:\/\/chat\.example"; expected a domain name/,
     ],
     [
       'a time of grace that is none',

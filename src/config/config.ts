@@ -58,6 +58,8 @@ export type Config = Readonly<{
   models: Readonly<Record<'openai' | 'anthropic' | 'google' | 'compatible', ProviderAccess>>;
   logLevel: LogLevel;
   metricsToken: string | undefined;
+  /** Every tenant has a host below it, by its slug; absent: none has. */
+  tenantBaseDomain: string | undefined;
   /** How long a tenant that was closed can be reopened, before it is deleted. */
   tenantGraceMs: number;
   /** How old audit events may become; absent: they stay. */
@@ -107,6 +109,7 @@ export function readConfig(env: Env): Config {
     },
     logLevel: readLogLevel(env),
     metricsToken: env.METRICS_TOKEN,
+    tenantBaseDomain: readBaseDomain(env),
     tenantGraceMs: (readDays(env, 'TENANT_GRACE_DAYS', { min: 0 }) ?? graceDaysDefault) * msPerDay,
     auditRetentionMs: inMs(readDays(env, 'AUDIT_RETENTION_DAYS', { min: auditRetentionDaysMin })),
   });
@@ -289,6 +292,13 @@ function readProvider(env: Env, keyName: EnvName, urlName: EnvName): ProviderAcc
     ...(apiKey && { apiKey }),
     ...(baseUrl && { baseUrl: readUrl(urlName, baseUrl, ['http:', 'https:']) }),
   };
+}
+
+function readBaseDomain({ TENANT_BASE_DOMAIN: text }: Env): string | undefined {
+  const domain = text?.toLowerCase();
+  if (domain === undefined || /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/.test(domain))
+    return domain;
+  throw new ConfigError('TENANT_BASE_DOMAIN', `"${text}"`, 'a domain name such as chat.example.com');
 }
 
 const msPerDay = 86_400_000;

@@ -42,6 +42,7 @@ const names = [
   'COMPATIBLE_BASE_URL',
   'LOG_LEVEL',
   'METRICS_TOKEN',
+  'TENANT_BASE_DOMAIN',
   'TENANT_GRACE_DAYS',
   'AUDIT_RETENTION_DAYS',
 ] as const;

@@ -22,6 +22,7 @@ const prefixes = {
   apiKey: 'key',
   invitation: 'inv',
   transfer: 'trf',
+  domain: 'dom',
   session: 'ses',
   auditEvent: 'aud',
 } as const;

@@ -194,6 +194,11 @@ export const classification: Classification = {
     grants: { swarmgate_platform: 'SELECT', swarmgate_tenant: 'DELETE INSERT SELECT' },
   },
 
+  'directory.domains': {
+    kind: 'directory',
+    why: 'leads from a host to the tenant that has proved it, so that is unique over all tenants',
+    grants: { swarmgate_platform: 'SELECT UPDATE', swarmgate_tenant: 'DELETE INSERT SELECT' },
+  },
   'directory.tombstones': {
     kind: 'directory',
     why: 'who was deleted, so that no slug comes to mean somebody else; ids, slugs and times only',
@@ -340,6 +345,7 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'directory.take_pace_v1': 'swarmgate_platform',
   'directory.give_back_pace_v1': 'swarmgate_platform',
   'directory.forget_paces_v1': 'swarmgate_platform',
+  'directory.locate_hosts_v1': 'swarmgate_platform',
   'directory.forget_accounts_v1': 'swarmgate_platform',
   'identity.forget_tenant_v1': 'swarmgate_identity',
   'identity.find_session_v1': 'swarmgate_identity',

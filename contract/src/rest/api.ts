@@ -3,6 +3,7 @@ import { auditOperations } from './audit.ts';
 import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
+import { domainOperations } from './domains.ts';
 import { memberOperations } from './members.ts';
 import { organizationOperations } from './organizations.ts';
 import { peopleOperations } from './people.ts';
@@ -15,6 +16,7 @@ export const api = {
   ...tenantOperations,
   ...channelOperations,
   ...transferOperations,
+  ...domainOperations,
   ...conversationOperations,
   ...deadLetterOperations,
   ...memberOperations,

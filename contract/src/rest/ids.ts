@@ -14,6 +14,7 @@ const prefixes = {
   sessionId: 'ses',
   invitationId: 'inv',
   transferId: 'trf',
+  domainId: 'dom',
 } as const;
 
 /** The ids that may stand in a path. */

@@ -237,3 +237,56 @@ END $$;
 REVOKE EXECUTE ON FUNCTION swarmgate.take_claims(uuid, uuid, bytea, text, jsonb, jsonb), swarmgate.given_up_channels_v1(integer, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION swarmgate.take_claims(uuid, uuid, bytea, text, jsonb, jsonb) TO swarmgate_tenant;
 GRANT EXECUTE ON FUNCTION swarmgate.given_up_channels_v1(integer, integer) TO swarmgate_service;
+
+-- Domains that lead to a tenant. Any tenant may ask for any; it is one tenant's at most once that was proved, by a record in
+-- the domain or by an operator's word.
+CREATE TABLE directory.domains (
+  id uuid PRIMARY KEY,
+  tenant_id uuid NOT NULL REFERENCES directory.tenants (id) ON DELETE RESTRICT ON UPDATE RESTRICT,
+  domain text NOT NULL CHECK (domain = lower(domain) AND domain <> ''),
+  -- What its record has to say.
+  challenge text NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  verified_at timestamptz(3),
+  verified_by text CHECK (verified_by IN ('dns', 'operator')),
+  UNIQUE (tenant_id, domain),
+  CONSTRAINT domains_verified_by_somebody CHECK ((verified_at IS NULL) = (verified_by IS NULL))
+);
+CREATE UNIQUE INDEX domains_verified_key ON directory.domains (domain) WHERE verified_at IS NOT NULL;
+ALTER TABLE directory.domains ENABLE ROW LEVEL SECURITY;
+ALTER TABLE directory.domains FORCE ROW LEVEL SECURITY;
+CREATE POLICY platform ON directory.domains TO swarmgate_platform USING (true) WITH CHECK (true);
+-- A tenant asks for one and lets go of it; that it was proved is not for a tenant to write.
+CREATE POLICY own_tenant ON directory.domains TO swarmgate_tenant
+  USING (tenant_id = (SELECT swarmgate.current_tenant())) WITH CHECK (tenant_id = (SELECT swarmgate.current_tenant()) AND verified_at IS NULL);
+GRANT SELECT, UPDATE ON directory.domains TO swarmgate_platform;
+GRANT SELECT, INSERT, DELETE ON directory.domains TO swarmgate_tenant;
+
+-- Whose hosts are: by a domain that was proved, or by the slug of a tenant before the installation's own base domain.
+CREATE FUNCTION directory.locate_hosts_v1(p_hosts text[], p_slugs text[]) RETURNS TABLE (ordinal integer, tenant_id uuid)
+LANGUAGE plpgsql STABLE SET role = 'swarmgate_platform' AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT h.n::integer, t.id
+    FROM unnest(p_hosts, p_slugs) WITH ORDINALITY AS h (host, slug, n)
+    LEFT JOIN directory.domains d ON d.domain = h.host AND d.verified_at IS NOT NULL
+    LEFT JOIN directory.tenants s ON d.id IS NULL AND s.slug = h.slug
+    JOIN directory.tenants t ON t.id = coalesce(d.tenant_id, s.id)
+    JOIN swarmgate.this_cell here ON here.cell = t.cell;
+END $$;
+
+-- The web chat that a tenant's own host leads to: its only one, or the one that is called `default`. NULL: there is none.
+CREATE FUNCTION swarmgate.host_web_chat_v1(p_tenant uuid) RETURNS uuid
+LANGUAGE plpgsql STABLE SET role = 'swarmgate_tenant' AS $$
+DECLARE
+  v_all uuid[];
+  v_default uuid;
+BEGIN
+  PERFORM set_config('swarmgate.tenant_id', p_tenant::text, true);
+  SELECT array_agg(c.id), max(c.id::text) FILTER (WHERE c.slug = 'default') INTO v_all, v_default
+    FROM swarmgate.channels c WHERE c.tenant_id = p_tenant AND c.platform = 'webchat' AND c.removed_at IS NULL;
+  RETURN CASE WHEN cardinality(v_all) = 1 THEN v_all[1] ELSE v_default END;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION directory.locate_hosts_v1(text[], text[]), swarmgate.host_web_chat_v1(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION directory.locate_hosts_v1(text[], text[]), swarmgate.host_web_chat_v1(uuid) TO swarmgate_service;

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { Uuid } from '#domain/ids.ts';
 import { extendContext } from '#kernel/context.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import type { OpenChannel } from '../journey.ts';
@@ -13,9 +14,10 @@ export type Authenticated = { visitor: Visitor; channel: OpenChannel };
  * one. @throws {ProblemError} 401 or 403
  */
 export async function authenticate(
-  { tokens, channels }: Pick<WebChatParts, 'tokens' | 'channels'>,
+  parts: Pick<WebChatParts, 'tokens' | 'channels' | 'hosts'>,
   request: Request,
 ): Promise<Authenticated> {
+  const { tokens, channels, hosts } = parts;
   const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ');
   if (scheme?.toLowerCase() !== 'bearer')
     throw unauthorized('token_missing', 'Send the session token as "Authorization: Bearer …".');
@@ -27,17 +29,26 @@ export async function authenticate(
   }
   const { visitor } = check;
   extendContext({ tenantId: visitor.tenantId, conversationId: visitor.conversationId });
-  const channel = await channels.find(visitor.tenantId, visitor.channelId);
+  // On a tenant's own host there is nobody else's.
+  const hostTenant = await hosts.tenantOf(request.hostname);
+  const isElsewhere = hostTenant !== undefined && hostTenant !== visitor.tenantId;
+  const channel = isElsewhere ? undefined : await channels.find(visitor.tenantId, visitor.channelId);
   if (!channel) throw unauthorized('token_invalid', 'The session token names a channel that is gone.');
   refuseClosed(channel);
-  const origin = request.get('origin');
-  if (origin !== undefined) refuseOrigin(origin, channel);
+  if (request.get('origin') !== undefined) refuseOrigin(parts, request, channel, hostTenant);
   return { visitor, channel };
 }
 
-/** @throws {ProblemError} 403 */
-export function refuseOrigin(origin: string | undefined, channel: OpenChannel): void {
+/** A page of the tenant's own host may talk, whatever else its channel allows. @throws {ProblemError} 403 */
+export function refuseOrigin(
+  { hosts }: Pick<WebChatParts, 'hosts'>,
+  request: Request,
+  channel: OpenChannel,
+  hostTenant: Uuid | undefined,
+): void {
+  const origin = request.get('origin');
   if (isAllowedOrigin(origin, settingsOf(channel).origins)) return;
+  if (hostTenant === channel.tenantId && hosts.isOwnPage(origin, request.host)) return;
   throw new ProblemError(
     403,
     'origin_not_allowed',

@@ -39,6 +39,7 @@ const sources: Readonly<Partial<Record<PathId, string>>> = {
   userId: 'SELECT user_id AS id FROM identity.memberships',
   invitationId: 'SELECT id FROM identity.invitations',
   transferId: 'SELECT id FROM swarmgate.claim_offers',
+  domainId: 'SELECT id FROM directory.domains',
 };
 
 /** Makes a tenant and lets it do a bit of everything. `slug` may look like another's. */
@@ -92,6 +93,7 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
   const role = { slug: mark, name: mark, permissions: ['channels:read'] };
   await owner.own('POST', '/roles', { body: role });
   await offerAccount(owner, mark);
+  await owner.own('POST', '/domains', { body: { domain: `${mark}.example` } });
   const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
     id: tenantId,
     ids: await readPathIds(unit),

@@ -43,6 +43,11 @@ export type Organization = Prisma.OrganizationModel
  */
 export type Tenant = Prisma.TenantModel
 /**
+ * Model Domain
+ * 
+ */
+export type Domain = Prisma.DomainModel
+/**
  * Model Tombstone
  * 
  */

@@ -67,6 +67,11 @@ export type Organization = Prisma.OrganizationModel
  */
 export type Tenant = Prisma.TenantModel
 /**
+ * Model Domain
+ * 
+ */
+export type Domain = Prisma.DomainModel
+/**
  * Model Tombstone
  * 
  */

@@ -56,6 +56,7 @@ export const ModelName = {
   MasterKey: 'MasterKey',
   Organization: 'Organization',
   Tenant: 'Tenant',
+  Domain: 'Domain',
   Tombstone: 'Tombstone',
   ExternalKey: 'ExternalKey',
   Agent: 'Agent',
@@ -190,6 +191,19 @@ export const TenantScalarFieldEnum = {
 } as const
 
 export type TenantScalarFieldEnum = (typeof TenantScalarFieldEnum)[keyof typeof TenantScalarFieldEnum]
+
+
+export const DomainScalarFieldEnum = {
+  id: 'id',
+  tenantId: 'tenantId',
+  domain: 'domain',
+  challenge: 'challenge',
+  createdAt: 'createdAt',
+  verifiedAt: 'verifiedAt',
+  verifiedBy: 'verifiedBy'
+} as const
+
+export type DomainScalarFieldEnum = (typeof DomainScalarFieldEnum)[keyof typeof DomainScalarFieldEnum]
 
 
 export const TombstoneScalarFieldEnum = {

@@ -22,7 +22,16 @@ const frontDoors = {
   ],
   models: ['model.ts'],
   queue: ['job.ts'],
-  tenancy: ['scopes.ts', 'scope-errors.ts', 'directory.ts', 'tenant-life.ts'],
+  tenancy: [
+    'scopes.ts',
+    'scope-errors.ts',
+    'directory.ts',
+    'tenant-life.ts',
+    'channel-life.ts',
+    'agent-life.ts',
+    'claim-transfer.ts',
+    'domains.ts',
+  ],
   webhooks: [
     'endpoints.ts',
     'endpoint-url.ts',

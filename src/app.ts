@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Authenticate } from '#admin/api-parts.ts';
 import { apiRoutes } from '#admin/api-routes.ts';
-import { type Authenticate, createAuthenticate } from '#admin/authenticate.ts';
+import { createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
 import { referenceRoute } from '#admin/reference-page.ts';
@@ -9,6 +10,7 @@ import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
+import { startDropping } from '#audit/start-dropping.ts';
 import { startAuditSealer } from '#audit/start-sealer.ts';
 import type { Config } from '#config/config.ts';
 import { isForThisMachine } from '#config/for-this-machine.ts';
@@ -58,6 +60,7 @@ import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { createMetrics } from '#kernel/metrics.ts';
 import { createNetworkLookup } from '#kernel/network-lookup.ts';
+import { createTxtResolver, type ResolveTxt } from '#kernel/resolve-txt.ts';
 import type { LookupAll } from '#kernel/url-guard.ts';
 import { within } from '#kernel/within.ts';
 import { failureMessage, texts } from '#locales/en.ts';
@@ -79,9 +82,12 @@ import { createKnowledgeSearch } from '#tenancy/knowledge-search.ts';
 import { createOpenAgent } from '#tenancy/open-agent.ts';
 import { createQuarantine } from '#tenancy/quarantine.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { startDeleting } from '#tenancy/start-deleting.ts';
+import { createTenantHosts } from '#tenancy/tenant-hosts.ts';
 import { keepWebhooks } from '#webhooks/keep-webhooks.ts';
 import { startForgettingWebhooks } from '#webhooks/start-forgetting.ts';
 import { startWebhooks } from '#webhooks/start-webhooks.ts';
+import { linkTo } from './cli/install-link.ts';
 import { createPlatforms } from './platforms.ts';
 import { openStorage, type Storage } from './storage.ts';
 
@@ -104,6 +110,8 @@ export type AppOverrides = {
   /** What looks up the hosts of webhooks, and how long their receivers may take. */
   webhooks?: { lookup?: LookupAll; timeoutMs?: number; claimMs?: number };
   secondFactorOf?: SecondFactorPolicy;
+  /** What the records of domains say. */
+  resolveTxt?: ResolveTxt;
 };
 
 export type App = {
@@ -179,6 +187,7 @@ export async function createApp(
   let port = config.port.number;
   const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
   const keeper = createChannelKeeper({ scopes, keyRing, channels });
+  const hosts = createTenantHosts({ scopes, channels, publicUrl, baseDomain: config.tenantBaseDomain });
   let keepAlive: KeepAlive | undefined;
   const platforms = createPlatforms({
     ...{ config, scopes, keyRing, channels, keeper, logger, metrics, holder, publicUrl },
@@ -250,11 +259,15 @@ export async function createApp(
     const stopForgettingWebhooks = startForgettingWebhooks({ scopes, logger });
     const stops = [
       startSweeper({ scopes, queue, logger }),
+      startDeleting({ scopes, trail, files: platforms.files, queue, logger }),
       startAuditSealer({
         ...{ scopes, keyRing, logger },
         directory: config.auditDir,
         onLag: metrics.auditSealLag,
       }),
+      ...(config.auditRetentionMs === undefined
+        ? []
+        : [startDropping({ scopes, keyRing, logger, retentionMs: config.auditRetentionMs })]),
     ];
     stopScheduler = async () => {
       stopForgetting();
@@ -294,13 +307,25 @@ export async function createApp(
       {
         ...{ scopes, keyRing, trail, people },
         countCalls: rateLimit,
+        hostTenant: (request) => hosts.tenantOf(request.hostname),
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
         authenticate: overrides.wrapAuthenticate?.(authenticate) ?? authenticate,
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
       },
       createHandlers({
-        ...{ scopes, sendMessage, records: trail, people, forgetKey: checkKey.forget },
-        ...{ keyRing, allowedHosts },
+        ...{ scopes, keyRing, trail, countCalls: rateLimit },
+        ...{ sendMessage, records: trail, people, forgetKey: checkKey.forget },
+        sharedApps: sharedAppsOf(config),
+        allowedHosts,
+        graceMs: config.tenantGraceMs,
+        ...{ resolveTxt: overrides.resolveTxt ?? createTxtResolver(), publicUrl },
+        baseDomain: config.tenantBaseDomain,
+        forgetChannel: channels.forget,
+        async makeInstallLink({ tenantId, channelId }) {
+          const open = await channels.findLatest(tenantId, channelId);
+          const { platforms } = config;
+          return open && linkTo(keyRing, open, 'The channel', { publicUrl: publicUrl(), platforms });
+        },
         writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
       }),
       publicUrl,
@@ -309,7 +334,7 @@ export async function createApp(
 
   function chatRoutes() {
     return webChatRoutes({
-      channels,
+      ...{ channels, hosts },
       tokens: createVisitorTokens(keyRing),
       checkIdentity: createIdentityChecker(guardedFetch),
       receive,
@@ -325,6 +350,11 @@ export async function createApp(
   // Every process listens, whatever its roles: each is to be watched.
   async function startHttp(): Promise<number> {
     const hasDemo = async () => (await channels.findByKey('webchat', 'wk_demo')) !== undefined;
+    const hostLeadsTo = async (host: string | undefined) => {
+      const tenantId = await hosts.tenantOf(host);
+      if (tenantId === undefined) return 'installation';
+      return (await hosts.webChatOf(tenantId)) ? 'chat' : 'nothing';
+    };
     const http = createHttpApp({
       logger,
       metrics,
@@ -343,7 +373,7 @@ export async function createApp(
               ...(isForThisMachine(config) ? [{ path: '/', router: welcomeRoute() }] : []),
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },
-              { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo }) },
+              { path: '/', router: pageRoutes({ directory: widgetDirectory, hasDemo, hostLeadsTo }) },
             ]
           : []),
       ],

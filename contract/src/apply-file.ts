@@ -21,16 +21,17 @@ function everySlugOnce(items: readonly { slug: string }[], context: z.core.$Refi
   }
 }
 
-const agent = z.strictObject({
+/** An agent, as an apply file and the API give it. */
+export const applyAgent = z.strictObject({
   slug,
-  name: z.string().min(1).max(80).optional(),
+  name: z.string().trim().min(1).max(200).optional(),
   model: z
     .string()
     .regex(
       /^(?:builtin\/(?:echo|answers)|(?:openai|anthropic|google|compatible)\/[\w.:/@-]{1,120})$/,
       'builtin/echo, builtin/answers, or openai/NAME, anthropic/NAME, google/NAME, compatible/NAME',
     ),
-  instructions: z.string().max(32_000).default(''),
+  instructions: z.string().max(100_000).default(''),
   apiKey: z.string().min(1).optional(),
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   settings: z
@@ -55,7 +56,8 @@ const knowledge = z.strictObject({
   url: readerUrl.optional(),
 });
 
-const channel = z.discriminatedUnion('platform', channelSchemas).superRefine((given, context) => {
+/** A channel, as an apply file and the API give it. */
+export const applyChannel = z.discriminatedUnion('platform', channelSchemas).superRefine((given, context) => {
   const { error } = slug.safeParse(given.slug);
   for (const issue of error?.issues ?? [])
     context.addIssue({ code: 'custom', path: ['slug'], message: issue.message });
@@ -94,8 +96,8 @@ const tenant = z.strictObject({
   region: z.string().min(1).max(40).default('local'),
   settings: settings.optional(),
   quotas: quotas.optional(),
-  channels: z.array(channel).superRefine(everySlugOnce).default([]),
-  agents: z.array(agent).superRefine(everySlugOnce).default([]),
+  channels: z.array(applyChannel).superRefine(everySlugOnce).default([]),
+  agents: z.array(applyAgent).superRefine(everySlugOnce).default([]),
   knowledge: z.array(knowledge).default([]),
   members: z.array(member).max(1_000).optional(),
   webhooks: z.array(webhook).max(20).superRefine(everyUrlOnce).optional(),
@@ -116,6 +118,6 @@ export const applyFile = z.strictObject({
 export type ApplyFile = z.infer<typeof applyFile>;
 export type ApplyOrganization = z.infer<typeof organization>;
 export type ApplyTenant = z.infer<typeof tenant>;
-export type ApplyChannel = z.infer<typeof channel>;
-export type ApplyAgent = z.infer<typeof agent>;
+export type ApplyChannel = z.infer<typeof applyChannel>;
+export type ApplyAgent = z.infer<typeof applyAgent>;
 export type ApplyKnowledge = z.infer<typeof knowledge>;

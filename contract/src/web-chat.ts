@@ -15,7 +15,8 @@ export const webChatDefaults = {
 
 /** `POST /chat/v1/sessions` */
 export const sessionRequest = z.strictObject({
-  key: z.string().min(1).max(200),
+  /** Absent: the web chat of the tenant whose host is asked. */
+  key: z.string().min(1).max(200).optional(),
   visitorToken: z.string().max(4_096).optional(),
   identity: z.string().max(8_192).optional(),
   profile: z

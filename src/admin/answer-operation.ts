@@ -47,7 +47,10 @@ export function answerOperation(
       personal: { address: request.ip ?? '', userAgent: (request.get('user-agent') ?? '').slice(0, 500) },
     } satisfies Partial<AuditEvent>;
 
-    const grant = await parts.grantIn(principal, tenantId);
+    // On the host of one tenant there is no other.
+    const hostTenant = await parts.hostTenant(request);
+    const isThere = hostTenant === undefined || hostTenant === tenantId;
+    const grant = isThere ? await parts.grantIn(principal, tenantId) : undefined;
     const decision = decisionOn(operation, grant);
     if (!decision.allowed || !grant) {
       const { reason } = decision;

@@ -3,12 +3,13 @@ import type { RequestHandler } from 'express';
 import { type AuditEvent, installationTrail } from '#audit/audit-trail.ts';
 import { currentContext } from '#kernel/context.ts';
 import { ProblemError } from '#kernel/problem.ts';
+import { TenantNotFoundError } from '#tenancy/scope-errors.ts';
 import { countCall, send } from './answer-operation.ts';
 import type { ApiParts } from './api-parts.ts';
 import { pathIdsOf, readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
 import type { OperatorAsked, OperatorHandler } from './handler.ts';
-import { forbidden } from './refusals.ts';
+import { forbidden, notFound } from './refusals.ts';
 import { readIfMatch } from './versions.ts';
 
 /**
@@ -49,6 +50,8 @@ export function answerOperator(
     }
 
     try {
+      // The installation is looked after at its own host.
+      if ((await parts.hostTenant(request)) !== undefined) throw notFound();
       const { query, body } = readInput(operation, request);
       const ids = readIds(operation, request);
       const asked = {
@@ -74,8 +77,11 @@ export function answerOperator(
         }
         return answered;
       });
+      await answer.afterwards?.();
       send(response, operation, answer);
     } catch (error) {
+      // One that is being deleted is not there any more.
+      if (error instanceof TenantNotFoundError) throw notFound();
       if (error instanceof ProblemError)
         await parts.trail.note(installationTrail, { ...event, outcome: 'failed', reason: error.code });
       throw error;

@@ -5,14 +5,11 @@ import type { Identity } from '#identity/identity.ts';
 import type { Principal } from '#identity/principal.ts';
 import { currentContext } from '#kernel/context.ts';
 import type { ProblemError } from '#kernel/problem.ts';
-import type { CountCalls } from './api-parts.ts';
+import type { Authenticate, CountCalls } from './api-parts.ts';
 import { countRefusal } from './count-refusal.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { unauthorized } from './refusals.ts';
 import { isFromThisMachine } from './this-machine.ts';
-
-/** Finds out who calls. @throws {ProblemError} 401 */
-export type Authenticate = (request: Request) => Promise<Principal>;
 
 export type AuthenticateParts = {
   checkKey: KeyAuthenticator;

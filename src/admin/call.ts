@@ -22,6 +22,8 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   invitationId: 'invitation',
   webhookId: 'webhook',
   eventId: 'event',
+  transferId: 'transfer',
+  domainId: 'domain',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

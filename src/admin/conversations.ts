@@ -21,6 +21,7 @@ type ConversationRow = Pick<Conversation, 'platform' | 'status'> & {
   waiting_for: string | null;
   last_message_at: Date | null;
   created_at: Date;
+  is_removed: boolean;
 };
 
 type MessageRow = {
@@ -37,7 +38,7 @@ type MessageRow = {
 
 const conversations = `
   SELECT v.id, v.channel_id, c.platform, v.status, v.external_id, p.external_id AS participant, p.verified,
-      p.profile ->> 'name' AS name, v.waiting_for, v.last_message_at, v.created_at
+      p.profile ->> 'name' AS name, v.waiting_for, v.last_message_at, v.created_at, coalesce(c.removed_at, c.given_up_at) IS NOT NULL AS is_removed
     FROM swarmgate.conversations v
     JOIN swarmgate.channels c ON c.tenant_id = v.tenant_id AND c.id = v.channel_id
     JOIN swarmgate.participants p ON p.tenant_id = v.tenant_id AND p.id = v.participant_id`;
@@ -100,6 +101,8 @@ export function conversationHandlers(parts: {
           readConversation(unit, tenantId, ids.conversationId),
         );
         if (row.status !== 'open') throw conflict('conversation_closed', 'The conversation is closed.');
+        if (row.is_removed)
+          throw conflict('channel_removed', 'The channel of the conversation was removed, or handed over.');
         const sent = await parts.sendMessage(
           { tenantId, channelId: row.channel_id, platform: row.platform },
           {
@@ -130,7 +133,7 @@ function explainAddress(error: unknown): never {
 
 async function findChannel(unit: Unit, slugOrId: string): Promise<Uuid | undefined> {
   const [row] = await unit.sql<{ id: Uuid }>(
-    'SELECT id FROM swarmgate.channels WHERE slug = $1 OR id = $2::uuid',
+    'SELECT id FROM swarmgate.channels WHERE (slug = $1 OR id = $2::uuid) AND removed_at IS NULL AND given_up_at IS NULL',
     [slugOrId, fromWire('channel', slugOrId) ?? null],
   );
   return row?.id;

@@ -30,7 +30,7 @@ export type Answer<Op extends Operation = Operation> = {
   resourceId?: string;
   detail?: Readonly<Record<string, unknown>>;
   /** Runs once it is committed: what was remembered of the changed is to be forgotten. */
-  afterwards?: () => void;
+  afterwards?: () => void | Promise<void>;
 };
 
 /**
@@ -39,11 +39,19 @@ export type Answer<Op extends Operation = Operation> = {
  * has a transaction of its own, and must give a repeated key one effect by itself; `tellsItself` has that too, and tells
  * the trail in it.
  */
-export type Handler<Op extends Operation = Operation> =
+export type Handler<Op extends Operation = Operation> = (
   | { inTenant: (asked: Asked<Op>, unit: Unit) => Promise<Answer<Op>> }
   | { inPlatform: (asked: Asked<Op>, unit: PlatformUnit) => Promise<Answer<Op>> }
   | { alone: (asked: Asked<Op>) => Promise<Answer<Op>> }
-  | { tellsItself: (asked: Asked<Op>) => Promise<Answer<Op>> };
+  | { tellsItself: (asked: Asked<Op>) => Promise<Answer<Op>> }
+) & {
+  /** Also where the tenant is suspended or closing; it looks at that itself. */
+  isForAnyStatus?: true;
+  /** What is looked at before any unit is open. */
+  before?: (asked: Asked<Op>) => Promise<void>;
+  /** What a failure is answered, once what was done is undone. */
+  explain?: (asked: Asked<Op>, error: unknown) => Promise<unknown>;
+};
 
 /** A call that is about no tenant. */
 export type PersonAsked<Op extends Operation = Operation> = {

@@ -1,22 +1,28 @@
-import type { AuditRecords } from '#audit/audit-trail.ts';
+import type { AuditRecords, AuditTrail } from '#audit/audit-trail.ts';
 import type { SendMessage } from '#conversations/send-message.ts';
 import type { WriteFirst } from '#conversations/write-first.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { agentHandlers } from './agents.ts';
 import { apiKeyHandlers } from './api-keys.ts';
+import type { CountCalls } from './api-parts.ts';
 import { auditHandlers } from './audit.ts';
-import { channelHandlers } from './channels.ts';
+import { type ChannelHandlerParts, channelHandlers } from './channels.ts';
+import { countClaim, tellClaimRefused } from './claims.ts';
 import { conversationHandlers } from './conversations.ts';
 import { deadLetterHandlers } from './dead-letters.ts';
+import { type DomainHandlerParts, domainHandlers } from './domains.ts';
 import type { Handlers } from './handler.ts';
 import { memberHandlers } from './members.ts';
 import { organizationHandlers } from './organizations.ts';
 import { passkeyHandlers } from './passkeys.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
+import { tenantLifeHandlers } from './tenant-life.ts';
 import { tenantHandlers } from './tenants.ts';
+import { transferHandlers } from './transfers.ts';
 import { webhookHandlers } from './webhooks.ts';
 
 export type HandlerParts = {
@@ -27,24 +33,29 @@ export type HandlerParts = {
   people: () => Identity;
   forgetKey: (tenantId: Uuid, prefix: string) => void;
   keyRing: KeyRing;
-  allowedHosts: readonly string[];
-};
+  trail: AuditTrail;
+  countCalls: CountCalls;
+  /** How long a tenant that was closed can be reopened. */
+  graceMs: number;
+} & Pick<ChannelHandlerParts, 'sharedApps' | 'allowedHosts' | 'forgetChannel' | 'makeInstallLink'> &
+  Pick<DomainHandlerParts, 'resolveTxt' | 'publicUrl' | 'baseDomain'>;
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
-export function createHandlers({
-  scopes,
-  sendMessage,
-  writeFirst,
-  records,
-  people,
-  forgetKey,
-  keyRing,
-  allowedHosts,
-}: HandlerParts): Handlers {
+export function createHandlers(parts: HandlerParts): Handlers {
+  const { scopes, sendMessage, writeFirst, records, people, forgetKey, trail } = parts;
+  const channelParts: ChannelHandlerParts = {
+    ...parts,
+    countClaim: (tenantId) => countClaim(parts.countCalls, tenantId),
+    tellClaimRefused: (asked, wanted) => tellClaimRefused({ scopes, trail }, asked, wanted),
+  };
   return {
-    ...organizationHandlers,
+    ...organizationHandlers(parts),
     ...tenantHandlers,
-    ...channelHandlers,
+    ...tenantLifeHandlers(parts),
+    ...channelHandlers(channelParts),
+    ...transferHandlers({ ...channelParts, trail }),
+    ...domainHandlers(parts),
+    ...agentHandlers(parts),
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),
     ...deadLetterHandlers,
     ...personHandlers(people),
@@ -52,7 +63,7 @@ export function createHandlers({
     ...memberHandlers(people),
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),
-    ...webhookHandlers({ keyRing, allowedHosts }),
+    ...webhookHandlers(parts),
     ...auditHandlers(records),
   };
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ProblemError } from '#kernel/problem.ts';
+import type { ForbiddenUrlError } from '#kernel/url-guard.ts';
 
 /** What a call of the API is refused with, each in one place. */
 
@@ -52,6 +53,11 @@ export function invalidRequest(where: 'body' | 'query', error: z.ZodError): Prob
     {},
     errors,
   );
+}
+
+/** An address that a tenant gave and that leads where none may lead. */
+export function forbiddenUrl({ code, message }: ForbiddenUrlError): ProblemError {
+  return new ProblemError(400, code, 'Invalid request', message);
 }
 
 function pointerStep(step: PropertyKey): string {

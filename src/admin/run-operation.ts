@@ -12,6 +12,22 @@ import { type IdempotentCall, keepAnswer, takeKey } from './idempotency.ts';
  * it is answered.
  */
 export async function runOperation(
+  parts: ApiParts,
+  operation: Operation,
+  handler: Handler,
+  asked: Asked,
+  event: AuditEvent,
+  call: IdempotentCall | undefined,
+): Promise<Answer> {
+  try {
+    await handler.before?.(asked);
+    return await run(parts, operation, handler, asked, event, call);
+  } catch (error) {
+    throw handler.explain ? await handler.explain(asked, error) : error;
+  }
+}
+
+async function run(
   { scopes, keyRing, trail }: ApiParts,
   operation: Operation,
   handler: Handler,
@@ -22,7 +38,8 @@ export async function runOperation(
   const { tenantId } = asked;
   const inOwnUnit = <T>(work: (unit: Unit) => Promise<T>) => scopes.inTenant(tenantId, work);
   if ('alone' in handler || 'tellsItself' in handler) {
-    if (operation.method !== 'get') await inOwnUnit((unit) => refuseSuspended(unit, tenantId));
+    if (operation.method !== 'get' && !handler.isForAnyStatus)
+      await inOwnUnit((unit) => refuseSuspended(unit, tenantId));
     // Taken before and answered after, since it does its work in a transaction of its own. Where the answer was not kept, it
     // is done again.
     const kept = call && ((await inOwnUnit((unit) => takeKey(unit, keyRing, call))) as Answer | undefined);
@@ -46,13 +63,13 @@ export async function runOperation(
     return answer;
   };
   const begin = async (unit: Unit) => {
-    await refuseSuspended(unit, tenantId);
+    if (!handler.isForAnyStatus) await refuseSuspended(unit, tenantId);
     const kept = call && ((await takeKey(unit, keyRing, call)) as Answer | undefined);
     if (kept) await trail.append(unit, tenantId, { ...prepared, ...repeated });
     return kept;
   };
   const answer = await inUnit(scopes, handler, asked, { begin, end });
-  answer.afterwards?.();
+  await answer.afterwards?.();
   return answer;
 }
 
@@ -64,6 +81,13 @@ async function refuseSuspended(unit: Unit, tenantId: Uuid): Promise<void> {
   const [row] = await unit.sql<{ status: string }>('SELECT status FROM directory.tenants WHERE id = $1', [
     tenantId,
   ]);
+  if (row?.status === 'closing')
+    throw new ProblemError(
+      403,
+      'tenant_closing',
+      'Tenant closing',
+      'The tenant is closing: it can be looked at, and reopened, and nothing changed.',
+    );
   if (row?.status !== 'active')
     throw new ProblemError(
       403,

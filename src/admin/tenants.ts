@@ -15,15 +15,21 @@ type TenantRow = {
   name: string;
   region: string;
   status: Tenant['status'];
+  closing_since: Date | null;
+  delete_after: Date | null;
+  closed_by: NonNullable<Tenant['closing']>['by'] | null;
   settings: Settings;
   version: number;
   created_at: Date;
   updated_at: Date;
 };
 
-const columns = 'id, organization_id, slug, name, region, status, settings, version, created_at, updated_at';
+const columns = `id, organization_id, slug, name, region, status, closing_since, delete_after, closed_by, settings, version,
+  created_at, updated_at`;
 
-export const tenantHandlers: HandlersOf<typeof tenantOperations> = {
+type LifeOperation = 'closeTenant' | 'reopenTenant';
+
+export const tenantHandlers: HandlersOf<Omit<typeof tenantOperations, LifeOperation>> = {
   getTenant: {
     async inTenant({ tenantId }, unit) {
       return versioned(await readTenantRow(unit, tenantId));
@@ -71,15 +77,20 @@ export function listTenantRows(
   );
 }
 
-function versioned(row: TenantRow) {
+export function versioned(row: TenantRow) {
   return { body: showTenant(row), version: row.version };
+}
+
+function showClosing({ closing_since, delete_after, closed_by }: TenantRow): Tenant['closing'] {
+  if (!closing_since || !delete_after || !closed_by) return null;
+  return { since: closing_since.toISOString(), deleteAfter: delete_after.toISOString(), by: closed_by };
 }
 
 export function showTenant(row: TenantRow): Tenant {
   const { id, organization_id, slug, name, region, status, settings, version } = row;
   return {
     ...{ id: toWire('tenant', id), organizationId: toWire('organization', organization_id) },
-    ...{ slug, name, region, status, settings, version },
+    ...{ slug, name, region, status, closing: showClosing(row), settings, version },
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };

@@ -93,6 +93,8 @@ export type AuditPage = { events: ShownAuditEvent[] /** Absent on the last page.
 export interface AuditRecords {
   /** The latest first. */
   search(unit: Unit, trail: Uuid, search: AuditSearch): Promise<AuditPage>;
+  /** The same of a trail whose tenant was deleted, in a unit of auditing: nothing personal is left in it. */
+  searchErased(unit: Unit, trail: Uuid, search: AuditSearch): Promise<AuditPage>;
   /**
    * Makes all that is personal about a person or key in a trail unreadable, for good. The events stay, and so does what
    * they are sealed with.

@@ -77,6 +77,7 @@ export function createAuditTrail({ scopes, keyRing }: AuditTrailParts): AuditTra
     },
 
     search: (unit, trail, search) => searchAudit(keyRing, unit, trail, search),
+    searchErased: (unit, trail, search) => searchAudit(keyRing, unit, trail, search, { isErased: true }),
 
     async eraseSubject(unit, trail, subjectId) {
       await unit.sql('DELETE FROM swarmgate.audit_subjects WHERE tenant_id = $1 AND subject_id = $2', [

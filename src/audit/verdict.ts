@@ -27,6 +27,8 @@ export type TrailVerdict = {
   events: number;
   seals: number;
   checkpoints: number;
+  /** Events that were old enough to go, and have gone; their seals are among those that were looked at. */
+  dropped: number;
   /** Events that are not sealed yet. */
   unsealed: number;
   unsealedSeconds: number;

@@ -25,14 +25,15 @@ export async function verifyAudit(
   { scopes, keyRing }: VerifyParts,
   { trail, files, checkpointDelayMs = checkpointDelayMsDefault }: Verifying,
 ): Promise<AuditVerdict> {
-  const checkpoints = await readCheckpoints(files, checkpointKeys(keyRing), trail);
+  const keys = checkpointKeys(keyRing);
+  const checkpoints = await readCheckpoints(files, keys, trail);
   // Also those of which nothing is left but what was written down.
   const trails = trail
     ? [trail]
     : [...new Set([...(await scopes.inAudit(readTrails)), ...checkpoints.trails.keys()])].sort();
   const verdicts: TrailVerdict[] = [];
   for (const one of trails)
-    verdicts.push(await verifyTrail(scopes, one, checkpoints.trails.get(one), checkpointDelayMs));
+    verdicts.push(await verifyTrail({ scopes, keys }, one, checkpoints.trails.get(one), checkpointDelayMs));
   const { problem, notes } = checkpoints;
   return {
     state: problem ? 'tampered' : worstOf(verdicts.map(({ state }) => state)),

@@ -1,6 +1,8 @@
 import { toWire, type Uuid } from '#domain/ids.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
+import { isSignedDrop, readDrop, type SignedDrop } from './audit-drop.ts';
 import { nameTrail } from './checkpoint.ts';
+import type { CheckpointKey } from './checkpoint-keys.ts';
 import { hashBytes, hashEvent, hashSeal, nothingBefore } from './event-hash.ts';
 import type { TrailCheckpoints } from './read-checkpoints.ts';
 import { readEvents, readSeals, readUnsealed, type SealRow } from './read-seals.ts';
@@ -14,7 +16,7 @@ const unsealedSecondsMax = 5;
  * each in a unit of its own: what is read does not stand in the way of what is written.
  */
 export async function verifyTrail(
-  scopes: Scopes,
+  { scopes, keys }: { scopes: Scopes; keys: readonly CheckpointKey[] },
   trail: Uuid,
   known: TrailCheckpoints | undefined,
   checkpointDelayMs: number,
@@ -24,6 +26,7 @@ export async function verifyTrail(
     events: 0,
     seals: 0,
     checkpoints: 0,
+    dropped: 0,
     unsealed: 0,
     unsealedSeconds: 0,
   };
@@ -32,6 +35,7 @@ export async function verifyTrail(
   let previous: Buffer = nothingBefore;
   /** The last seal that a checkpoint must have followed by now. */
   let dueNumber = 0;
+  let drop: SignedDrop | undefined;
 
   for (;;) {
     const piece = await scopes.inAudit(async (unit) => {
@@ -42,11 +46,23 @@ export async function verifyTrail(
         seals.flatMap(({ eventIds }) => eventIds),
       );
       const [clock] = await unit.sql<{ now: Date }>('SELECT clock_timestamp() AS now');
-      return { seals, events, now: clock?.now ?? new Date() };
+      // Behind the events: of what went meanwhile it tells.
+      const drop = await readDrop(unit, trail);
+      return { seals, events, drop, now: clock?.now ?? new Date() };
     });
+    drop = piece.drop;
+    if (drop && !isSignedDrop(drop, keys))
+      return fail({
+        kind: 'gap',
+        seal: drop.number,
+        says: 'what says up to which seal the events were old enough to go was not signed by our keys',
+      });
     if (piece.seals.length === 0) break;
     for (const seal of piece.seals) {
-      const problem = checkSeal(trail, seal, verdict.seals + 1, previous, piece.events);
+      const mayBeDropped = drop !== undefined && seal.number <= drop.number;
+      const problem =
+        checkSeal(trail, seal, verdict.seals + 1, previous, { events: piece.events, mayBeDropped }) ??
+        (seal.number === drop?.number && !seal.hash.equals(drop.hash) ? otherSeal(seal) : undefined);
       if (problem) {
         // Of the last seal, what is missing is the end of the trail.
         const isEnd =
@@ -57,7 +73,9 @@ export async function verifyTrail(
       }
       previous = seal.hash;
       verdict.seals = seal.number;
-      verdict.events += seal.eventIds.length;
+      const present = seal.eventIds.filter((id) => piece.events.has(id)).length;
+      verdict.events += present;
+      verdict.dropped += seal.eventIds.length - present;
       if (piece.now.getTime() - seal.sealedAt.getTime() > checkpointDelayMs) dueNumber = seal.number;
       const point = points[verdict.checkpoints];
       if (point?.number !== seal.number) continue;
@@ -81,7 +99,21 @@ export async function verifyTrail(
       says: `the trail had ${ahead.number} seals then and has ${verdict.seals} now: its end was cut off`,
     });
   if (known?.problem) return fail(known.problem);
+  if (drop && drop.number > verdict.seals)
+    return fail({
+      kind: 'head',
+      seal: drop.number,
+      says: `the trail had ${drop.number} seals when old events went, and has ${verdict.seals} now: its end was cut off`,
+    });
   return concludeWhole(scopes, trail, verdict, { dueNumber, lastNumber: points.at(-1)?.number ?? 0 });
+}
+
+function otherSeal({ number }: SealRow): AuditProblem {
+  return {
+    kind: 'head',
+    seal: number,
+    says: 'the seal is not the one up to which the events were old enough to go: the trail was written anew',
+  };
 }
 
 function checkSeal(
@@ -89,12 +121,13 @@ function checkSeal(
   seal: SealRow,
   expected: number,
   previous: Buffer,
-  events: Awaited<ReturnType<typeof readEvents>>,
+  { events, mayBeDropped }: { events: Awaited<ReturnType<typeof readEvents>>; mayBeDropped: boolean },
 ): AuditProblem | undefined {
   if (seal.number !== expected) return { kind: 'gap', seal: expected, says: `seal ${expected} is missing` };
   for (const [index, id] of seal.eventIds.entries()) {
     const at = { seal: seal.number, event: toWire('auditEvent', id) };
     const event = events.get(id);
+    if (!event && mayBeDropped) continue;
     if (!event) return { kind: 'gap', ...at, says: 'the event was sealed and is missing' };
     const sealed = seal.eventHashes.subarray(index * hashBytes, (index + 1) * hashBytes);
     if (!hashEvent(event).equals(sealed))

@@ -14,6 +14,7 @@ import { runDoctor } from './doctor.ts';
 import type { HandOverRequest } from './hand-over.ts';
 import { makeInstallLink } from './install-link.ts';
 import { operateMembers } from './members.ts';
+import { operateTenants } from './tenants.ts';
 import { operateUsers } from './users.ts';
 
 /** What an operator asks for, done on open data: by the service itself, or by a command that has opened them. */
@@ -58,6 +59,8 @@ export function answerOperator(
       return operateUsers(storage, request.wish);
     case 'members':
       return operateMembers(storage, request.wish);
+    case 'tenants':
+      return operateTenants(storage, request.wish, { graceMs: config.tenantGraceMs });
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

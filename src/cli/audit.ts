@@ -4,6 +4,7 @@ import type { AuditVerdict } from '#audit/verdict.ts';
 import { verifyAudit } from '#audit/verify-audit.ts';
 import type { Uuid } from '#domain/ids.ts';
 import { toWire } from '#domain/ids.ts';
+import { findBuried } from '#tenancy/directory.ts';
 import { enterTenant } from '#tenancy/enter-tenant.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { Storage } from '../storage.ts';
@@ -40,7 +41,9 @@ async function verify(parts: Parts, wish: Extract<AuditWish, { act: 'verify' }>)
       ? await verifyAudit(parts, { files })
       : await verifyAudit(parts, { files, trail: await inTrail(parts, wish.trail, async (_unit, id) => id) });
   const tenants = await parts.scopes.inPlatform((unit) =>
-    unit.sql<{ id: Uuid; slug: string }>('SELECT id, slug FROM directory.tenants'),
+    unit.sql<{ id: Uuid; slug: string }>(
+      `SELECT id, slug FROM directory.tenants UNION ALL SELECT id, slug FROM directory.tombstones WHERE kind = 'tenant'`,
+    ),
   );
   const slugs = new Map(tenants.map(({ id, slug }) => [toWire('tenant', id), slug]));
   return {
@@ -65,8 +68,8 @@ async function read(parts: Parts, wish: Extract<AuditWish, { act: 'read' }>): Pr
   let cursor = search.cursor;
   do {
     const limit = Math.min(pageMax, wish.limit - found.events.length);
-    const [trail, page] = await inTrail(parts, wish.trail, async (unit, id) => {
-      const one = await audit.search(unit, id, { ...search, cursor, limit });
+    const [trail, page] = await inTrail(parts, wish.trail, async (unit, id, isErased) => {
+      const one = await audit[isErased ? 'searchErased' : 'search'](unit, id, { ...search, cursor, limit });
       return [id, one] as const;
     });
     if (found.events.length === 0)
@@ -83,11 +86,14 @@ async function read(parts: Parts, wish: Extract<AuditWish, { act: 'read' }>): Pr
   return { ...found, ...(cursor !== undefined && { nextCursor: cursor }) };
 }
 
-function inTrail<T>(
+async function inTrail<T>(
   { scopes }: Parts,
   name: string,
-  work: (unit: Unit, trail: Uuid) => Promise<T>,
+  work: (unit: Unit, trail: Uuid, isErased: boolean) => Promise<T>,
 ): Promise<T> {
-  if (name === installationName) return scopes.inIdentity((unit) => work(unit, installationTrail));
-  return scopes.inPlatform(async (unit) => work(unit, await enterTenant(unit, name)));
+  if (name === installationName) return scopes.inIdentity((unit) => work(unit, installationTrail, false));
+  // The trail of a tenant outlives it.
+  const buried = await scopes.inPlatform((unit) => findBuried(unit, name));
+  if (buried) return scopes.inAudit((unit) => work(unit, buried, true));
+  return scopes.inPlatform(async (unit) => work(unit, await enterTenant(unit, name), false));
 }

@@ -125,7 +125,7 @@ const stateOfTenant = `
   SELECT
     coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform,
         'reason', coalesce(c.status_reason, 'paused by the operator')) ORDER BY c.slug)
-      FROM swarmgate.channels c WHERE c.status = 'paused' AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
+      FROM swarmgate.channels c WHERE c.status = 'paused' AND c.removed_at IS NULL AND NOT c.settings ? 'apiUrl'), '[]') AS paused,
     coalesce((SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'platform', c.platform) ORDER BY c.slug)
       FROM swarmgate.channels c WHERE c.status = 'active' AND c.platform IN ('slack', 'discord', 'teams', 'twilio')
         AND NOT c.settings ?| ARRAY['appId', 'applicationId', 'accountSid', 'apiUrl']), '[]') AS shared,

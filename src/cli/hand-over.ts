@@ -15,6 +15,7 @@ import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink, LinkWish } from './install-link.ts';
 import type { ListedMember, MembersWish } from './members.ts';
+import type { ListedTenant, TenantsWish } from './tenants.ts';
 import type { ListedUser, UsersWish } from './users.ts';
 
 /**
@@ -31,7 +32,8 @@ export type HandOverRequest =
   | { command: 'api-keys'; wish: ApiKeysWish }
   | { command: 'audit'; wish: AuditWish }
   | { command: 'users'; wish: UsersWish }
-  | { command: 'members'; wish: MembersWish };
+  | { command: 'members'; wish: MembersWish }
+  | { command: 'tenants'; wish: TenantsWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -45,6 +47,7 @@ export type HandOverAnswers = {
   audit: AuditAnswer;
   users: ListedUser[];
   members: ListedMember[];
+  tenants: ListedTenant[];
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

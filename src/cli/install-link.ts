@@ -9,6 +9,7 @@ import type { OpenChannel } from '#gateways/gateway.ts';
 import { createInstallLinks } from '#gateways/install-links.ts';
 import { mayInstall } from '#gateways/install-pause.ts';
 import { writeInstallLink } from '#gateways/slack/install/write-link.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
 import { createChannelDirectory } from '#tenancy/channel-directory.ts';
 import { enterTenant } from '#tenancy/enter-tenant.ts';
 import type { Storage } from '../storage.ts';
@@ -28,11 +29,13 @@ export type LinkPlatform = 'slack' | 'discord';
 export type LinkWish = { platform: LinkPlatform; tenant: string; channel: string };
 const names = { slack: 'Slack', discord: 'Discord' } as const;
 
+type LinkParts = { publicUrl: string; platforms: PlatformsConfig };
+
 /** Makes the link by which somebody connects a workspace or a server to a channel of a tenant. */
 export async function makeInstallLink(
   { scopes, keyRing }: Storage,
   { platform, tenant, channel }: LinkWish,
-  { publicUrl, platforms }: { publicUrl: string; platforms: PlatformsConfig },
+  parts: LinkParts,
 ): Promise<InstallLink> {
   const path = `${tenant}/${channel}`;
   const target = await scopes.inPlatform(async (unit) => {
@@ -48,6 +51,19 @@ export async function makeInstallLink(
   });
   const open = await createChannelDirectory({ scopes, keyRing }).find(target.tenantId, target.channelId);
   if (!open) throw new NoSuchChannelError(path, 'is not there any more');
+  return linkTo(keyRing, open, path, parts);
+}
+
+/** The same for a channel that is open already. `path` names it where something is wrong. */
+export async function linkTo(
+  keyRing: KeyRing,
+  open: OpenChannel,
+  path: string,
+  { publicUrl, platforms }: LinkParts,
+): Promise<InstallLink> {
+  const { platform } = open;
+  if (platform !== 'slack' && platform !== 'discord')
+    throw new NoSuchChannelError(path, `is on ${platform}, where nothing is connected by a link`);
   if (!mayInstall(open))
     throw new NoSuchChannelError(
       path,
@@ -56,6 +72,7 @@ export async function makeInstallLink(
   const plain =
     platform === 'slack' ? checkSlack(path, open, platforms) : discordInvitation(path, open, platforms);
   if (plain !== undefined) return { url: plain };
+  const target = { tenantId: open.tenantId, channelId: open.id };
   const { token, expiresAt } = await createInstallLinks(keyRing, platform).make(target);
   const write = platform === 'slack' ? writeInstallLink : writeDiscordInstallLink;
   return { url: write(publicUrl, open, token), expiresAt: expiresAt.toISOString() };
@@ -66,7 +83,7 @@ function checkSlack(path: string, open: OpenChannel, { slack }: PlatformsConfig)
   if (open.secrets['botToken'] !== undefined)
     throw new NoSuchChannelError(
       path,
-      'has a botToken in its apply file; leave that out to install by a link',
+      'has a botToken that was given for it; take that out to install by a link',
     );
   if (appId !== undefined && (clientId === undefined || open.secrets['clientSecret'] === undefined))
     throw new NoSuchChannelError(

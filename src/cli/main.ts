@@ -13,6 +13,7 @@ import { addSimulateCommand } from './simulate-command.ts';
 import { addSlackCommand } from './slack-command.ts';
 import { addStartCommand } from './start-command.ts';
 import { addTeamsCommand } from './teams-command.ts';
+import { addTenantsCommand } from './tenants-command.ts';
 import { addUsersCommand } from './users-command.ts';
 import { version } from './version.ts';
 
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addMigrateCommand(program);
   addDoctorCommand(program, setExitCode);
   addApplyCommand(program);
+  addTenantsCommand(program);
   addApiKeysCommand(program);
   addUsersCommand(program);
   addMembersCommand(program);

@@ -25,8 +25,9 @@ export function describeVerdict({ state, trails, problem, notes }: AuditVerdict)
 }
 
 function describeTrail(trail: TrailVerdict): string[] {
-  const { state, tenant, events, seals, checkpoints, unsealed, problem, missing } = trail;
-  const counts = `${events} events in ${seals} seals, ${checkpoints} checkpoints, ${unsealed} not sealed yet`;
+  const { state, tenant, events, seals, checkpoints, dropped, unsealed, problem, missing } = trail;
+  const gone = dropped > 0 ? `, ${dropped} were old enough to go` : '';
+  const counts = `${events} events in ${seals} seals${gone}, ${checkpoints} checkpoints, ${unsealed} not sealed yet`;
   const because = problem ? [describeProblem(problem)] : (missing ?? []);
   return [
     `${words[state]}  ${tenant ?? trail.trail}  ${counts}`,

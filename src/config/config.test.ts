@@ -43,6 +43,9 @@ describe('nothing set', () => {
       models: { openai: {}, anthropic: {}, google: {}, compatible: {} },
       logLevel: 'info',
       metricsToken: undefined,
+      tenantBaseDomain: undefined,
+      tenantGraceMs: 30 * 86_400_000,
+      auditRetentionMs: undefined,
     });
   });
 
@@ -175,6 +178,21 @@ describe('one line says what is wrong with', () => {
       },
       /^TEAMS_APP_TENANT holds "common"/,
     ],
+    [
+      'a base domain that is an address',
+      { TENANT_BASE_DOMAIN: 'https://chat.example' },
+      /^TENANT_BASE_DOMAIN holds "https:\/\/chat\.example"; expected a domain name/,
+    ],
+    [
+      'a time of grace that is none',
+      { TENANT_GRACE_DAYS: '1.5' },
+      /^TENANT_GRACE_DAYS holds "1\.5"; expected a number of days from 0 to 36500\.$/,
+    ],
+    [
+      'audit events that are kept for too short',
+      { AUDIT_RETENTION_DAYS: '29' },
+      /^AUDIT_RETENTION_DAYS holds "29"; expected a number of days from 30 to 36500\.$/,
+    ],
     ['a model address that is none', { OPENAI_BASE_URL: 'ftp://models' }, /^OPENAI_BASE_URL/],
   ])('%s', (_, env, says) => {
     const message = complaint(env);
@@ -214,6 +232,13 @@ test('private hosts are names, addresses and ports', () => {
   const text = 'Billing.internal, 127.0.0.1:8080,,[::1]';
   const hosts = ['billing.internal', '127.0.0.1:8080', '[::1]'];
   expect(readConfig({ PRIVATE_HOSTS: text }).privateHosts).toEqual(hosts);
+});
+
+test('days are days', () => {
+  expect(readConfig({ TENANT_GRACE_DAYS: '0', AUDIT_RETENTION_DAYS: '30' })).toMatchObject({
+    tenantGraceMs: 0,
+    auditRetentionMs: 30 * 86_400_000,
+  });
 });
 
 test('a public address has no slash at its end', () => {

@@ -60,6 +60,12 @@ export type Config = Readonly<{
   models: Readonly<Record<'openai' | 'anthropic' | 'google' | 'compatible', ProviderAccess>>;
   logLevel: LogLevel;
   metricsToken: string | undefined;
+  /** Every tenant has a host below it, by its slug; absent: none has. */
+  tenantBaseDomain: string | undefined;
+  /** How long a tenant that was closed can be reopened, before it is deleted. */
+  tenantGraceMs: number;
+  /** How old audit events may become; absent: they stay. */
+  auditRetentionMs: number | undefined;
 }>;
 
 /** Checks the environment. @throws {ConfigError} for the first variable that cannot be used. */
@@ -106,6 +112,9 @@ export function readConfig(env: Env): Config {
     },
     logLevel: readLogLevel(env),
     metricsToken: env.METRICS_TOKEN,
+    tenantBaseDomain: readBaseDomain(env),
+    tenantGraceMs: (readDays(env, 'TENANT_GRACE_DAYS', { min: 0 }) ?? graceDaysDefault) * msPerDay,
+    auditRetentionMs: inMs(readDays(env, 'AUDIT_RETENTION_DAYS', { min: auditRetentionDaysMin })),
   });
 }
 
@@ -299,6 +308,37 @@ function readProvider(env: Env, keyName: EnvName, urlName: EnvName): ProviderAcc
     ...(apiKey && { apiKey }),
     ...(baseUrl && { baseUrl: readUrl(urlName, baseUrl, ['http:', 'https:']) }),
   };
+}
+
+function readBaseDomain({ TENANT_BASE_DOMAIN: text }: Env): string | undefined {
+  const domain = text?.toLowerCase();
+  if (domain === undefined || /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/.test(domain))
+    return domain;
+  throw new ConfigError('TENANT_BASE_DOMAIN', `"${text}"`, 'a domain name such as chat.example.com');
+}
+
+const msPerDay = 86_400_000;
+const graceDaysDefault = 30;
+/** What is younger cannot be removed from a trail: the database refuses it. */
+const auditRetentionDaysMin = 30;
+/** Longer is for ever, and says so by leaving it out. */
+const daysMax = 36_500;
+
+function readDays(
+  env: Env,
+  name: 'TENANT_GRACE_DAYS' | 'AUDIT_RETENTION_DAYS',
+  { min }: { min: number },
+): number | undefined {
+  const text = env[name];
+  if (text === undefined) return undefined;
+  const days = Number(text);
+  if (!/^\d{1,5}$/.test(text) || days < min || days > daysMax)
+    throw new ConfigError(name, `"${text}"`, `a number of days from ${min} to ${daysMax}`);
+  return days;
+}
+
+function inMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * msPerDay;
 }
 
 function readLogLevel(env: Env): LogLevel {

@@ -43,6 +43,9 @@ const names = [
   'COMPATIBLE_BASE_URL',
   'LOG_LEVEL',
   'METRICS_TOKEN',
+  'TENANT_BASE_DOMAIN',
+  'TENANT_GRACE_DAYS',
+  'AUDIT_RETENTION_DAYS',
 ] as const;
 
 export type EnvName = (typeof names)[number];

@@ -9,6 +9,7 @@ import type { Logger } from '#kernel/logger.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 import type { Served, WakeQueue, WakeUpData } from '#queue/job.ts';
 import { StorageUnavailableError } from '#tenancy/scope-errors.ts';
+import { tenantClosingCode } from '#tenancy/tenant-life.ts';
 import { ChannelFullError, type ChannelSlots, type Invitation } from './channel-slots.ts';
 import type { DeliveryDesk } from './delivery-desk.ts';
 import type { DeliveryJournal, DeliveryOutcome, OpenDelivery } from './delivery-journal.ts';
@@ -137,6 +138,8 @@ async function send(
   try {
     channel = await parts.openChannel(delivery.tenantId, delivery.channel.id);
     if (!channel) throw new TypeError('The delivery names a channel that is not there.');
+    if (channel.tenantStatus === 'closing' || channel.tenantStatus === 'deleting')
+      return { outcome: putOffWhileClosing(delivery), isTurnedAway: false };
     if (channel.status === 'paused')
       throw new GatewayError('not_now', 'The channel is paused.', { retryAfterMs: pausedRetryMs });
     const gateway = parts.gatewayOf(channel.platform);
@@ -163,6 +166,15 @@ async function send(
   } finally {
     parts.metrics.deliveryTook(delivery.channel.platform, (performance.now() - startedAt) / 1_000);
   }
+}
+
+/** How soon a delivery of a tenant that is closing is looked at again. If it is reopened, that wakes it. */
+const closingRetryMs = 60 * 60_000;
+
+// For as long as it takes: if the tenant is reopened, everything is as it was.
+function putOffWhileClosing({ interrupted }: OpenDelivery): DeliveryOutcome {
+  const error = { code: tenantClosingCode, reason: 'The tenant is closing.' };
+  return { state: 'pending', delayMs: closingRetryMs, deferred: true, uncertain: interrupted, error };
 }
 
 const recordAgainMs = 250;

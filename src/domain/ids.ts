@@ -21,6 +21,8 @@ const prefixes = {
   role: 'rol',
   apiKey: 'key',
   invitation: 'inv',
+  transfer: 'trf',
+  domain: 'dom',
   session: 'ses',
   passkey: 'psk',
   auditEvent: 'aud',

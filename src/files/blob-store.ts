@@ -15,6 +15,8 @@ export interface BlobStore {
   open(key: BlobKey): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Leaves no bytes, whether there were any or not. */
   delete(key: BlobKey): Promise<void>;
+  /** Leaves nothing of a tenant all of whose bytes were deleted. */
+  forgetTenant(tenantId: Uuid): Promise<void>;
 }
 
 export type BlobFailure =
@@ -34,6 +36,12 @@ export class BlobStoreError extends AppError<`files_${BlobFailure}`> {
   constructor(failure: BlobFailure, message: string, cause?: unknown) {
     super(`files_${failure}`, message, { retry: passing.has(failure) ? 'later' : 'never', cause });
   }
+}
+
+/** @throws {TypeError} likewise */
+export function checkBlobOwner(tenantId: Uuid): Uuid {
+  if (!isUuid(tenantId)) throw new TypeError('Bytes are kept under the UUID of their tenant.');
+  return tenantId;
 }
 
 /** @throws {TypeError} when a part of the key could be anything but a name. Always a fault of ours. */

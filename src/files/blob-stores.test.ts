@@ -94,6 +94,18 @@ describe.each(Object.keys(stores))('on %s', (name) => {
     await store.delete(aKey());
   });
 
+  test('nothing is left of a tenant that is forgotten, and all of the others', async () => {
+    const store = await aStore();
+    const [gone, kept] = [aKey(), aKey()];
+    for (const key of [gone, kept]) await store.put(key, pieces('bytes'));
+    await store.delete(gone);
+    await store.forgetTenant(gone.tenantId);
+    await store.forgetTenant(gone.tenantId);
+    expect(await store.open(gone)).toBeUndefined();
+    expect(await read(store, kept)).toBe('bytes');
+    await expect(store.forgetTenant('..' as Uuid)).rejects.toThrow(TypeError);
+  });
+
   test('bytes that break off leave nothing, and the earlier ones as they were', async () => {
     const store = await aStore();
     const [fresh, known] = [aKey(), aKey()];

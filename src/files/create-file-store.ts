@@ -117,5 +117,11 @@ export function createFileStore(parts: FileStoreParts): FileStore {
       await blobs.delete({ tenantId, fileId: id });
       await rows.finishDeletion(tenantId, id);
     },
+
+    async deleteBytes(tenantId, ids) {
+      for (const fileId of ids) await blobs.delete({ tenantId, fileId });
+    },
+
+    forgetTenant: (tenantId) => blobs.forgetTenant(tenantId),
   };
 }

@@ -8,6 +8,7 @@ import {
   type BlobStore,
   BlobStoreError,
   checkBlobKey,
+  checkBlobOwner,
 } from './blob-store.ts';
 
 export type DiskFs = Pick<typeof nodeFs, 'mkdir' | 'open' | 'readdir' | 'rename' | 'rm' | 'stat'>;
@@ -57,6 +58,15 @@ export function createDiskBlobs(directory: string, fs: DiskFs = nodeFs): BlobSto
         await removeDrafts(fs, path, Number.POSITIVE_INFINITY);
         await fs.rm(path, { force: true });
         await syncFolder(fs, dirname(path));
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw explain(error);
+      }
+    },
+
+    async forgetTenant(tenantId) {
+      try {
+        await fs.rm(join(root, checkBlobOwner(tenantId)), { recursive: true, force: true });
+        await syncFolder(fs, root);
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') throw explain(error);
       }

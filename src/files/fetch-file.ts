@@ -1,5 +1,6 @@
 import { AppError } from '#domain/errors.ts';
 import type { Uuid } from '#domain/ids.ts';
+import { TenantNotFoundError } from '#tenancy/scope-errors.ts';
 import { type BlobStore, BlobStoreError } from './blob-store.ts';
 import type { FileRow, FileRows, Kept } from './file-rows.ts';
 import { FileNotFoundError, FileTooLargeError, FileUnavailableError } from './file-store.ts';
@@ -30,7 +31,12 @@ export type FetchParts = {
 export async function fetchFile(parts: FetchParts, tenantId: Uuid, row: FileRow): Promise<Kept> {
   try {
     const kept = await transfer(parts, tenantId, row);
-    if (await parts.rows.keep(tenantId, row.id, kept)) return kept;
+    const isKept = await parts.rows.keep(tenantId, row.id, kept).catch((error: unknown) => {
+      // Together with its tenant it was deleted too.
+      if (error instanceof TenantNotFoundError) return false;
+      throw error;
+    });
+    if (isKept) return kept;
   } catch (error) {
     const failure = explain(error);
     // The caller hears of it in any case; a row that cannot be written now is only less telling.

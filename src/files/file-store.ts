@@ -89,4 +89,8 @@ export interface FileStore {
    * @throws {FileNotFoundError} when the tenant never had it
    */
   delete(tenantId: Uuid, id: Uuid): Promise<void>;
+  /** Leaves no bytes of these files, and their rows to whoever deletes all of the tenant. Twice is once. */
+  deleteBytes(tenantId: Uuid, ids: readonly Uuid[]): Promise<void>;
+  /** Leaves nothing of a tenant whose files have no bytes any more. */
+  forgetTenant(tenantId: Uuid): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
-import { type BlobKey, type BlobStore, BlobStoreError, checkBlobKey } from './blob-store.ts';
+import { type BlobKey, type BlobStore, BlobStoreError, checkBlobKey, checkBlobOwner } from './blob-store.ts';
 import { explainS3Failure, readS3Code } from './s3-failure.ts';
 
 export type S3Place = {
@@ -89,6 +89,11 @@ export function createS3Blobs(place: S3Place, options: S3Options = {}): BlobStor
     async delete(key) {
       const { body } = await call({ method: 'DELETE', key });
       await body?.cancel();
+    },
+
+    // A store of objects has no folders.
+    async forgetTenant(tenantId) {
+      checkBlobOwner(tenantId);
     },
   };
 }

@@ -42,7 +42,7 @@ export type OpenChannel = Channel & {
   version: number;
   status: 'active' | 'paused';
   statusReason: string | undefined;
-  tenantStatus: 'active' | 'suspended' | 'closing';
+  tenantStatus: 'active' | 'suspended' | 'closing' | 'deleting';
   tenantSettings: Readonly<Record<string, unknown>>;
   organizationSettings: Readonly<Record<string, unknown>>;
   agent: { name: string; model: string; settings: Readonly<Record<string, unknown>> } | undefined;

@@ -67,6 +67,16 @@ export interface ChannelDirectory {
   ): Promise<{ tenantId: Uuid; channelId: Uuid; app: string; key: string }[]>;
 }
 
+/** Hosts that are for one tenant alone. */
+export interface TenantHosts {
+  /** Whose a host is, as the request names it; `undefined`: the installation's, or nobody's. A second old at most. */
+  tenantOf(host: string | undefined): Promise<Uuid | undefined>;
+  /** The web chat that a tenant's host leads to, where no key is given. */
+  webChatOf(tenantId: Uuid): Promise<OpenChannel | undefined>;
+  /** Whether the page that asks is one of the host that is asked (with its port). */
+  isOwnPage(origin: string | undefined, host: string | undefined): boolean;
+}
+
 /** What gateways and the platforms themselves change about a channel. */
 export interface ChannelKeeper {
   /**

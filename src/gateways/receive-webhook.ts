@@ -95,6 +95,8 @@ export function createReceiveWebhook(parts: ReceiveWebhookParts) {
       return { reply: gateway.unclaimed?.(request) ?? nothing };
     }
     extendContext({ tenantId: channel.tenantId });
+    // Of a tenant that is being deleted nothing is kept any more.
+    if (channel.tenantStatus === 'deleting') return { reply: gateway.unclaimed?.(request) ?? nothing };
     // Of a paused channel too: what people say is kept, and what is answered waits until the channel is mended.
     const { events, references = [], reply = nothing } = gateway.parse(request, channel);
     for (const reference of references) await parts.references.keep(placeOf(channel), reference);

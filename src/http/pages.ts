@@ -8,6 +8,8 @@ export type PagesParts = {
   directory: string;
   /** Whether the demo tenant is here for the demo page to talk to. */
   hasDemo: () => Promise<boolean>;
+  /** What the host that is asked leads to: a tenant's web chat, a tenant without one, or the installation. */
+  hostLeadsTo: (host: string | undefined) => Promise<'chat' | 'nothing' | 'installation'>;
 };
 
 const demoPolicy = [
@@ -25,7 +27,7 @@ const demoPolicy = [
 ].join('; ');
 
 /** `/widget.js` and what it loads, for pages of any origin, and the demo page at `/`. */
-export function pageRoutes({ directory, hasDemo }: PagesParts): Router {
+export function pageRoutes({ directory, hasDemo, hostLeadsTo }: PagesParts): Router {
   const router = Router();
   router.use(compression());
   const forAnyPage = (response: Response) => {
@@ -49,10 +51,13 @@ export function pageRoutes({ directory, hasDemo }: PagesParts): Router {
       setHeaders: (response) => response.setHeader('Content-Security-Policy', demoPolicy),
     }),
   );
-  router.get('/', async (_request, response, next) => {
-    if (!(await hasDemo())) return next();
+  router.get('/', async (request, response, next) => {
+    const leadsTo = await hostLeadsTo(request.hostname);
+    const isPage = leadsTo === 'chat' || (leadsTo === 'installation' && (await hasDemo()));
+    if (!isPage) return next();
     response.set({ 'Content-Security-Policy': demoPolicy, 'Cache-Control': 'no-cache' });
-    response.type('html').send(readFileSync(join(directory, 'demo', 'index.html')));
+    const page = leadsTo === 'chat' ? 'chat.html' : 'index.html';
+    response.type('html').send(readFileSync(join(directory, 'demo', page)));
   });
   return router;
 }

@@ -80,6 +80,15 @@ export function createIdentity({
     /** Whether a factor was shown in it so lately that what is dear may be done. */
     isFresh: (session: FoundSession) =>
       isFresh(session, 'first', nowMs()) || isFresh(session, 'second', nowMs()),
+    /**
+     * Whether whoever asks has shown a factor so lately that what is dear may be done: the second one, where they have one.
+     */
+    async hasShownFactor({ sessionId }: { sessionId: Uuid }): Promise<boolean> {
+      const session = await sessions.latest(sessionId);
+      return (
+        session !== undefined && isFresh(session, session.mfaAtMs === null ? 'first' : 'second', nowMs())
+      );
+    },
 
     signIn: (given: { email: string; password: string }, client: Client) => signIn(parts, given, client),
     signInByLink: (token: string, client: Client) => signInByLink(parts, token, client),

@@ -29,6 +29,8 @@ export function createFairClockOnPostgres(scopes: Pick<Scopes, 'call'>, queue: s
     async charge(tenantId, cost) {
       await scopes.call('directory.charge_v1', [queue, tenantId, cost]);
     },
+    // It goes with the tenant's own row.
+    forget: async () => {},
     isMoving: () => isMoving(false),
     async moved() {
       await isMoving(true);

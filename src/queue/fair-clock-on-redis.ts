@@ -49,6 +49,7 @@ if ARGV[4] == 'charge' then
   return 0
 end
 
+if ARGV[4] == 'forget' then return redis.call('ZREM', KEYS[2], ARGV[5]) end
 if ARGV[4] == 'moved' then redis.call('HSET', KEYS[1], 'moving', 0) end
 return moving and 1 or 0
 `;
@@ -78,6 +79,9 @@ export function createFairClockOnRedis(
     },
     async charge(tenantId, cost) {
       await run('charge', tenantId, cost);
+    },
+    async forget(tenantId) {
+      await run('forget', tenantId);
     },
     isMoving: async () => (await run('isMoving')) === 1,
     async moved() {

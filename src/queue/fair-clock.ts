@@ -11,6 +11,8 @@ export interface FairClock {
   advance(priority: number): Promise<void>;
   /** A wake-up was served more than it was charged for. */
   charge(tenantId: string, cost: number): Promise<void>;
+  /** A tenant is no more. */
+  forget(tenantId: string): Promise<void>;
   /** Whether the base was raised, so that wake-ups that wait keep their order only once they have been moved. */
   isMoving(): Promise<boolean>;
   moved(): Promise<void>;

@@ -38,6 +38,8 @@ export interface WakeQueue {
   work(kind: WakeKind, handle: (data: WakeUpData) => Promise<Served | undefined>, concurrency: number): void;
   /** Keeps the order of what waits when the range of priorities is used up; costs a look while it is not. Every second will do. */
   keepOrder(): Promise<void>;
+  /** Removes what waits for a tenant that is no more, and what its order is kept by. */
+  forget(tenantId: string): Promise<void>;
   /** Whether the queue answers now, within a second. */
   isReachable(): Promise<boolean>;
   /** Stops taking wake-ups and waits for those at work, at most `timeoutMs`; answers whether they ended. May be called again. */

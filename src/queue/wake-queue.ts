@@ -144,6 +144,13 @@ export function createWakeQueue({ logger, clockOf, backend }: WakeQueueParts): W
       }
     },
 
+    async forget(tenantId) {
+      for (const { queue, clock } of lanes.values()) {
+        await removeJobs(queue, tenantId);
+        await clock.forget(tenantId);
+      }
+    },
+
     isReachable: () => within(reachableTimeoutMs, laneOf('turn').queue.count()),
 
     stopWork(timeoutMs) {
@@ -176,6 +183,18 @@ async function moveToNewBase(queue: Pick<Queue, 'getJobs'>): Promise<void> {
   // The lowest first: those whose time had come already all get the lowest number, and keep their order by this.
   old.sort((one, other) => one.priority - other.priority);
   for (const job of old) await job.changePriority({ priority: Math.max(1, job.priority - halfRange) });
+}
+
+/** What of a tenant's waits, page by page. What is at work ends by itself, and finds nothing any more. */
+async function removeJobs(queue: Pick<Queue, 'getJobs'>, tenantId: string): Promise<void> {
+  for (let from = 0; ; ) {
+    const page = await queue.getJobs(['wait', 'prioritized', 'delayed'], from, from + pageSize - 1, true);
+    if (page.length === 0) return;
+    const theirs = page.filter((job) => (job.data as Partial<WakeUpData>)?.tenantId === tenantId);
+    for (const job of theirs) await job.remove();
+    // What was behind them has moved up.
+    from += page.length - theirs.length;
+  }
 }
 
 function dataOf({ tenantId, conversationId }: WakeUp): WakeUpData {

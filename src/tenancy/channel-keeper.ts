@@ -1,4 +1,5 @@
 import type { AccountKey } from '@swarmgate/contract/channels/described-channel.ts';
+import type { UnitPrisma } from '#connections/prisma/unit-client.ts';
 import { AppError } from '#domain/errors.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type {
@@ -45,7 +46,7 @@ export function createChannelKeeper({
              WHERE id = $1 AND version = $2 AND status = 'paused' RETURNING id`,
           [id, version],
         );
-        if (resumed.length > 0) await noteResumed(unit, tenantId, id);
+        if (resumed.length > 0) await noteStatus(unit, id, 'channel.resumed');
       });
       channels.forget(tenantId, id);
     },
@@ -61,12 +62,16 @@ export function createChannelKeeper({
   };
 }
 
-/** Keeps that a channel goes on which was paused, beside what `pause_channel_v1` keeps of the pause. */
-export async function noteResumed(unit: Unit, tenantId: Uuid, channelId: Uuid): Promise<void> {
+/** Keeps that the channel of the unit's tenant goes on which was paused, or the other way round. */
+export async function noteStatus(
+  unit: Unit,
+  channelId: Uuid,
+  kind: 'channel.paused' | 'channel.resumed',
+): Promise<void> {
   await unit.sql(
     `INSERT INTO swarmgate.events (tenant_id, id, kind, subject)
-       VALUES ($1, $2, 'channel.resumed', jsonb_build_object('channelId', $3::text))`,
-    [tenantId, newId(), channelId],
+       VALUES (swarmgate.current_tenant(), $1, $2, jsonb_build_object('channelId', $3::text))`,
+    [newId(), kind, channelId],
   );
 }
 
@@ -104,10 +109,8 @@ async function install(
     ]);
     return !renews && channel.status === 'paused';
   });
-  if (isResumed) await noteResumed(unit, tenantId, channelId);
+  if (isResumed) await noteStatus(unit, channelId, 'channel.resumed');
 }
-
-type UnitPrisma = Parameters<Parameters<Unit['prisma']>[0]>[0];
 
 /** What channels of every platform may have among their settings: what an installation has brought. */
 export type StoredSettings = { installation?: { claims?: readonly AccountKey[] } };
@@ -126,7 +129,8 @@ export async function claimAccounts(
     await prisma.externalKey.create({ data: { ...place, ...claim, cell } });
 }
 
-async function claimsOf(
+/** What a channel has claimed, its key aside. */
+export async function claimsOf(
   prisma: UnitPrisma,
   place: { tenantId: Uuid; channelId: Uuid; platform: string },
 ): Promise<AccountKey[]> {
@@ -134,6 +138,6 @@ async function claimsOf(
   return rows.map(({ kind, app, key }) => ({ kind, app, key }));
 }
 
-function isAmong(claims: readonly AccountKey[], { kind, app, key }: AccountKey): boolean {
+export function isAmong(claims: readonly AccountKey[], { kind, app, key }: AccountKey): boolean {
   return claims.some((claim) => claim.kind === kind && claim.app === app && claim.key === key);
 }

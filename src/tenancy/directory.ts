@@ -1,3 +1,4 @@
+import { AppError } from '#domain/errors.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { PlatformUnit } from './scopes.ts';
 
@@ -8,12 +9,66 @@ export type OrganizationRow = {
   slug: string;
   name: string;
   plan: string;
+  status: 'active' | 'closing';
+  delete_after: Date | null;
   version: number;
   created_at: Date;
   updated_at: Date;
 };
 
-const columns = 'id, slug, name, plan, version, created_at, updated_at';
+const columns = 'id, slug, name, plan, status, delete_after, version, created_at, updated_at';
+
+/** Somebody of that name was here, and was deleted: it does not come to mean somebody else. */
+export class BuriedSlugError extends AppError<'slug_buried'> {
+  override readonly name = 'BuriedSlugError';
+
+  constructor(slug: string) {
+    super('slug_buried', `"${slug}" was deleted here before; give the new one another slug.`);
+  }
+}
+
+export type BuriedKind = 'tenant' | 'organization';
+
+/**
+ * Behind the insertion, which waits for a deletion that is under way. @throws {BuriedSlugError}
+ */
+export async function refuseBuried(unit: PlatformUnit, kind: BuriedKind, slug: string): Promise<void> {
+  const buried = await unit.sql('SELECT 1 FROM directory.tombstones WHERE kind = $1 AND slug = $2', [
+    kind,
+    slug,
+  ]);
+  if (buried.length > 0) throw new BuriedSlugError(slug);
+}
+
+export type TombstoneRow = {
+  id: Uuid;
+  kind: BuriedKind;
+  slug: string;
+  organization_id: Uuid | null;
+  closed_at: Date;
+  deleted_at: Date;
+};
+
+/** The id of a tenant that was deleted. */
+export async function findBuried(unit: PlatformUnit, slug: string): Promise<Uuid | undefined> {
+  const [stone] = await unit.sql<{ id: Uuid }>(
+    `SELECT id FROM directory.tombstones WHERE kind = 'tenant' AND slug = $1`,
+    [slug],
+  );
+  return stone?.id;
+}
+
+/** Who was deleted, the latest made first. */
+export function listTombstones(
+  unit: PlatformUnit,
+  { before, limit }: { before: Uuid | undefined; limit: number },
+): Promise<TombstoneRow[]> {
+  return unit.sql<TombstoneRow>(
+    `SELECT id, kind, slug, organization_id, closed_at, deleted_at FROM directory.tombstones
+       WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2`,
+    [before ?? null, limit],
+  );
+}
 
 export function listOrganizations(
   unit: PlatformUnit,
@@ -34,7 +89,7 @@ export async function holdOrganization(unit: PlatformUnit, id: Uuid): Promise<Or
   return row;
 }
 
-/** `undefined`: the slug is taken. */
+/** `undefined`: the slug is taken. @throws {BuriedSlugError} */
 export async function createOrganization(
   unit: PlatformUnit,
   { slug, name, plan }: { slug: string; name: string; plan: string },
@@ -44,6 +99,7 @@ export async function createOrganization(
        ON CONFLICT (slug) DO NOTHING RETURNING ${columns}`,
     [newId(), slug, name, plan],
   );
+  if (row) await refuseBuried(unit, 'organization', slug);
   return row;
 }
 
@@ -60,7 +116,7 @@ export async function updateOrganization(
   return row;
 }
 
-/** Makes a tenant in this cell. `undefined`: the slug is taken. */
+/** Makes a tenant in this cell. `undefined`: the slug is taken. @throws {BuriedSlugError} */
 export async function createTenant(
   unit: PlatformUnit,
   {
@@ -76,5 +132,6 @@ export async function createTenant(
        ON CONFLICT (slug) DO NOTHING RETURNING id`,
     [newId(), organizationId, slug, name, JSON.stringify(settings)],
   );
+  if (row) await refuseBuried(unit, 'tenant', slug);
   return row?.id;
 }

@@ -81,6 +81,11 @@ export function explainDatabaseError(error: unknown): never {
   throw error;
 }
 
+/** Whether a foreign key has refused it: something refers to what was to go, or what it refers to is not there. */
+export function isBrokenReference(error: unknown): boolean {
+  return ['23001', '23503'].includes(readDatabaseError(error).sqlState ?? '');
+}
+
 type DriverError = {
   code?: string;
   constraint?: string;

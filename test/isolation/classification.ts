@@ -21,6 +21,8 @@ export type TableClass =
       platformAdds?: string;
       /** What the auditor may do, with the rows of every tenant. */
       auditor?: string;
+      /** With which of them it may do no more than look at them and delete them. */
+      auditorDeletes?: string;
     }
   /** About people, who belong to no tenant. \`policies\` are those of others than the scope of people. */
   | {
@@ -64,7 +66,7 @@ export const classification: Classification = {
   'swarmgate.channels': {
     kind: 'tenant',
     report: list('tenant_id id platform slug status agent_id version created_at updated_at'),
-    sweeper: list('tenant_id id agent_id xmin'),
+    sweeper: list('tenant_id id agent_id xmin given_up_at removed_at'),
   },
   'swarmgate.participants': { kind: 'tenant' },
   'swarmgate.conversations': {
@@ -93,6 +95,7 @@ export const classification: Classification = {
   'swarmgate.consent_entries': { kind: 'tenant' },
   'swarmgate.files': { kind: 'tenant' },
   'swarmgate.install_states': { kind: 'tenant' },
+  'swarmgate.claim_offers': { kind: 'tenant' },
   'swarmgate.conversation_references': { kind: 'tenant' },
   'swarmgate.events': { kind: 'tenant', sweeper: list('tenant_id created_at') },
   'swarmgate.webhook_endpoints': {
@@ -115,7 +118,8 @@ export const classification: Classification = {
     rights: 'INSERT SELECT',
     identity: { rights: 'INSERT SELECT', sees: installation },
     platformAdds: installation,
-    auditor: 'SELECT',
+    auditor: 'DELETE SELECT',
+    auditorDeletes: `((at < (now() - '30 days'::interval)) AND (xid < ( SELECT s.to_xid FROM (swarmgate.audit_drops d JOIN swarmgate.audit_seals s ON (((s.tenant_id = d.tenant_id) AND (s.number = d.to_number)))) WHERE (d.tenant_id = audit_events.tenant_id))))`,
   },
   'swarmgate.audit_seals': {
     kind: 'tenant',
@@ -123,6 +127,7 @@ export const classification: Classification = {
     identity: { rights: 'SELECT', sees: installation },
     auditor: 'INSERT SELECT',
   },
+  'swarmgate.audit_drops': { kind: 'tenant', rights: 'SELECT', auditor: 'INSERT SELECT UPDATE' },
   'swarmgate.audit_subjects': {
     kind: 'tenant',
     rights: 'DELETE INSERT SELECT',
@@ -179,7 +184,7 @@ export const classification: Classification = {
     kind: 'directory',
     why: 'an organization is above its tenants',
     grants: {
-      swarmgate_platform: 'INSERT SELECT UPDATE',
+      swarmgate_platform: 'DELETE INSERT SELECT UPDATE',
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
@@ -189,7 +194,7 @@ export const classification: Classification = {
     kind: 'directory',
     why: 'the list of tenants cannot belong to one of them; its rows are keyed by id',
     grants: {
-      swarmgate_platform: 'INSERT SELECT UPDATE',
+      swarmgate_platform: 'DELETE INSERT SELECT UPDATE',
       swarmgate_organization: 'SELECT',
       swarmgate_tenant: 'SELECT',
     },
@@ -202,6 +207,16 @@ export const classification: Classification = {
     grants: { swarmgate_platform: 'SELECT', swarmgate_tenant: 'DELETE INSERT SELECT' },
   },
 
+  'directory.domains': {
+    kind: 'directory',
+    why: 'leads from a host to the tenant that has proved it, so that is unique over all tenants',
+    grants: { swarmgate_platform: 'SELECT UPDATE', swarmgate_tenant: 'DELETE INSERT SELECT' },
+  },
+  'directory.tombstones': {
+    kind: 'directory',
+    why: 'who was deleted, so that no slug comes to mean somebody else; ids, slugs and times only',
+    grants: { swarmgate_platform: 'INSERT SELECT' },
+  },
   'directory.quarantine': {
     kind: 'directory',
     why: 'accounts that wrote to us and that no tenant claims; no content',
@@ -343,12 +358,16 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'directory.take_pace_v1': 'swarmgate_platform',
   'directory.give_back_pace_v1': 'swarmgate_platform',
   'directory.forget_paces_v1': 'swarmgate_platform',
+  'directory.locate_hosts_v1': 'swarmgate_platform',
+  'directory.forget_accounts_v1': 'swarmgate_platform',
+  'identity.forget_tenant_v1': 'swarmgate_identity',
   'identity.find_session_v1': 'swarmgate_identity',
   'identity.find_token_session_v1': 'swarmgate_identity',
   'identity.take_attempt_v1': 'swarmgate_identity',
   'identity.give_back_attempt_v1': 'swarmgate_identity',
   'identity.forget_ended_v1': 'swarmgate_identity',
   'identity.forget_passkey_ceremonies_v1': 'swarmgate_identity',
+  'swarmgate.given_up_channels_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v2': 'swarmgate_sweeper',
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
@@ -377,6 +396,7 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.enable_tenant_rls': [],
   'swarmgate.describe_grant': ['swarmgate_tenant'],
   'identity.describe_session': ['swarmgate_identity'],
+  'swarmgate.take_claims': ['swarmgate_tenant'],
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],

@@ -132,13 +132,16 @@ describe('inPlatform', () => {
 
   test('deletes nobody, and takes no tenant’s key', async () => {
     for (const sql of [
-      'DELETE FROM directory.tenants',
-      'DELETE FROM directory.organizations',
       'DELETE FROM directory.external_keys',
       'UPDATE directory.external_keys SET channel_id = channel_id',
       'UPDATE swarmgate.master_keys SET check_value = id',
     ])
       expect(await refusal(database.scopes.inPlatform, sql), sql).toBe('scope_violation');
+    const ended = await database.scopes.inPlatform(async (unit) => [
+      ...(await unit.sql('DELETE FROM directory.tenants RETURNING id')),
+      ...(await unit.sql('DELETE FROM directory.organizations RETURNING id')),
+    ]);
+    expect(ended).toEqual([]);
   });
 });
 
@@ -201,7 +204,11 @@ describe('the auditor', () => {
         })
         .catch((error: unknown) => expect(error).toMatchObject({ code: 'scope_violation' }));
     }
-    expect([...readable].sort()).toEqual(['swarmgate.audit_events', 'swarmgate.audit_seals']);
+    expect([...readable].sort()).toEqual([
+      'swarmgate.audit_drops',
+      'swarmgate.audit_events',
+      'swarmgate.audit_seals',
+    ]);
     const [seen] = await database.scopes.inAudit((unit) =>
       unit.sql<{ tenants: string }>(
         'SELECT count(DISTINCT tenant_id) AS tenants FROM swarmgate.audit_events',
@@ -219,7 +226,7 @@ describe('the auditor', () => {
 
   test.each([
     `UPDATE swarmgate.audit_events SET reason = ''`,
-    'DELETE FROM swarmgate.audit_events',
+    'DELETE FROM swarmgate.audit_drops',
     'UPDATE swarmgate.audit_seals SET number = 7',
     'DELETE FROM swarmgate.audit_seals',
     `INSERT INTO swarmgate.audit_events (tenant_id, id, actor_kind, action, resource_kind, outcome)
@@ -228,6 +235,13 @@ describe('the auditor', () => {
   ])('cannot %s', async (sql) => {
     expect(await refusal(database.scopes.inAudit, sql)).toBe('scope_violation');
   });
+});
+
+test('the auditor takes away no event that no statement says was old', async () => {
+  const gone = await database.scopes.inAudit((unit) =>
+    unit.sql('DELETE FROM swarmgate.audit_events RETURNING id'),
+  );
+  expect(gone).toEqual([]);
 });
 
 describe('the sweeper', () => {

@@ -661,7 +661,13 @@ test('every function of the hot path is tried', async () => {
     'webhook_work_v1',
     'webhook_backlog_v1',
     'old_webhooks_v1',
+    'given_up_channels_v1',
     'seal_audit_v1',
+    // Of tenants that are deleted: test/contracts/tenant-deletion.services.test.ts.
+    'delete_tenant_rows_v1',
+    'tenant_files_v1',
+    // Ids of its own channels: test/journeys/tenant-hosts.services.test.ts.
+    'host_web_chat_v1',
   ]);
   expect(rows.map(({ name }) => name)).toEqual([...tried].sort());
 });

@@ -32,6 +32,7 @@ const ownFiles = [
   '0022_webhooks',
   '0024_passkeys',
   '0026_lines',
+  '0023_tenant_life',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

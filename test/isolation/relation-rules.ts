@@ -136,8 +136,10 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
     if (table.kind !== 'tenant') continue;
     if (table.identity)
       yield `${name} ${table.identity.sees === 'true' ? 'identity' : 'installation'}: ALL to swarmgate_identity using ${table.identity.sees} check ${table.identity.sees}`;
-    if (table.auditor)
-      yield `${name} auditor: ${table.auditor === 'SELECT' ? 'SELECT' : 'ALL'} to swarmgate_auditor using true${table.auditor === 'SELECT' ? '' : ' check true'}`;
+    if (table.auditorDeletes) {
+      yield `${name} auditor: SELECT to swarmgate_auditor using true`;
+      yield `${name} auditor_drops: DELETE to swarmgate_auditor using ${table.auditorDeletes}`;
+    } else if (table.auditor) yield `${name} auditor: ALL to swarmgate_auditor using true check true`;
     if (table.platformAdds)
       yield `${name} installation_adds: INSERT to swarmgate_platform check ${table.platformAdds}`;
     if (table.report)
@@ -156,6 +158,9 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
   }
   for (const name of namesOf(tables, 'directory'))
     yield `${name} platform: ALL to swarmgate_platform using true check true`;
+  yield `directory.domains own_tenant: ALL to swarmgate_tenant using ${ownTenantInDirectory} check (${ownTenantInDirectory} AND (verified_at IS NULL))`;
+  yield `directory.tenants only_what_ends: restrictive DELETE to swarmgate_platform using (status = 'deleting'::text)`;
+  yield `directory.organizations only_what_ends: restrictive DELETE to swarmgate_platform using ((status = 'closing'::text) AND (delete_after <= now()))`;
   yield 'directory.workers everybody: SELECT to swarmgate_sweeper, swarmgate_tenant using true';
   const current = (scope: string) => `( SELECT swarmgate.current_${scope}() AS current_${scope})`;
   yield `directory.organizations own_organization: SELECT to swarmgate_organization using (id = ${current('organization')})`;

@@ -36,6 +36,14 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       hash: `\\x${'00'.repeat(32)}`,
       to_xid: '1',
     },
+    'swarmgate.audit_drops': {
+      ...tenant,
+      to_number: 1,
+      hash: `\\x${'00'.repeat(32)}`,
+      dropped_at: '2026-01-01T00:00:00Z',
+      key: 'key',
+      signature: '\\x00',
+    },
     'swarmgate.audit_subjects': {
       ...tenant,
       subject_id: newId(),
@@ -168,6 +176,15 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       channel_id: channel,
       expires_at: '2099-01-01T00:00:00Z',
       created_at: '2026-01-01T00:00:00Z',
+    },
+    'swarmgate.claim_offers': {
+      ...tenant,
+      id: newId(),
+      channel_id: channel,
+      claims: [{ kind: 'workspace', app: '', key: mark }],
+      secret_hash: '\\x00',
+      created_at: '2026-01-01T00:00:00Z',
+      expires_at: '2099-01-01T00:00:00Z',
     },
     'swarmgate.conversation_references': {
       ...tenant,

@@ -13,7 +13,7 @@ async function aClient() {
 test('what the contract names is a function, which answers as the contract says', async () => {
   const { tenantId, client } = await aClient();
   const { body, etag } = await client.getTenant({ tenantId });
-  expectTypeOf(body.status).toEqualTypeOf<'active' | 'suspended' | 'closing'>();
+  expectTypeOf(body.status).toEqualTypeOf<'active' | 'suspended' | 'closing' | 'deleting'>();
   expect(body).toMatchObject({ id: tenantId, slug: 'shop' });
 
   const renamed = await client.updateTenant({ tenantId, body: { name: 'The shop' }, ifMatch: etag ?? '' });

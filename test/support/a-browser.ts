@@ -68,6 +68,20 @@ export async function anOperator(service: Service): Promise<Browser> {
   await operateUsers(storage, { act: 'create', email, name: '', isOperator: true, password: somePassword });
   const browser = aBrowser(service);
   await browser.call('POST', '/sign-in', { body: { email, password: somePassword } });
+  return showingSecondFactor(browser);
+}
+
+/** Somebody who runs a tenant, and has shown their second factor. */
+export async function anOwner(
+  service: Service,
+  tenant: string,
+  role: 'owner' | 'admin' = 'owner',
+): Promise<Browser> {
+  const email = `${role}-${randomUUID()}@example.com`;
+  return showingSecondFactor(await aPersonSignedIn(service, { email, tenant, role }));
+}
+
+async function showingSecondFactor(browser: Browser): Promise<Browser> {
   const { body } = await browser.call('POST', '/me/second-factor');
   const code = new TOTP({ secret: body.secret }).generate();
   const confirmed = await browser.call('POST', '/me/second-factor/confirm', { body: { code } });

@@ -18,6 +18,8 @@ const callPoints = {
   'mid-delivery': { side: 'before', call: 'swarmgate.record_deliveries_v1' },
   // A tenant's receiver has taken a webhook.
   'mid-webhook': { side: 'before', call: 'swarmgate.record_webhook_v1' },
+  // Some rows of a tenant that is deleted are gone.
+  'mid-tenant-deletion': { side: 'after', call: 'swarmgate.delete_tenant_rows_v1' },
 } as const satisfies Record<string, { side: 'before' | 'after'; call: HotPathFunction }>;
 
 type CallPoint = keyof typeof callPoints;

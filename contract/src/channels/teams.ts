@@ -86,3 +86,12 @@ export function describeTeamsChannel(channel: TeamsChannel): DescribedChannel {
     claims: [{ kind: 'aad_tenant', app: appId ?? '', key: aadTenant }],
   };
 }
+
+/** What was given for it, as far as it is kept; `describeTeamsChannel` the other way round. */
+export function restoreTeamsChannel(
+  settings: TeamsChannelSettings,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const { appId, appTenant } = settings;
+  return { ...settings, ...secrets, ...(appId && { appTenant: appTenant ?? 'multi-tenant' }) };
+}

@@ -72,6 +72,19 @@ export function describeWebChatChannel(channel: WebChatChannel): DescribedChanne
   return { settings, secrets: { [identitySecretName]: identity?.secret }, claims: [] };
 }
 
+/** What was given for it, as far as it is kept; `describeWebChatChannel` the other way round. */
+export function restoreWebChatChannel(
+  { identity, ...open }: WebChatChannelSettings,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  if (!identity) return open;
+  const { kind, ...rest } = identity;
+  return {
+    ...open,
+    identity: { ...rest, ...(kind === 'secret' && { secret: secrets[identitySecretName] }) },
+  };
+}
+
 function identitySettings({
   jwksUrl,
   issuer,

@@ -3,18 +3,22 @@ import { auditOperations } from './audit.ts';
 import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
+import { domainOperations } from './domains.ts';
 import { memberOperations } from './members.ts';
 import { organizationOperations } from './organizations.ts';
 import { passkeyOperations } from './passkeys.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
+import { transferOperations } from './transfers.ts';
 import { webhookOperations } from './webhooks.ts';
 
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
   ...tenantOperations,
   ...channelOperations,
+  ...transferOperations,
+  ...domainOperations,
   ...conversationOperations,
   ...deadLetterOperations,
   ...memberOperations,

@@ -16,6 +16,8 @@ const prefixes = {
   invitationId: 'inv',
   webhookId: 'whk',
   eventId: 'evt',
+  transferId: 'trf',
+  domainId: 'dom',
 } as const;
 
 /** The ids that may stand in a path. */

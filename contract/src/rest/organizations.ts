@@ -14,11 +14,23 @@ const organization = z.strictObject({
   slug,
   name: displayName,
   plan: z.string(),
+  status: z.enum(['active', 'closing']),
+  deleteAfter: timestamp.nullable().meta({ description: 'Until then it can be reopened.' }),
   version: z.int(),
   createdAt: timestamp,
   updatedAt: timestamp,
 });
 export type Organization = z.infer<typeof organization>;
+
+const tombstone = z.strictObject({
+  id: z.string().meta({ description: '`tnt_…` or `org_…`; nobody else gets it.' }),
+  kind: z.enum(['tenant', 'organization']),
+  slug: z.string().meta({ description: 'Nobody else gets it either.' }),
+  organizationId: wireId('organizationId').nullable(),
+  closedAt: timestamp,
+  deletedAt: timestamp,
+});
+export type Tombstone = z.infer<typeof tombstone>;
 
 const tag = 'Organizations';
 const needs = 'an-operator';
@@ -42,6 +54,23 @@ export const organizationOperations = operations({
     body: z.strictObject({ name: displayName.optional(), plan: plan.optional() }),
     answer: { status: 200, body: organization },
     isVersioned: true,
+  },
+  closeOrganization: {
+    ...{ method: 'post', path: '/organizations/{organizationId}/close', tag, needs },
+    summary: 'Close an organization with all its tenants, to be deleted',
+    description: 'It goes when the last of them has gone; see `closeTenant`.',
+    answer: { status: 200, body: organization },
+  },
+  reopenOrganization: {
+    ...{ method: 'post', path: '/organizations/{organizationId}/reopen', tag, needs },
+    summary: 'Take that back, for the organization and the tenants that were closed with it',
+    answer: { status: 200, body: organization },
+  },
+  listTombstones: {
+    ...{ method: 'get', path: '/tombstones', tag, needs },
+    summary: 'List who was deleted, the latest made first',
+    query: pageQuery,
+    answer: { status: 200, body: pageOf(tombstone) },
   },
   listTenants: {
     ...{ method: 'get', path: '/tenants', tag, needs },

@@ -11,7 +11,16 @@ export const tenant = z.strictObject({
   slug: z.string(),
   name: displayName,
   region: z.string(),
-  status: z.enum(['active', 'suspended', 'closing']),
+  status: z.enum(['active', 'suspended', 'closing', 'deleting']),
+  closing: z
+    .strictObject({
+      since: timestamp,
+      deleteAfter: timestamp.meta({ description: 'Until then it can be reopened.' }),
+      by: z.enum(['tenant', 'operator', 'organization']).meta({
+        description: 'Whoever closed it reopens it; an operator also what its owner has closed.',
+      }),
+    })
+    .nullable(),
   settings,
   version: z.int(),
   createdAt: timestamp,
@@ -37,6 +46,27 @@ export const tenantOperations = operations({
     description: '`settings` takes the place of all settings.',
     needs: 'settings:write',
     body: z.strictObject({ name: displayName.optional(), settings: settings.optional() }),
+    answer: { status: 200, body: tenant },
+    isVersioned: true,
+  },
+  closeTenant: {
+    method: 'post',
+    path: '/tenants/{tenantId}/close',
+    tag: 'Tenants',
+    summary: 'Close a tenant, to be deleted',
+    description:
+      'Nothing runs from then on, and what comes in is kept. After the installation’s time of grace everything of it is deleted; until then `reopenTenant` takes it back. Done by an owner or operator who has shown a factor within ten minutes, not by an API key.',
+    needs: 'tenant:admin',
+    answer: { status: 200, body: tenant },
+    isVersioned: true,
+  },
+  reopenTenant: {
+    method: 'post',
+    path: '/tenants/{tenantId}/reopen',
+    tag: 'Tenants',
+    summary: 'Take the closing of a tenant back',
+    description: 'Everything is as it was; what was kept meanwhile is answered.',
+    needs: 'tenant:admin',
     answer: { status: 200, body: tenant },
     isVersioned: true,
   },

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { Uuid } from '#domain/ids.ts';
 import { extendContext } from '#kernel/context.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import type { OpenChannel } from '../journey.ts';
@@ -13,9 +14,10 @@ export type Authenticated = { visitor: Visitor; channel: OpenChannel };
  * one. @throws {ProblemError} 401 or 403
  */
 export async function authenticate(
-  { tokens, channels }: Pick<WebChatParts, 'tokens' | 'channels'>,
+  parts: Pick<WebChatParts, 'tokens' | 'channels' | 'hosts'>,
   request: Request,
 ): Promise<Authenticated> {
+  const { tokens, channels, hosts } = parts;
   const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ');
   if (scheme?.toLowerCase() !== 'bearer')
     throw unauthorized('token_missing', 'Send the session token as "Authorization: Bearer …".');
@@ -27,18 +29,30 @@ export async function authenticate(
   }
   const { visitor } = check;
   extendContext({ tenantId: visitor.tenantId, conversationId: visitor.conversationId });
-  const channel = await channels.find(visitor.tenantId, visitor.channelId);
+  // On a tenant's own host there is nobody else's.
+  const hostTenant = await hosts.tenantOf(request.hostname);
+  const isElsewhere = hostTenant !== undefined && hostTenant !== visitor.tenantId;
+  const channel = isElsewhere ? undefined : await channels.find(visitor.tenantId, visitor.channelId);
   if (!channel) throw unauthorized('token_invalid', 'The session token names a channel that is gone.');
   refuseClosed(channel);
   if (request.get('origin') === undefined) request.res?.removeHeader('Access-Control-Allow-Origin');
-  else refuseOrigin(request, channel);
+  else refuseOrigin(parts, request, channel, hostTenant);
   return { visitor, channel };
 }
 
-/** What is answered from here on, only a page of this origin may read. @throws {ProblemError} 403 */
-export function refuseOrigin(request: Request, channel: OpenChannel): void {
+/**
+ * What is answered from here on, only a page of this origin may read. A page of the tenant's own host may talk, whatever
+ * else its channel allows. @throws {ProblemError} 403
+ */
+export function refuseOrigin(
+  { hosts }: Pick<WebChatParts, 'hosts'>,
+  request: Request,
+  channel: OpenChannel,
+  hostTenant: Uuid | undefined,
+): void {
   const origin = request.get('origin');
-  if (origin !== undefined && isAllowedOrigin(origin, settingsOf(channel).origins)) {
+  const isOwn = hostTenant === channel.tenantId && hosts.isOwnPage(origin, request.host);
+  if (origin !== undefined && (isOwn || isAllowedOrigin(origin, settingsOf(channel).origins))) {
     request.res?.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
     return;
   }

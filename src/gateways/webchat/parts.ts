@@ -10,6 +10,7 @@ import type {
   OpenChannel,
   RateLimit,
   ReceiveMessage,
+  TenantHosts,
   Transcripts,
 } from '../journey.ts';
 import type { IdentityChecker } from './identity.ts';
@@ -18,6 +19,7 @@ import type { VisitorTokens } from './tokens.ts';
 /** What the web chat's routes work with. */
 export type WebChatParts = {
   channels: ChannelDirectory;
+  hosts: TenantHosts;
   tokens: VisitorTokens;
   checkIdentity: IdentityChecker;
   receive: ReceiveMessage;

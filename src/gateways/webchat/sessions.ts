@@ -1,6 +1,6 @@
 import { type SessionRequest, type SessionResponse, sessionRequest } from '@swarmgate/contract/web-chat.ts';
 import type { Request, Response } from 'express';
-import { newId, toWire } from '#domain/ids.ts';
+import { newId, toWire, type Uuid } from '#domain/ids.ts';
 import { extendContext } from '#kernel/context.ts';
 import { networkOf } from '#kernel/network-of.ts';
 import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
@@ -17,16 +17,10 @@ import type { Visitor } from './tokens.ts';
 export function beginSession(parts: WebChatParts) {
   return async (request: Request, response: Response): Promise<void> => {
     const body = readBody(sessionRequest, request.body);
-    const channel = await parts.channels.findByKey('webchat', body.key);
-    if (!channel)
-      throw new ProblemError(
-        404,
-        'unknown_key',
-        'Unknown key',
-        'No channel has this key; check data-key of the widget.',
-      );
+    const hostTenant = await parts.hosts.tenantOf(request.hostname);
+    const channel = await findChannel(parts, body.key, hostTenant);
     extendContext({ tenantId: channel.tenantId });
-    refuseOrigin(request, channel);
+    refuseOrigin(parts, request, channel, hostTenant);
     refuseClosed(channel);
     await limitSessions(parts, channel, request);
     const visitor = await recognise(parts, channel, body);
@@ -41,6 +35,29 @@ export function beginConversation(parts: WebChatParts) {
     await limitSessions(parts, channel, request);
     response.status(201).json(await describeSession(parts, channel, { ...visitor, conversationId: newId() }));
   };
+}
+
+/** By the key that the page brings, or on a tenant's own host by that. There is no other tenant's on it. */
+async function findChannel(
+  { channels, hosts }: WebChatParts,
+  key: string | undefined,
+  hostTenant: Uuid | undefined,
+): Promise<OpenChannel> {
+  if (key === undefined && hostTenant === undefined)
+    throw new ProblemError(400, 'invalid_body', 'Invalid body', '"key": the key of a web chat channel.');
+  const channel =
+    key === undefined
+      ? hostTenant && (await hosts.webChatOf(hostTenant))
+      : await channels.findByKey('webchat', key);
+  if (channel && (hostTenant === undefined || channel.tenantId === hostTenant)) return channel;
+  throw key === undefined
+    ? new ProblemError(404, 'no_channel', 'No channel', 'This host leads to no web chat.')
+    : new ProblemError(
+        404,
+        'unknown_key',
+        'Unknown key',
+        'No channel has this key; check data-key of the widget.',
+      );
 }
 
 async function limitSessions(

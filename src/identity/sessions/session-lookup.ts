@@ -10,6 +10,8 @@ export interface SessionLookup {
   byToken(token: string): Promise<FoundSession | undefined>;
   /** The session that an access token goes back to, as long as its family lives. */
   byId(sessionId: Uuid, familyId: Uuid | undefined): Promise<FoundSession | undefined>;
+  /** A session as it is now. */
+  latest(sessionId: Uuid): Promise<FoundSession | undefined>;
 }
 
 /** How late a session's end may be noticed. */
@@ -20,7 +22,16 @@ const knownMax = 10_000;
 export function createSessionLookup(scopes: Pick<Scopes, 'call'>, validMs = validMsDefault): SessionLookup {
   const known = createExpiringCache<FoundSession | undefined>(validMs, knownMax);
 
+  const read = async (sessionId: Uuid, familyId: Uuid | undefined) => {
+    const [row] = await scopes.call<{ find_token_session_v1: FoundSession | null }>(
+      'identity.find_token_session_v1',
+      [sessionId, familyId ?? null],
+    );
+    return row?.find_token_session_v1 ?? undefined;
+  };
+
   return {
+    latest: (sessionId) => read(sessionId, undefined),
     async byToken(token) {
       const hash = hashOfSecret('session', token);
       if (!hash) return undefined;
@@ -32,13 +43,6 @@ export function createSessionLookup(scopes: Pick<Scopes, 'call'>, validMs = vali
         return row?.find_session_v1 ?? undefined;
       });
     },
-    byId: (sessionId, familyId) =>
-      known(`i:${sessionId}:${familyId ?? ''}`, async () => {
-        const [row] = await scopes.call<{ find_token_session_v1: FoundSession | null }>(
-          'identity.find_token_session_v1',
-          [sessionId, familyId ?? null],
-        );
-        return row?.find_token_session_v1 ?? undefined;
-      }),
+    byId: (sessionId, familyId) => known(`i:${sessionId}:${familyId ?? ''}`, () => read(sessionId, familyId)),
   };
 }

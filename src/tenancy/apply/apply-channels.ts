@@ -6,9 +6,10 @@ import {
   type DescribedChannel,
   installedSecretPrefix,
 } from '@swarmgate/contract/channels/described-channel.ts';
+import type { UnitPrisma } from '#connections/prisma/unit-client.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
-import { claimAccounts, noteResumed, type StoredSettings } from '../channel-keeper.ts';
+import { claimAccounts, noteStatus, type StoredSettings } from '../channel-keeper.ts';
 import { ConflictError } from '../scope-errors.ts';
 import type { Unit } from '../scopes.ts';
 import { channelSecretPlace } from '../seal-places.ts';
@@ -19,96 +20,134 @@ import { resealChanged } from './sealed-secrets.ts';
 /** Ids of the environment's apps, by platform. */
 export type SharedApps = { discord?: string | undefined };
 
+/** A channel as it is stored. */
+export type StoredChannel = Awaited<ReturnType<UnitPrisma['channel']['findMany']>>[number];
+
+export type ChannelParts = { keyRing: KeyRing; sharedApps?: SharedApps };
+
 /** Makes a tenant's channels what the plan says, and claims their keys and accounts in the directory. */
 export async function applyChannels(
-  { keyRing, sharedApps = {} }: { keyRing: KeyRing; sharedApps?: SharedApps },
+  parts: ChannelParts,
   unit: Unit,
   tenantId: Uuid,
   path: string,
   planned: readonly PlannedChannel[],
   report: Report,
 ): Promise<void> {
-  const rows = await unit.prisma((prisma) => prisma.channel.findMany());
+  const rows = await unit.prisma((prisma) => prisma.channel.findMany({ where: { removedAt: null } }));
   const known = new Map(rows.map((channel) => [channel.slug, channel]));
-  const agents = await unit.prisma((prisma) => prisma.agent.findMany({ select: { id: true, slug: true } }));
-
   for (const channel of planned) {
-    const { slug, platform } = channel;
-    const channelPath = `${path}/${slug}`;
-    const old = known.get(slug);
-    known.delete(slug);
-    refuseSharedApp(channel, sharedApps, channelPath);
-    if (old && old.platform !== platform) {
-      throw new ApplyRefusedError(
-        `The channel "${channelPath}" is on ${old.platform}; give the one on ${platform} another slug.`,
-      );
-    }
-    const id = (old?.id ?? newId()) as Uuid;
-    const key =
-      channel.key ?? old?.key ?? `${channelKeyPrefix[platform]}${randomBytes(15).toString('base64url')}`;
-    const agentId =
-      channel.agent === undefined ? null : (agents.find((agent) => agent.slug === channel.agent)?.id ?? null);
-    if (channel.agent !== undefined && agentId === null) {
-      throw new ApplyRefusedError(
-        `The channel "${channelPath}" names the agent "${channel.agent}", which the tenant does not have.`,
-      );
-    }
-    const oldSealed = (old?.sealed ?? {}) as Record<string, string>;
-    const { settings, secrets, claims, installed } = withInstallation(
-      describeChannel(channel),
-      (old?.settings ?? {}) as StoredSettings,
-      oldSealed,
+    const { action, key } = await keepChannel(
+      parts,
+      unit,
+      { tenantId, path },
+      channel,
+      known.get(channel.slug),
     );
-    const { sealed, same: sameSecrets } = resealChanged(
-      keyRing,
-      secrets,
-      Object.fromEntries(Object.entries(oldSealed).filter(([name]) => !(name in installed))),
-      (name) => channelSecretPlace(tenantId, id, name),
-    );
-    const wanted = { key, agentId, settings };
-    const same =
-      old !== undefined &&
-      sameSecrets &&
-      isDeepStrictEqual(wanted, { key: old.key, agentId: old.agentId, settings: old.settings });
-    if (!same) {
-      // What was changed may be what had it paused.
-      const data = { ...wanted, sealed: { ...installed, ...sealed }, status: 'active', statusReason: null };
-      await unit.prisma((prisma) =>
-        old
-          ? prisma.channel.update({
-              where: { tenantId_id: { tenantId, id } },
-              data: {
-                ...data,
-                settings: settings as object,
-                version: { increment: 1 },
-                updatedAt: new Date(),
-              },
-            })
-          : prisma.channel.create({
-              data: { tenantId, id, slug, platform, ...data, settings: settings as object },
-            }),
-      );
-      if (old?.status === 'paused') await noteResumed(unit, tenantId, id);
-    }
-    const place = { tenantId, channelId: id, platform };
-    if (old?.key !== key) await claimKey(unit, { ...place, key });
-    await refuseOwnDouble(unit, place, claims, { path, channelPath });
-    await claim(unit, place, claims, channelPath);
-    report({
-      action: old ? (same ? 'unchanged' : 'updated') : 'created',
-      kind: 'channel',
-      path: channelPath,
-      key,
-    });
+    known.delete(channel.slug);
+    report({ action, kind: 'channel', path: `${path}/${channel.slug}`, key });
   }
   for (const { slug, key } of known.values())
     report({ action: 'kept', kind: 'channel', path: `${path}/${slug}`, key });
+}
+
+/**
+ * Makes one channel what is wanted, `old` being what there is of it, and claims its key and its accounts. The one way by
+ * which channels are made and changed. `path` names the tenant, for who is told why something is refused.
+ * @throws {ApplyRefusedError}
+ */
+export async function keepChannel(
+  { keyRing, sharedApps = {} }: ChannelParts,
+  unit: Unit,
+  { tenantId, path }: { tenantId: Uuid; path?: string },
+  channel: PlannedChannel,
+  old: StoredChannel | undefined,
+): Promise<{ id: Uuid; key: string; action: 'created' | 'updated' | 'unchanged' }> {
+  const { slug, platform } = channel;
+  const names = { path, channelPath: within(path, slug) };
+  refuseSharedApp(channel, sharedApps, names.channelPath);
+  if (old && old.platform !== platform) {
+    throw new ApplyRefusedError(
+      'platform_fixed',
+      `The channel "${names.channelPath}" is on ${old.platform}; give the one on ${platform} another slug.`,
+    );
+  }
+  const id = (old?.id ?? newId()) as Uuid;
+  const key =
+    channel.key ?? old?.key ?? `${channelKeyPrefix[platform]}${randomBytes(15).toString('base64url')}`;
+  const agentId = await findAgent(unit, channel.agent, names.channelPath);
+  const oldSealed = (old?.sealed ?? {}) as Record<string, string>;
+  const { settings, secrets, claims, installed } = withInstallation(
+    describeChannel(channel),
+    (old?.settings ?? {}) as StoredSettings,
+    oldSealed,
+  );
+  const { sealed, same: sameSecrets } = resealChanged(
+    keyRing,
+    secrets,
+    Object.fromEntries(Object.entries(oldSealed).filter(([name]) => !(name in installed))),
+    (name) => channelSecretPlace(tenantId, id, name),
+  );
+  const wanted = { slug, key, agentId, settings };
+  const same =
+    old !== undefined &&
+    old.givenUpAt === null &&
+    sameSecrets &&
+    isDeepStrictEqual(wanted, {
+      slug: old.slug,
+      key: old.key,
+      agentId: old.agentId,
+      settings: old.settings,
+    });
+  if (!same) {
+    // What was changed may be what had it paused.
+    const data = {
+      ...wanted,
+      settings: settings as object,
+      sealed: { ...installed, ...sealed },
+      status: 'active',
+      statusReason: null,
+      givenUpAt: null,
+    };
+    await unit.prisma((prisma) =>
+      old
+        ? prisma.channel.update({
+            where: { tenantId_id: { tenantId, id } },
+            data: { ...data, version: { increment: 1 }, updatedAt: new Date() },
+          })
+        : prisma.channel.create({ data: { tenantId, id, platform, ...data } }),
+    );
+    if (old?.status === 'paused') await noteStatus(unit, id as Uuid, 'channel.resumed');
+  }
+  const place = { tenantId, channelId: id, platform };
+  if (old?.key !== key) await claimKey(unit, { ...place, key });
+  await refuseOwnDouble(unit, place, claims, names);
+  await claim(unit, place, claims, names.channelPath);
+  return { id, key, action: old ? (same ? 'unchanged' : 'updated') : 'created' };
+}
+
+function within(path: string | undefined, slug: string): string {
+  return path === undefined ? slug : `${path}/${slug}`;
+}
+
+async function findAgent(unit: Unit, slug: string | undefined, channelPath: string): Promise<string | null> {
+  if (slug === undefined) return null;
+  const agent = await unit.prisma((prisma) =>
+    prisma.agent.findFirst({ where: { slug }, select: { id: true } }),
+  );
+  if (!agent)
+    throw new ApplyRefusedError(
+      'unknown_agent',
+      `The channel "${channelPath}" names the agent "${slug}", which the tenant does not have.`,
+    );
+  return agent.id;
 }
 
 // Whoever could give the shared app as an own one would share its limits, its caches and its socket.
 function refuseSharedApp(channel: PlannedChannel, { discord }: SharedApps, channelPath: string): void {
   if (channel.platform !== 'discord' || discord === undefined || channel.applicationId !== discord) return;
   throw new ApplyRefusedError(
+    'shared_app',
     `The channel "${channelPath}" gives the applicationId ${discord}, which is the shared Discord app of this installation (DISCORD_APPLICATION_ID). To use the shared app, leave applicationId, publicKey, botToken and clientSecret out; for a bot of your own, make an application at https://discord.com/developers/applications and give its id.`,
   );
 }
@@ -148,7 +187,7 @@ async function refuseOwnDouble(
   unit: Unit,
   { tenantId, channelId, platform }: { tenantId: Uuid; channelId: Uuid; platform: string },
   claims: readonly AccountKey[],
-  { path, channelPath }: { path: string; channelPath: string },
+  { path, channelPath }: { path: string | undefined; channelPath: string },
 ): Promise<void> {
   if (claims.length === 0) return;
   const other = await unit.prisma(async (prisma) => {
@@ -162,7 +201,8 @@ async function refuseOwnDouble(
   });
   if (other)
     throw new ApplyRefusedError(
-      `The channel "${channelPath}" wants ${other.kind.replaceAll('_', ' ')} ${other.key}, which the tenant's own channel "${path}/${other.slug}" has claimed already. Put the keys into that channel.`,
+      'account_claimed',
+      `The channel "${channelPath}" wants ${other.kind.replaceAll('_', ' ')} ${other.key}, which the tenant's own channel "${within(path, other.slug)}" has claimed already. Put the keys into that channel.`,
     );
 }
 
@@ -178,7 +218,9 @@ async function claim(
     if (!(error instanceof ConflictError)) throw error;
     const names = claims.map(({ kind, key }) => `${kind.replaceAll('_', ' ')} ${key}`).join(', ');
     throw new ApplyRefusedError(
+      'account_claimed',
       `The channel "${channelPath}" wants ${names}, which another channel has claimed already.`,
+      { platform: place.platform, claims },
     );
   }
 }
@@ -199,6 +241,7 @@ async function claimKey(
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     throw new ApplyRefusedError(
+      'key_claimed',
       `The channel key "${key}" is claimed already; leave "key" out to get one that is free.`,
     );
   }

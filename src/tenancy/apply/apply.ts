@@ -3,6 +3,7 @@ import type { BuiltinRole } from '@swarmgate/contract/rest/permissions.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { KeptWebhook, PlannedWebhook } from '#webhooks/keep-webhooks.ts';
+import { refuseBuried } from '../directory.ts';
 import type { PlatformUnit, Scopes } from '../scopes.ts';
 import { applyAgents } from './apply-agents.ts';
 import { applyChannels, type SharedApps } from './apply-channels.ts';
@@ -144,12 +145,16 @@ async function upsertOrganization(
   report: Report,
 ): Promise<Uuid> {
   const { slug, name, plan, settings } = planned;
-  return unit.prisma(async (prisma) => {
+  let isNew = false;
+  const organizationId = await unit.prisma(async (prisma) => {
     const known = await prisma.organization.findUnique({ where: { slug } });
+    if (known?.status === 'closing')
+      throw new ApplyRefusedError('closing', `The organization "${slug}" is closing; reopen it first.`);
     const wanted = { name, plan, settings: settings ?? known?.settings ?? {} };
     if (!known) {
       const id = newId();
       await prisma.organization.create({ data: { id, slug, ...wanted } });
+      isNew = true;
       report({ action: 'created', kind: 'organization', path: slug });
       return id;
     }
@@ -162,6 +167,8 @@ async function upsertOrganization(
     report({ action: same ? 'unchanged' : 'updated', kind: 'organization', path: slug });
     return known.id as Uuid;
   });
+  if (isNew) await refuseBuried(unit, 'organization', slug);
+  return organizationId;
 }
 
 async function upsertTenant(
@@ -172,17 +179,23 @@ async function upsertTenant(
   report: Report,
 ): Promise<Uuid> {
   const { slug, name, region, settings, quotas } = planned;
-  return unit.prisma(async (prisma) => {
+  let isNew = false;
+  const tenantId = await unit.prisma(async (prisma) => {
     const known = await prisma.tenant.findUnique({ where: { slug } });
     if (known && known.organizationId !== organizationId) {
       throw new ApplyRefusedError(
+        'slug_taken',
         `The tenant "${slug}" belongs to another organization; give this one another slug.`,
       );
     }
     if (known && known.region !== region) {
       throw new ApplyRefusedError(
+        'not_here',
         `The tenant "${slug}" lives in region "${known.region}"; a tenant does not move by apply.`,
       );
+    }
+    if (known && known.status !== 'active' && known.status !== 'suspended') {
+      throw new ApplyRefusedError('closing', `The tenant "${slug}" is closing; reopen it first.`);
     }
     const wanted = {
       name,
@@ -194,10 +207,12 @@ async function upsertTenant(
       const home = await prisma.thisCell.findFirstOrThrow({ include: { home: true } });
       if (home.home.region !== region) {
         throw new ApplyRefusedError(
+          'not_here',
           `The tenant "${slug}" wants region "${region}"; this cell serves "${home.home.region}".`,
         );
       }
       await prisma.tenant.create({ data: { id, organizationId, slug, region, cell: home.cell, ...wanted } });
+      isNew = true;
       report({ action: 'created', kind: 'tenant', path });
       return id;
     }
@@ -211,4 +226,6 @@ async function upsertTenant(
     report({ action: same ? 'unchanged' : 'updated', kind: 'tenant', path });
     return known.id as Uuid;
   });
+  if (isNew) await refuseBuried(unit, 'tenant', slug);
+  return tenantId;
 }

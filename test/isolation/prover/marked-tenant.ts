@@ -41,6 +41,8 @@ const sources: Readonly<Partial<Record<PathId, string>>> = {
   invitationId: 'SELECT id FROM identity.invitations',
   webhookId: 'SELECT id FROM swarmgate.webhook_endpoints',
   eventId: 'SELECT id FROM swarmgate.webhook_events',
+  transferId: 'SELECT id FROM swarmgate.claim_offers',
+  domainId: 'SELECT id FROM directory.domains',
 };
 
 /** Makes a tenant and lets it do a bit of everything. `slug` may look like another's. */
@@ -94,6 +96,8 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
   const role = { slug: mark, name: mark, permissions: ['channels:read'] };
   await owner.own('POST', '/roles', { body: role });
   await haveTold(owner, mark);
+  await offerAccount(owner, mark);
+  await owner.own('POST', '/domains', { body: { domain: `${mark}.example` } });
   const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
     id: tenantId,
     ids: await readPathIds(unit),
@@ -120,6 +124,14 @@ async function haveTold(owner: ApiCaller, mark: string): Promise<void> {
   });
   await owner.own('POST', `/webhooks/${body.id}/test`);
   await owner.own('PATCH', `/webhooks/${body.id}`, { body: { status: 'disabled' } });
+}
+
+/** A channel that has claimed an account, and an offer of it. */
+async function offerAccount(owner: ApiCaller, mark: string): Promise<void> {
+  const channel = { slug: 'account', platform: 'twilio', accountSid: `AC${mark}`, authToken: mark };
+  const made = await owner.own('POST', '/channels', { body: { ...channel, number: '+15550001' } });
+  const offered = await owner.own('POST', `/channels/${made.body.id}/transfers`);
+  if (offered.status !== 201) throw new Error(`The offer answered ${offered.status}.`);
 }
 
 /** An invitation that is open, as somebody who may do everything makes it. */

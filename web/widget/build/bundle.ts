@@ -48,6 +48,7 @@ async function bundleDemo(root: string): Promise<BuiltFile[]> {
   return [
     ...assets.map(({ name, content }) => ({ file: `demo/${name}`, content })),
     ...(await buildDocuments(join(root, '../../..'), await readPage('document.html', '../../'))),
+    { file: 'demo/chat.html', content: await readPage('chat.html', '') },
     { file: 'demo/index.html', content: await readPage('index.html', '') },
   ];
 }

@@ -1,6 +1,7 @@
 /** How a page has set the widget up: the `data-` attributes of its script element. */
 export type WidgetOptions = {
-  key: string;
+  /** Absent: the page is on a host of the tenant's own, which knows its channel. */
+  key: string | undefined;
   identity: string | undefined;
   /** `light`, `dark`; all else follows the system. */
   theme: string | undefined;
@@ -14,14 +15,14 @@ export type WidgetOptions = {
   label: string;
 };
 
-/** Reads the attributes. What is not understood falls back to the default; only a missing key is an error. */
+/** Reads the attributes. What is not understood falls back to the default; only a missing key is an error (an empty one is not). */
 export function readOptions(attributes: Readonly<Record<string, string | undefined>>): WidgetOptions {
   const page = document.documentElement;
   const { key, identity, theme, position, open, locale, dir, label = '' } = attributes;
-  if (!key) throw new Error('Swarmgate: data-key is missing.');
+  if (key === undefined) throw new Error('Swarmgate: data-key is missing.');
 
   return {
-    key,
+    key: key || undefined,
     identity,
     theme,
     position,

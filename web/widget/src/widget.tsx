@@ -26,7 +26,7 @@ export class Widget {
 
   constructor(parts: WidgetParts) {
     const { baseUrl, options, root } = parts;
-    const prefix = `swarmgate:${baseUrl}:${options.key}:`;
+    const prefix = `swarmgate:${baseUrl}:${options.key ?? ''}:`;
     this.#parts = parts;
     this.#page = new BrowserStorage(prefix, 'sessionStorage');
     this.#dom = new PanelDom(root);

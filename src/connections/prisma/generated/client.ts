@@ -67,6 +67,16 @@ export type Organization = Prisma.OrganizationModel
  */
 export type Tenant = Prisma.TenantModel
 /**
+ * Model Domain
+ * 
+ */
+export type Domain = Prisma.DomainModel
+/**
+ * Model Tombstone
+ * 
+ */
+export type Tombstone = Prisma.TombstoneModel
+/**
  * Model ExternalKey
  * 
  */
@@ -156,6 +166,11 @@ export type File = Prisma.FileModel
  * 
  */
 export type InstallState = Prisma.InstallStateModel
+/**
+ * Model ClaimOffer
+ * 
+ */
+export type ClaimOffer = Prisma.ClaimOfferModel
 /**
  * Model ConversationReference
  * 
@@ -256,6 +271,11 @@ export type AuditEvent = Prisma.AuditEventModel
  * 
  */
 export type AuditSeal = Prisma.AuditSealModel
+/**
+ * Model AuditDrop
+ * 
+ */
+export type AuditDrop = Prisma.AuditDropModel
 /**
  * Model AuditSubject
  * 

@@ -19,7 +19,7 @@ const draftPatienceMs = 6_000;
 
 export type ChatParts = {
   baseUrl: string;
-  key: string;
+  key: string | undefined;
   locale: string;
   identity: string | undefined;
   storage: BrowserStorage;

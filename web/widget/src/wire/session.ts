@@ -6,7 +6,7 @@ import { GatewayError } from './gateway-error.ts';
 export type SessionParts = {
   gateway: Gateway;
   storage: BrowserStorage;
-  key: string;
+  key: string | undefined;
   locale: string;
   /** A session began; its conversation may be another one than before. */
   onSession: (session: SessionResponse) => void;
@@ -85,7 +85,7 @@ export class Session {
   async #request(): Promise<void> {
     const { gateway, storage, key, locale } = this.#parts;
     const request: SessionRequest = {
-      key,
+      ...(key && { key }),
       profile: { locale },
       ...(this.#identity && { identity: this.#identity }),
     };

@@ -402,6 +402,8 @@ export const ModelName = {
   MasterKey: 'MasterKey',
   Organization: 'Organization',
   Tenant: 'Tenant',
+  Domain: 'Domain',
+  Tombstone: 'Tombstone',
   ExternalKey: 'ExternalKey',
   Agent: 'Agent',
   Channel: 'Channel',
@@ -420,6 +422,7 @@ export const ModelName = {
   ConsentEntry: 'ConsentEntry',
   File: 'File',
   InstallState: 'InstallState',
+  ClaimOffer: 'ClaimOffer',
   ConversationReference: 'ConversationReference',
   Quarantine: 'Quarantine',
   SocketLease: 'SocketLease',
@@ -440,6 +443,7 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   AuditEvent: 'AuditEvent',
   AuditSeal: 'AuditSeal',
+  AuditDrop: 'AuditDrop',
   AuditSubject: 'AuditSubject',
   IdempotentAnswer: 'IdempotentAnswer',
   Password: 'Password',
@@ -474,7 +478,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "passkey" | "passkeyCeremony" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation" | "webhookEndpoint" | "webhookEvent" | "webhookDelivery" | "webhookAttempt"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "domain" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "claimOffer" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditDrop" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "passkey" | "passkeyCeremony" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation" | "webhookEndpoint" | "webhookEvent" | "webhookDelivery" | "webhookAttempt"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -845,6 +849,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.TenantCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.TenantCountAggregateOutputType> | number
+        }
+      }
+    }
+    Domain: {
+      payload: Prisma.$DomainPayload<ExtArgs>
+      fields: Prisma.DomainFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DomainFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DomainFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>
+        }
+        findFirst: {
+          args: Prisma.DomainFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DomainFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>
+        }
+        findMany: {
+          args: Prisma.DomainFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>[]
+        }
+        create: {
+          args: Prisma.DomainCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>
+        }
+        createMany: {
+          args: Prisma.DomainCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DomainCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>[]
+        }
+        delete: {
+          args: Prisma.DomainDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>
+        }
+        update: {
+          args: Prisma.DomainUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>
+        }
+        deleteMany: {
+          args: Prisma.DomainDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DomainUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DomainUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>[]
+        }
+        upsert: {
+          args: Prisma.DomainUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DomainPayload>
+        }
+        aggregate: {
+          args: Prisma.DomainAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDomain>
+        }
+        groupBy: {
+          args: Prisma.DomainGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DomainGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DomainCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DomainCountAggregateOutputType> | number
+        }
+      }
+    }
+    Tombstone: {
+      payload: Prisma.$TombstonePayload<ExtArgs>
+      fields: Prisma.TombstoneFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TombstoneFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TombstoneFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>
+        }
+        findFirst: {
+          args: Prisma.TombstoneFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TombstoneFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>
+        }
+        findMany: {
+          args: Prisma.TombstoneFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>[]
+        }
+        create: {
+          args: Prisma.TombstoneCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>
+        }
+        createMany: {
+          args: Prisma.TombstoneCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TombstoneCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>[]
+        }
+        delete: {
+          args: Prisma.TombstoneDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>
+        }
+        update: {
+          args: Prisma.TombstoneUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>
+        }
+        deleteMany: {
+          args: Prisma.TombstoneDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TombstoneUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TombstoneUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>[]
+        }
+        upsert: {
+          args: Prisma.TombstoneUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TombstonePayload>
+        }
+        aggregate: {
+          args: Prisma.TombstoneAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTombstone>
+        }
+        groupBy: {
+          args: Prisma.TombstoneGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TombstoneGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TombstoneCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TombstoneCountAggregateOutputType> | number
         }
       }
     }
@@ -2145,6 +2297,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.InstallStateCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.InstallStateCountAggregateOutputType> | number
+        }
+      }
+    }
+    ClaimOffer: {
+      payload: Prisma.$ClaimOfferPayload<ExtArgs>
+      fields: Prisma.ClaimOfferFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ClaimOfferFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ClaimOfferFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        findFirst: {
+          args: Prisma.ClaimOfferFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ClaimOfferFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        findMany: {
+          args: Prisma.ClaimOfferFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>[]
+        }
+        create: {
+          args: Prisma.ClaimOfferCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        createMany: {
+          args: Prisma.ClaimOfferCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ClaimOfferCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>[]
+        }
+        delete: {
+          args: Prisma.ClaimOfferDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        update: {
+          args: Prisma.ClaimOfferUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        deleteMany: {
+          args: Prisma.ClaimOfferDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ClaimOfferUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ClaimOfferUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>[]
+        }
+        upsert: {
+          args: Prisma.ClaimOfferUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClaimOfferPayload>
+        }
+        aggregate: {
+          args: Prisma.ClaimOfferAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateClaimOffer>
+        }
+        groupBy: {
+          args: Prisma.ClaimOfferGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ClaimOfferGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ClaimOfferCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ClaimOfferCountAggregateOutputType> | number
         }
       }
     }
@@ -3609,6 +3835,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AuditSealCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AuditSealCountAggregateOutputType> | number
+        }
+      }
+    }
+    AuditDrop: {
+      payload: Prisma.$AuditDropPayload<ExtArgs>
+      fields: Prisma.AuditDropFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AuditDropFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AuditDropFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        findFirst: {
+          args: Prisma.AuditDropFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AuditDropFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        findMany: {
+          args: Prisma.AuditDropFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>[]
+        }
+        create: {
+          args: Prisma.AuditDropCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        createMany: {
+          args: Prisma.AuditDropCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AuditDropCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>[]
+        }
+        delete: {
+          args: Prisma.AuditDropDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        update: {
+          args: Prisma.AuditDropUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        deleteMany: {
+          args: Prisma.AuditDropDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AuditDropUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AuditDropUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>[]
+        }
+        upsert: {
+          args: Prisma.AuditDropUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditDropPayload>
+        }
+        aggregate: {
+          args: Prisma.AuditDropAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAuditDrop>
+        }
+        groupBy: {
+          args: Prisma.AuditDropGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditDropGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AuditDropCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditDropCountAggregateOutputType> | number
         }
       }
     }
@@ -5088,6 +5388,9 @@ export const OrganizationScalarFieldEnum = {
   name: 'name',
   plan: 'plan',
   settings: 'settings',
+  status: 'status',
+  closingSince: 'closingSince',
+  deleteAfter: 'deleteAfter',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -5104,6 +5407,10 @@ export const TenantScalarFieldEnum = {
   region: 'region',
   cell: 'cell',
   status: 'status',
+  closingSince: 'closingSince',
+  deleteAfter: 'deleteAfter',
+  closedBy: 'closedBy',
+  statusBefore: 'statusBefore',
   settings: 'settings',
   runningTurnsMax: 'runningTurnsMax',
   version: 'version',
@@ -5112,6 +5419,31 @@ export const TenantScalarFieldEnum = {
 } as const
 
 export type TenantScalarFieldEnum = (typeof TenantScalarFieldEnum)[keyof typeof TenantScalarFieldEnum]
+
+
+export const DomainScalarFieldEnum = {
+  id: 'id',
+  tenantId: 'tenantId',
+  domain: 'domain',
+  challenge: 'challenge',
+  createdAt: 'createdAt',
+  verifiedAt: 'verifiedAt',
+  verifiedBy: 'verifiedBy'
+} as const
+
+export type DomainScalarFieldEnum = (typeof DomainScalarFieldEnum)[keyof typeof DomainScalarFieldEnum]
+
+
+export const TombstoneScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  slug: 'slug',
+  organizationId: 'organizationId',
+  closedAt: 'closedAt',
+  deletedAt: 'deletedAt'
+} as const
+
+export type TombstoneScalarFieldEnum = (typeof TombstoneScalarFieldEnum)[keyof typeof TombstoneScalarFieldEnum]
 
 
 export const ExternalKeyScalarFieldEnum = {
@@ -5156,6 +5488,8 @@ export const ChannelScalarFieldEnum = {
   agentId: 'agentId',
   settings: 'settings',
   sealed: 'sealed',
+  removedAt: 'removedAt',
+  givenUpAt: 'givenUpAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -5418,6 +5752,23 @@ export const InstallStateScalarFieldEnum = {
 export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
 
 
+export const ClaimOfferScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  channelId: 'channelId',
+  claims: 'claims',
+  forTenant: 'forTenant',
+  secretHash: 'secretHash',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  acceptedBy: 'acceptedBy',
+  withdrawnAt: 'withdrawnAt'
+} as const
+
+export type ClaimOfferScalarFieldEnum = (typeof ClaimOfferScalarFieldEnum)[keyof typeof ClaimOfferScalarFieldEnum]
+
+
 export const ConversationReferenceScalarFieldEnum = {
   tenantId: 'tenantId',
   channelId: 'channelId',
@@ -5657,6 +6008,18 @@ export const AuditSealScalarFieldEnum = {
 } as const
 
 export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
+
+
+export const AuditDropScalarFieldEnum = {
+  tenantId: 'tenantId',
+  toNumber: 'toNumber',
+  hash: 'hash',
+  droppedAt: 'droppedAt',
+  key: 'key',
+  signature: 'signature'
+} as const
+
+export type AuditDropScalarFieldEnum = (typeof AuditDropScalarFieldEnum)[keyof typeof AuditDropScalarFieldEnum]
 
 
 export const AuditSubjectScalarFieldEnum = {
@@ -6226,6 +6589,8 @@ export type GlobalOmitConfig = {
   masterKey?: Prisma.MasterKeyOmit
   organization?: Prisma.OrganizationOmit
   tenant?: Prisma.TenantOmit
+  domain?: Prisma.DomainOmit
+  tombstone?: Prisma.TombstoneOmit
   externalKey?: Prisma.ExternalKeyOmit
   agent?: Prisma.AgentOmit
   channel?: Prisma.ChannelOmit
@@ -6244,6 +6609,7 @@ export type GlobalOmitConfig = {
   consentEntry?: Prisma.ConsentEntryOmit
   file?: Prisma.FileOmit
   installState?: Prisma.InstallStateOmit
+  claimOffer?: Prisma.ClaimOfferOmit
   conversationReference?: Prisma.ConversationReferenceOmit
   quarantine?: Prisma.QuarantineOmit
   socketLease?: Prisma.SocketLeaseOmit
@@ -6264,6 +6630,7 @@ export type GlobalOmitConfig = {
   apiKey?: Prisma.ApiKeyOmit
   auditEvent?: Prisma.AuditEventOmit
   auditSeal?: Prisma.AuditSealOmit
+  auditDrop?: Prisma.AuditDropOmit
   auditSubject?: Prisma.AuditSubjectOmit
   idempotentAnswer?: Prisma.IdempotentAnswerOmit
   password?: Prisma.PasswordOmit

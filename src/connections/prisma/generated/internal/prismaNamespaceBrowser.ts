@@ -56,6 +56,8 @@ export const ModelName = {
   MasterKey: 'MasterKey',
   Organization: 'Organization',
   Tenant: 'Tenant',
+  Domain: 'Domain',
+  Tombstone: 'Tombstone',
   ExternalKey: 'ExternalKey',
   Agent: 'Agent',
   Channel: 'Channel',
@@ -74,6 +76,7 @@ export const ModelName = {
   ConsentEntry: 'ConsentEntry',
   File: 'File',
   InstallState: 'InstallState',
+  ClaimOffer: 'ClaimOffer',
   ConversationReference: 'ConversationReference',
   Quarantine: 'Quarantine',
   SocketLease: 'SocketLease',
@@ -94,6 +97,7 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   AuditEvent: 'AuditEvent',
   AuditSeal: 'AuditSeal',
+  AuditDrop: 'AuditDrop',
   AuditSubject: 'AuditSubject',
   IdempotentAnswer: 'IdempotentAnswer',
   Password: 'Password',
@@ -162,6 +166,9 @@ export const OrganizationScalarFieldEnum = {
   name: 'name',
   plan: 'plan',
   settings: 'settings',
+  status: 'status',
+  closingSince: 'closingSince',
+  deleteAfter: 'deleteAfter',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -178,6 +185,10 @@ export const TenantScalarFieldEnum = {
   region: 'region',
   cell: 'cell',
   status: 'status',
+  closingSince: 'closingSince',
+  deleteAfter: 'deleteAfter',
+  closedBy: 'closedBy',
+  statusBefore: 'statusBefore',
   settings: 'settings',
   runningTurnsMax: 'runningTurnsMax',
   version: 'version',
@@ -186,6 +197,31 @@ export const TenantScalarFieldEnum = {
 } as const
 
 export type TenantScalarFieldEnum = (typeof TenantScalarFieldEnum)[keyof typeof TenantScalarFieldEnum]
+
+
+export const DomainScalarFieldEnum = {
+  id: 'id',
+  tenantId: 'tenantId',
+  domain: 'domain',
+  challenge: 'challenge',
+  createdAt: 'createdAt',
+  verifiedAt: 'verifiedAt',
+  verifiedBy: 'verifiedBy'
+} as const
+
+export type DomainScalarFieldEnum = (typeof DomainScalarFieldEnum)[keyof typeof DomainScalarFieldEnum]
+
+
+export const TombstoneScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  slug: 'slug',
+  organizationId: 'organizationId',
+  closedAt: 'closedAt',
+  deletedAt: 'deletedAt'
+} as const
+
+export type TombstoneScalarFieldEnum = (typeof TombstoneScalarFieldEnum)[keyof typeof TombstoneScalarFieldEnum]
 
 
 export const ExternalKeyScalarFieldEnum = {
@@ -230,6 +266,8 @@ export const ChannelScalarFieldEnum = {
   agentId: 'agentId',
   settings: 'settings',
   sealed: 'sealed',
+  removedAt: 'removedAt',
+  givenUpAt: 'givenUpAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -492,6 +530,23 @@ export const InstallStateScalarFieldEnum = {
 export type InstallStateScalarFieldEnum = (typeof InstallStateScalarFieldEnum)[keyof typeof InstallStateScalarFieldEnum]
 
 
+export const ClaimOfferScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  channelId: 'channelId',
+  claims: 'claims',
+  forTenant: 'forTenant',
+  secretHash: 'secretHash',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  acceptedBy: 'acceptedBy',
+  withdrawnAt: 'withdrawnAt'
+} as const
+
+export type ClaimOfferScalarFieldEnum = (typeof ClaimOfferScalarFieldEnum)[keyof typeof ClaimOfferScalarFieldEnum]
+
+
 export const ConversationReferenceScalarFieldEnum = {
   tenantId: 'tenantId',
   channelId: 'channelId',
@@ -731,6 +786,18 @@ export const AuditSealScalarFieldEnum = {
 } as const
 
 export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
+
+
+export const AuditDropScalarFieldEnum = {
+  tenantId: 'tenantId',
+  toNumber: 'toNumber',
+  hash: 'hash',
+  droppedAt: 'droppedAt',
+  key: 'key',
+  signature: 'signature'
+} as const
+
+export type AuditDropScalarFieldEnum = (typeof AuditDropScalarFieldEnum)[keyof typeof AuditDropScalarFieldEnum]
 
 
 export const AuditSubjectScalarFieldEnum = {

@@ -545,10 +545,6 @@ export type ApiKeyCreatepermissionsInput = {
   set: string[]
 }
 
-export type BytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes
-}
-
 export type ApiKeyUpdatepermissionsInput = {
   set?: string[]
   push?: string | string[]

@@ -287,6 +287,11 @@ export type CellScalarRelationFilter = {
   isNot?: Prisma.CellWhereInput
 }
 
+export type CellNullableScalarRelationFilter = {
+  is?: Prisma.CellWhereInput | null
+  isNot?: Prisma.CellWhereInput | null
+}
+
 export type StringFieldUpdateOperationsInput = {
   set?: string
 }
@@ -315,10 +320,12 @@ export type CellCreateNestedOneWithoutTenantsInput = {
   connect?: Prisma.CellWhereUniqueInput
 }
 
-export type CellUpdateOneRequiredWithoutTenantsNestedInput = {
+export type CellUpdateOneWithoutTenantsNestedInput = {
   create?: Prisma.XOR<Prisma.CellCreateWithoutTenantsInput, Prisma.CellUncheckedCreateWithoutTenantsInput>
   connectOrCreate?: Prisma.CellCreateOrConnectWithoutTenantsInput
   upsert?: Prisma.CellUpsertWithoutTenantsInput
+  disconnect?: Prisma.CellWhereInput | boolean
+  delete?: Prisma.CellWhereInput | boolean
   connect?: Prisma.CellWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.CellUpdateToOneWithWhereWithoutTenantsInput, Prisma.CellUpdateWithoutTenantsInput>, Prisma.CellUncheckedUpdateWithoutTenantsInput>
 }

@@ -43,6 +43,8 @@ export type ChannelMinAggregateOutputType = {
   status: string | null
   statusReason: string | null
   agentId: string | null
+  removedAt: Date | null
+  givenUpAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -57,6 +59,8 @@ export type ChannelMaxAggregateOutputType = {
   status: string | null
   statusReason: string | null
   agentId: string | null
+  removedAt: Date | null
+  givenUpAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -73,6 +77,8 @@ export type ChannelCountAggregateOutputType = {
   agentId: number
   settings: number
   sealed: number
+  removedAt: number
+  givenUpAt: number
   version: number
   createdAt: number
   updatedAt: number
@@ -97,6 +103,8 @@ export type ChannelMinAggregateInputType = {
   status?: true
   statusReason?: true
   agentId?: true
+  removedAt?: true
+  givenUpAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -111,6 +119,8 @@ export type ChannelMaxAggregateInputType = {
   status?: true
   statusReason?: true
   agentId?: true
+  removedAt?: true
+  givenUpAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -127,6 +137,8 @@ export type ChannelCountAggregateInputType = {
   agentId?: true
   settings?: true
   sealed?: true
+  removedAt?: true
+  givenUpAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -230,6 +242,8 @@ export type ChannelGroupByOutputType = {
   agentId: string | null
   settings: runtime.JsonValue
   sealed: runtime.JsonValue
+  removedAt: Date | null
+  givenUpAt: Date | null
   version: number
   createdAt: Date
   updatedAt: Date
@@ -269,6 +283,8 @@ export type ChannelWhereInput = {
   agentId?: Prisma.UuidNullableFilter<"Channel"> | string | null
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -282,6 +298,7 @@ export type ChannelWhereInput = {
   conversationReferences?: Prisma.ConversationReferenceListRelationFilter
   files?: Prisma.FileListRelationFilter
   installStates?: Prisma.InstallStateListRelationFilter
+  claimOffers?: Prisma.ClaimOfferListRelationFilter
 }
 
 export type ChannelOrderByWithRelationInput = {
@@ -295,6 +312,8 @@ export type ChannelOrderByWithRelationInput = {
   agentId?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -308,6 +327,7 @@ export type ChannelOrderByWithRelationInput = {
   conversationReferences?: Prisma.ConversationReferenceOrderByRelationAggregateInput
   files?: Prisma.FileOrderByRelationAggregateInput
   installStates?: Prisma.InstallStateOrderByRelationAggregateInput
+  claimOffers?: Prisma.ClaimOfferOrderByRelationAggregateInput
 }
 
 export type ChannelWhereUniqueInput = Prisma.AtLeast<{
@@ -327,6 +347,8 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   agentId?: Prisma.UuidNullableFilter<"Channel"> | string | null
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -340,6 +362,7 @@ export type ChannelWhereUniqueInput = Prisma.AtLeast<{
   conversationReferences?: Prisma.ConversationReferenceListRelationFilter
   files?: Prisma.FileListRelationFilter
   installStates?: Prisma.InstallStateListRelationFilter
+  claimOffers?: Prisma.ClaimOfferListRelationFilter
 }, "tenantId_id" | "tenantId_slug" | "tenantId_key">
 
 export type ChannelOrderByWithAggregationInput = {
@@ -353,6 +376,8 @@ export type ChannelOrderByWithAggregationInput = {
   agentId?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -377,6 +402,8 @@ export type ChannelScalarWhereWithAggregatesInput = {
   agentId?: Prisma.UuidNullableWithAggregatesFilter<"Channel"> | string | null
   settings?: Prisma.JsonWithAggregatesFilter<"Channel">
   sealed?: Prisma.JsonWithAggregatesFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Channel"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Channel"> | Date | string
@@ -391,6 +418,8 @@ export type ChannelCreateInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -404,6 +433,7 @@ export type ChannelCreateInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateInput = {
@@ -417,6 +447,8 @@ export type ChannelUncheckedCreateInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -428,6 +460,7 @@ export type ChannelUncheckedCreateInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUpdateInput = {
@@ -439,6 +472,8 @@ export type ChannelUpdateInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -452,6 +487,7 @@ export type ChannelUpdateInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateInput = {
@@ -465,6 +501,8 @@ export type ChannelUncheckedUpdateInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -476,6 +514,7 @@ export type ChannelUncheckedUpdateInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyInput = {
@@ -489,6 +528,8 @@ export type ChannelCreateManyInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -503,6 +544,8 @@ export type ChannelUpdateManyMutationInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -519,6 +562,8 @@ export type ChannelUncheckedUpdateManyInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -560,6 +605,8 @@ export type ChannelCountOrderByAggregateInput = {
   agentId?: Prisma.SortOrder
   settings?: Prisma.SortOrder
   sealed?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -578,6 +625,8 @@ export type ChannelMaxOrderByAggregateInput = {
   status?: Prisma.SortOrder
   statusReason?: Prisma.SortOrder
   agentId?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -592,6 +641,8 @@ export type ChannelMinOrderByAggregateInput = {
   status?: Prisma.SortOrder
   statusReason?: Prisma.SortOrder
   agentId?: Prisma.SortOrder
+  removedAt?: Prisma.SortOrder
+  givenUpAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -695,10 +746,6 @@ export type ChannelUncheckedUpdateManyWithoutAgentNestedInput = {
   deleteMany?: Prisma.ChannelScalarWhereInput | Prisma.ChannelScalarWhereInput[]
 }
 
-export type NullableStringFieldUpdateOperationsInput = {
-  set?: string | null
-}
-
 export type ChannelCreateNestedOneWithoutParticipantsInput = {
   create?: Prisma.XOR<Prisma.ChannelCreateWithoutParticipantsInput, Prisma.ChannelUncheckedCreateWithoutParticipantsInput>
   connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutParticipantsInput
@@ -799,6 +846,20 @@ export type ChannelUpdateOneRequiredWithoutInstallStatesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutInstallStatesInput, Prisma.ChannelUpdateWithoutInstallStatesInput>, Prisma.ChannelUncheckedUpdateWithoutInstallStatesInput>
 }
 
+export type ChannelCreateNestedOneWithoutClaimOffersInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutClaimOffersInput
+  connect?: Prisma.ChannelWhereUniqueInput
+}
+
+export type ChannelUpdateOneRequiredWithoutClaimOffersNestedInput = {
+  create?: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+  connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutClaimOffersInput
+  upsert?: Prisma.ChannelUpsertWithoutClaimOffersInput
+  connect?: Prisma.ChannelWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChannelUpdateToOneWithWhereWithoutClaimOffersInput, Prisma.ChannelUpdateWithoutClaimOffersInput>, Prisma.ChannelUncheckedUpdateWithoutClaimOffersInput>
+}
+
 export type ChannelCreateNestedOneWithoutConversationReferencesInput = {
   create?: Prisma.XOR<Prisma.ChannelCreateWithoutConversationReferencesInput, Prisma.ChannelUncheckedCreateWithoutConversationReferencesInput>
   connectOrCreate?: Prisma.ChannelCreateOrConnectWithoutConversationReferencesInput
@@ -822,6 +883,8 @@ export type ChannelCreateWithoutTenantInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -834,6 +897,7 @@ export type ChannelCreateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutTenantInput = {
@@ -846,6 +910,8 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -857,6 +923,7 @@ export type ChannelUncheckedCreateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutTenantInput = {
@@ -899,6 +966,8 @@ export type ChannelScalarWhereInput = {
   agentId?: Prisma.UuidNullableFilter<"Channel"> | string | null
   settings?: Prisma.JsonFilter<"Channel">
   sealed?: Prisma.JsonFilter<"Channel">
+  removedAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
+  givenUpAt?: Prisma.DateTimeNullableFilter<"Channel"> | Date | string | null
   version?: Prisma.IntFilter<"Channel"> | number
   createdAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Channel"> | Date | string
@@ -913,6 +982,8 @@ export type ChannelCreateWithoutAgentInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -925,6 +996,7 @@ export type ChannelCreateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutAgentInput = {
@@ -936,6 +1008,8 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -947,6 +1021,7 @@ export type ChannelUncheckedCreateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutAgentInput = {
@@ -984,6 +1059,8 @@ export type ChannelCreateWithoutParticipantsInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -996,6 +1073,7 @@ export type ChannelCreateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutParticipantsInput = {
@@ -1009,6 +1087,8 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1019,6 +1099,7 @@ export type ChannelUncheckedCreateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutParticipantsInput = {
@@ -1046,6 +1127,8 @@ export type ChannelUpdateWithoutParticipantsInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1058,6 +1141,7 @@ export type ChannelUpdateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutParticipantsInput = {
@@ -1071,6 +1155,8 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1081,6 +1167,7 @@ export type ChannelUncheckedUpdateWithoutParticipantsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConversationsInput = {
@@ -1092,6 +1179,8 @@ export type ChannelCreateWithoutConversationsInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1104,6 +1193,7 @@ export type ChannelCreateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConversationsInput = {
@@ -1117,6 +1207,8 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1127,6 +1219,7 @@ export type ChannelUncheckedCreateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConversationsInput = {
@@ -1154,6 +1247,8 @@ export type ChannelUpdateWithoutConversationsInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1166,6 +1261,7 @@ export type ChannelUpdateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConversationsInput = {
@@ -1179,6 +1275,8 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1189,6 +1287,7 @@ export type ChannelUncheckedUpdateWithoutConversationsInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutInboundKeysInput = {
@@ -1200,6 +1299,8 @@ export type ChannelCreateWithoutInboundKeysInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1212,6 +1313,7 @@ export type ChannelCreateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutInboundKeysInput = {
@@ -1225,6 +1327,8 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1235,6 +1339,7 @@ export type ChannelUncheckedCreateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutInboundKeysInput = {
@@ -1262,6 +1367,8 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1274,6 +1381,7 @@ export type ChannelUpdateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
@@ -1287,6 +1395,8 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1297,6 +1407,7 @@ export type ChannelUncheckedUpdateWithoutInboundKeysInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutDeliveriesInput = {
@@ -1308,6 +1419,8 @@ export type ChannelCreateWithoutDeliveriesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1320,6 +1433,7 @@ export type ChannelCreateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutDeliveriesInput = {
@@ -1333,6 +1447,8 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1343,6 +1459,7 @@ export type ChannelUncheckedCreateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutDeliveriesInput = {
@@ -1370,6 +1487,8 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1382,6 +1501,7 @@ export type ChannelUpdateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
@@ -1395,6 +1515,8 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1405,6 +1527,7 @@ export type ChannelUncheckedUpdateWithoutDeliveriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConsentEntriesInput = {
@@ -1416,6 +1539,8 @@ export type ChannelCreateWithoutConsentEntriesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1428,6 +1553,7 @@ export type ChannelCreateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
@@ -1441,6 +1567,8 @@ export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1451,6 +1579,7 @@ export type ChannelUncheckedCreateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConsentEntriesInput = {
@@ -1478,6 +1607,8 @@ export type ChannelUpdateWithoutConsentEntriesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1490,6 +1621,7 @@ export type ChannelUpdateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
@@ -1503,6 +1635,8 @@ export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1513,6 +1647,7 @@ export type ChannelUncheckedUpdateWithoutConsentEntriesInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutFilesInput = {
@@ -1524,6 +1659,8 @@ export type ChannelCreateWithoutFilesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1536,6 +1673,7 @@ export type ChannelCreateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutFilesInput = {
@@ -1549,6 +1687,8 @@ export type ChannelUncheckedCreateWithoutFilesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1559,6 +1699,7 @@ export type ChannelUncheckedCreateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutFilesInput = {
@@ -1586,6 +1727,8 @@ export type ChannelUpdateWithoutFilesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1598,6 +1741,7 @@ export type ChannelUpdateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutFilesInput = {
@@ -1611,6 +1755,8 @@ export type ChannelUncheckedUpdateWithoutFilesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1621,6 +1767,7 @@ export type ChannelUncheckedUpdateWithoutFilesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutInstallStatesInput = {
@@ -1632,6 +1779,8 @@ export type ChannelCreateWithoutInstallStatesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1644,6 +1793,7 @@ export type ChannelCreateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutInstallStatesInput = {
@@ -1657,6 +1807,8 @@ export type ChannelUncheckedCreateWithoutInstallStatesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1667,6 +1819,7 @@ export type ChannelUncheckedCreateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutInstallStatesInput = {
@@ -1694,6 +1847,8 @@ export type ChannelUpdateWithoutInstallStatesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1706,6 +1861,7 @@ export type ChannelUpdateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
@@ -1719,6 +1875,8 @@ export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1729,6 +1887,127 @@ export type ChannelUncheckedUpdateWithoutInstallStatesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelCreateWithoutClaimOffersInput = {
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  tenant: Prisma.TenantCreateNestedOneWithoutChannelsInput
+  agent?: Prisma.AgentCreateNestedOneWithoutChannelsInput
+  participants?: Prisma.ParticipantCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelUncheckedCreateWithoutClaimOffersInput = {
+  tenantId: string
+  id: string
+  platform: string
+  slug: string
+  key: string
+  status?: string
+  statusReason?: string | null
+  agentId?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  participants?: Prisma.ParticipantUncheckedCreateNestedManyWithoutChannelInput
+  conversations?: Prisma.ConversationUncheckedCreateNestedManyWithoutChannelInput
+  inboundKeys?: Prisma.InboundKeyUncheckedCreateNestedManyWithoutChannelInput
+  deliveries?: Prisma.DeliveryUncheckedCreateNestedManyWithoutChannelInput
+  consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedCreateNestedManyWithoutChannelInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
+  installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+}
+
+export type ChannelCreateOrConnectWithoutClaimOffersInput = {
+  where: Prisma.ChannelWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+}
+
+export type ChannelUpsertWithoutClaimOffersInput = {
+  update: Prisma.XOR<Prisma.ChannelUpdateWithoutClaimOffersInput, Prisma.ChannelUncheckedUpdateWithoutClaimOffersInput>
+  create: Prisma.XOR<Prisma.ChannelCreateWithoutClaimOffersInput, Prisma.ChannelUncheckedCreateWithoutClaimOffersInput>
+  where?: Prisma.ChannelWhereInput
+}
+
+export type ChannelUpdateToOneWithWhereWithoutClaimOffersInput = {
+  where?: Prisma.ChannelWhereInput
+  data: Prisma.XOR<Prisma.ChannelUpdateWithoutClaimOffersInput, Prisma.ChannelUncheckedUpdateWithoutClaimOffersInput>
+}
+
+export type ChannelUpdateWithoutClaimOffersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tenant?: Prisma.TenantUpdateOneRequiredWithoutChannelsNestedInput
+  agent?: Prisma.AgentUpdateOneWithoutChannelsNestedInput
+  participants?: Prisma.ParticipantUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+}
+
+export type ChannelUncheckedUpdateWithoutClaimOffersInput = {
+  tenantId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  platform?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  key?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  participants?: Prisma.ParticipantUncheckedUpdateManyWithoutChannelNestedInput
+  conversations?: Prisma.ConversationUncheckedUpdateManyWithoutChannelNestedInput
+  inboundKeys?: Prisma.InboundKeyUncheckedUpdateManyWithoutChannelNestedInput
+  deliveries?: Prisma.DeliveryUncheckedUpdateManyWithoutChannelNestedInput
+  consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
+  conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
+  installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateWithoutConversationReferencesInput = {
@@ -1740,6 +2019,8 @@ export type ChannelCreateWithoutConversationReferencesInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1752,6 +2033,7 @@ export type ChannelCreateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryCreateNestedManyWithoutChannelInput
   files?: Prisma.FileCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
@@ -1765,6 +2047,8 @@ export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1775,6 +2059,7 @@ export type ChannelUncheckedCreateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedCreateNestedManyWithoutChannelInput
   files?: Prisma.FileUncheckedCreateNestedManyWithoutChannelInput
   installStates?: Prisma.InstallStateUncheckedCreateNestedManyWithoutChannelInput
+  claimOffers?: Prisma.ClaimOfferUncheckedCreateNestedManyWithoutChannelInput
 }
 
 export type ChannelCreateOrConnectWithoutConversationReferencesInput = {
@@ -1802,6 +2087,8 @@ export type ChannelUpdateWithoutConversationReferencesInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1814,6 +2101,7 @@ export type ChannelUpdateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
@@ -1827,6 +2115,8 @@ export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1837,6 +2127,7 @@ export type ChannelUncheckedUpdateWithoutConversationReferencesInput = {
   consentEntries?: Prisma.ConsentEntryUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelCreateManyTenantInput = {
@@ -1849,6 +2140,8 @@ export type ChannelCreateManyTenantInput = {
   agentId?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1863,6 +2156,8 @@ export type ChannelUpdateWithoutTenantInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1875,6 +2170,7 @@ export type ChannelUpdateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutTenantInput = {
@@ -1887,6 +2183,8 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1898,6 +2196,7 @@ export type ChannelUncheckedUpdateWithoutTenantInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateManyWithoutTenantInput = {
@@ -1910,6 +2209,8 @@ export type ChannelUncheckedUpdateManyWithoutTenantInput = {
   agentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1924,6 +2225,8 @@ export type ChannelCreateManyAgentInput = {
   statusReason?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Date | string | null
+  givenUpAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1938,6 +2241,8 @@ export type ChannelUpdateWithoutAgentInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1950,6 +2255,7 @@ export type ChannelUpdateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateWithoutAgentInput = {
@@ -1961,6 +2267,8 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1972,6 +2280,7 @@ export type ChannelUncheckedUpdateWithoutAgentInput = {
   conversationReferences?: Prisma.ConversationReferenceUncheckedUpdateManyWithoutChannelNestedInput
   files?: Prisma.FileUncheckedUpdateManyWithoutChannelNestedInput
   installStates?: Prisma.InstallStateUncheckedUpdateManyWithoutChannelNestedInput
+  claimOffers?: Prisma.ClaimOfferUncheckedUpdateManyWithoutChannelNestedInput
 }
 
 export type ChannelUncheckedUpdateManyWithoutAgentInput = {
@@ -1983,6 +2292,8 @@ export type ChannelUncheckedUpdateManyWithoutAgentInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealed?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  removedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  givenUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2002,6 +2313,7 @@ export type ChannelCountOutputType = {
   conversationReferences: number
   files: number
   installStates: number
+  claimOffers: number
 }
 
 export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2013,6 +2325,7 @@ export type ChannelCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   conversationReferences?: boolean | ChannelCountOutputTypeCountConversationReferencesArgs
   files?: boolean | ChannelCountOutputTypeCountFilesArgs
   installStates?: boolean | ChannelCountOutputTypeCountInstallStatesArgs
+  claimOffers?: boolean | ChannelCountOutputTypeCountClaimOffersArgs
 }
 
 /**
@@ -2081,6 +2394,13 @@ export type ChannelCountOutputTypeCountInstallStatesArgs<ExtArgs extends runtime
   where?: Prisma.InstallStateWhereInput
 }
 
+/**
+ * ChannelCountOutputType without action
+ */
+export type ChannelCountOutputTypeCountClaimOffersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ClaimOfferWhereInput
+}
+
 
 export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tenantId?: boolean
@@ -2093,6 +2413,8 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2106,6 +2428,7 @@ export type ChannelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   conversationReferences?: boolean | Prisma.Channel$conversationReferencesArgs<ExtArgs>
   files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
   installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
+  claimOffers?: boolean | Prisma.Channel$claimOffersArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["channel"]>
 
@@ -2120,6 +2443,8 @@ export type ChannelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2138,6 +2463,8 @@ export type ChannelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -2156,12 +2483,14 @@ export type ChannelSelectScalar = {
   agentId?: boolean
   settings?: boolean
   sealed?: boolean
+  removedAt?: boolean
+  givenUpAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChannelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "slug" | "key" | "status" | "statusReason" | "agentId" | "settings" | "sealed" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["channel"]>
+export type ChannelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "slug" | "key" | "status" | "statusReason" | "agentId" | "settings" | "sealed" | "removedAt" | "givenUpAt" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["channel"]>
 export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
   agent?: boolean | Prisma.Channel$agentArgs<ExtArgs>
@@ -2173,6 +2502,7 @@ export type ChannelInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   conversationReferences?: boolean | Prisma.Channel$conversationReferencesArgs<ExtArgs>
   files?: boolean | Prisma.Channel$filesArgs<ExtArgs>
   installStates?: boolean | Prisma.Channel$installStatesArgs<ExtArgs>
+  claimOffers?: boolean | Prisma.Channel$claimOffersArgs<ExtArgs>
   _count?: boolean | Prisma.ChannelCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type ChannelIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2197,6 +2527,7 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     conversationReferences: Prisma.$ConversationReferencePayload<ExtArgs>[]
     files: Prisma.$FilePayload<ExtArgs>[]
     installStates: Prisma.$InstallStatePayload<ExtArgs>[]
+    claimOffers: Prisma.$ClaimOfferPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     tenantId: string
@@ -2209,6 +2540,8 @@ export type $ChannelPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     agentId: string | null
     settings: runtime.JsonValue
     sealed: runtime.JsonValue
+    removedAt: Date | null
+    givenUpAt: Date | null
     version: number
     createdAt: Date
     updatedAt: Date
@@ -2616,6 +2949,7 @@ export interface Prisma__ChannelClient<T, Null = never, ExtArgs extends runtime.
   conversationReferences<T extends Prisma.Channel$conversationReferencesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$conversationReferencesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ConversationReferencePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   files<T extends Prisma.Channel$filesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$filesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FilePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   installStates<T extends Prisma.Channel$installStatesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$installStatesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InstallStatePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  claimOffers<T extends Prisma.Channel$claimOffersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Channel$claimOffersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ClaimOfferPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2655,6 +2989,8 @@ export interface ChannelFieldRefs {
   readonly agentId: Prisma.FieldRef<"Channel", 'String'>
   readonly settings: Prisma.FieldRef<"Channel", 'Json'>
   readonly sealed: Prisma.FieldRef<"Channel", 'Json'>
+  readonly removedAt: Prisma.FieldRef<"Channel", 'DateTime'>
+  readonly givenUpAt: Prisma.FieldRef<"Channel", 'DateTime'>
   readonly version: Prisma.FieldRef<"Channel", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Channel", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Channel", 'DateTime'>
@@ -3267,6 +3603,30 @@ export type Channel$installStatesArgs<ExtArgs extends runtime.Types.Extensions.I
   take?: number
   skip?: number
   distinct?: Prisma.InstallStateScalarFieldEnum | Prisma.InstallStateScalarFieldEnum[]
+}
+
+/**
+ * Channel.claimOffers
+ */
+export type Channel$claimOffersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ClaimOffer
+   */
+  select?: Prisma.ClaimOfferSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ClaimOffer
+   */
+  omit?: Prisma.ClaimOfferOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ClaimOfferInclude<ExtArgs> | null
+  where?: Prisma.ClaimOfferWhereInput
+  orderBy?: Prisma.ClaimOfferOrderByWithRelationInput | Prisma.ClaimOfferOrderByWithRelationInput[]
+  cursor?: Prisma.ClaimOfferWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ClaimOfferScalarFieldEnum | Prisma.ClaimOfferScalarFieldEnum[]
 }
 
 /**

@@ -39,6 +39,9 @@ export type OrganizationMinAggregateOutputType = {
   slug: string | null
   name: string | null
   plan: string | null
+  status: string | null
+  closingSince: Date | null
+  deleteAfter: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -49,6 +52,9 @@ export type OrganizationMaxAggregateOutputType = {
   slug: string | null
   name: string | null
   plan: string | null
+  status: string | null
+  closingSince: Date | null
+  deleteAfter: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -60,6 +66,9 @@ export type OrganizationCountAggregateOutputType = {
   name: number
   plan: number
   settings: number
+  status: number
+  closingSince: number
+  deleteAfter: number
   version: number
   createdAt: number
   updatedAt: number
@@ -80,6 +89,9 @@ export type OrganizationMinAggregateInputType = {
   slug?: true
   name?: true
   plan?: true
+  status?: true
+  closingSince?: true
+  deleteAfter?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -90,6 +102,9 @@ export type OrganizationMaxAggregateInputType = {
   slug?: true
   name?: true
   plan?: true
+  status?: true
+  closingSince?: true
+  deleteAfter?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -101,6 +116,9 @@ export type OrganizationCountAggregateInputType = {
   name?: true
   plan?: true
   settings?: true
+  status?: true
+  closingSince?: true
+  deleteAfter?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -199,6 +217,9 @@ export type OrganizationGroupByOutputType = {
   name: string
   plan: string
   settings: runtime.JsonValue
+  status: string
+  closingSince: Date | null
+  deleteAfter: Date | null
   version: number
   createdAt: Date
   updatedAt: Date
@@ -233,6 +254,9 @@ export type OrganizationWhereInput = {
   name?: Prisma.StringFilter<"Organization"> | string
   plan?: Prisma.StringFilter<"Organization"> | string
   settings?: Prisma.JsonFilter<"Organization">
+  status?: Prisma.StringFilter<"Organization"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
   version?: Prisma.IntFilter<"Organization"> | number
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
@@ -246,6 +270,9 @@ export type OrganizationOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   plan?: Prisma.SortOrder
   settings?: Prisma.SortOrder
+  status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -262,6 +289,9 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Organization"> | string
   plan?: Prisma.StringFilter<"Organization"> | string
   settings?: Prisma.JsonFilter<"Organization">
+  status?: Prisma.StringFilter<"Organization"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
   version?: Prisma.IntFilter<"Organization"> | number
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
@@ -275,6 +305,9 @@ export type OrganizationOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   plan?: Prisma.SortOrder
   settings?: Prisma.SortOrder
+  status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -294,6 +327,9 @@ export type OrganizationScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Organization"> | string
   plan?: Prisma.StringWithAggregatesFilter<"Organization"> | string
   settings?: Prisma.JsonWithAggregatesFilter<"Organization">
+  status?: Prisma.StringWithAggregatesFilter<"Organization"> | string
+  closingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"Organization"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
@@ -305,6 +341,9 @@ export type OrganizationCreateInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -318,6 +357,9 @@ export type OrganizationUncheckedCreateInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -331,6 +373,9 @@ export type OrganizationUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -344,6 +389,9 @@ export type OrganizationUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -357,6 +405,9 @@ export type OrganizationCreateManyInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -368,6 +419,9 @@ export type OrganizationUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -379,6 +433,9 @@ export type OrganizationUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -390,6 +447,9 @@ export type OrganizationCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   plan?: Prisma.SortOrder
   settings?: Prisma.SortOrder
+  status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -404,6 +464,9 @@ export type OrganizationMaxOrderByAggregateInput = {
   slug?: Prisma.SortOrder
   name?: Prisma.SortOrder
   plan?: Prisma.SortOrder
+  status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -414,6 +477,9 @@ export type OrganizationMinOrderByAggregateInput = {
   slug?: Prisma.SortOrder
   name?: Prisma.SortOrder
   plan?: Prisma.SortOrder
+  status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -426,6 +492,10 @@ export type OrganizationSumOrderByAggregateInput = {
 export type OrganizationScalarRelationFilter = {
   is?: Prisma.OrganizationWhereInput
   isNot?: Prisma.OrganizationWhereInput
+}
+
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
 }
 
 export type IntFieldUpdateOperationsInput = {
@@ -470,6 +540,9 @@ export type OrganizationCreateWithoutTenantsInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -482,6 +555,9 @@ export type OrganizationUncheckedCreateWithoutTenantsInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -510,6 +586,9 @@ export type OrganizationUpdateWithoutTenantsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -522,6 +601,9 @@ export type OrganizationUncheckedUpdateWithoutTenantsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -534,6 +616,9 @@ export type OrganizationCreateWithoutMembersInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -546,6 +631,9 @@ export type OrganizationUncheckedCreateWithoutMembersInput = {
   name: string
   plan?: string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -574,6 +662,9 @@ export type OrganizationUpdateWithoutMembersInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -586,6 +677,9 @@ export type OrganizationUncheckedUpdateWithoutMembersInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   plan?: Prisma.StringFieldUpdateOperationsInput | string
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -638,6 +732,9 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   name?: boolean
   plan?: boolean
   settings?: boolean
+  status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -652,6 +749,9 @@ export type OrganizationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   name?: boolean
   plan?: boolean
   settings?: boolean
+  status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -663,6 +763,9 @@ export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   name?: boolean
   plan?: boolean
   settings?: boolean
+  status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -674,12 +777,15 @@ export type OrganizationSelectScalar = {
   name?: boolean
   plan?: boolean
   settings?: boolean
+  status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "plan" | "settings" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["organization"]>
+export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "plan" | "settings" | "status" | "closingSince" | "deleteAfter" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["organization"]>
 export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenants?: boolean | Prisma.Organization$tenantsArgs<ExtArgs>
   members?: boolean | Prisma.Organization$membersArgs<ExtArgs>
@@ -700,6 +806,9 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     name: string
     plan: string
     settings: runtime.JsonValue
+    status: string
+    closingSince: Date | null
+    deleteAfter: Date | null
     version: number
     createdAt: Date
     updatedAt: Date
@@ -1133,6 +1242,9 @@ export interface OrganizationFieldRefs {
   readonly name: Prisma.FieldRef<"Organization", 'String'>
   readonly plan: Prisma.FieldRef<"Organization", 'String'>
   readonly settings: Prisma.FieldRef<"Organization", 'Json'>
+  readonly status: Prisma.FieldRef<"Organization", 'String'>
+  readonly closingSince: Prisma.FieldRef<"Organization", 'DateTime'>
+  readonly deleteAfter: Prisma.FieldRef<"Organization", 'DateTime'>
   readonly version: Prisma.FieldRef<"Organization", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Organization", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Organization", 'DateTime'>

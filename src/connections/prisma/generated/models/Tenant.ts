@@ -44,6 +44,10 @@ export type TenantMinAggregateOutputType = {
   region: string | null
   cell: string | null
   status: string | null
+  closingSince: Date | null
+  deleteAfter: Date | null
+  closedBy: string | null
+  statusBefore: string | null
   runningTurnsMax: number | null
   version: number | null
   createdAt: Date | null
@@ -58,6 +62,10 @@ export type TenantMaxAggregateOutputType = {
   region: string | null
   cell: string | null
   status: string | null
+  closingSince: Date | null
+  deleteAfter: Date | null
+  closedBy: string | null
+  statusBefore: string | null
   runningTurnsMax: number | null
   version: number | null
   createdAt: Date | null
@@ -72,6 +80,10 @@ export type TenantCountAggregateOutputType = {
   region: number
   cell: number
   status: number
+  closingSince: number
+  deleteAfter: number
+  closedBy: number
+  statusBefore: number
   settings: number
   runningTurnsMax: number
   version: number
@@ -99,6 +111,10 @@ export type TenantMinAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  closingSince?: true
+  deleteAfter?: true
+  closedBy?: true
+  statusBefore?: true
   runningTurnsMax?: true
   version?: true
   createdAt?: true
@@ -113,6 +129,10 @@ export type TenantMaxAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  closingSince?: true
+  deleteAfter?: true
+  closedBy?: true
+  statusBefore?: true
   runningTurnsMax?: true
   version?: true
   createdAt?: true
@@ -127,6 +147,10 @@ export type TenantCountAggregateInputType = {
   region?: true
   cell?: true
   status?: true
+  closingSince?: true
+  deleteAfter?: true
+  closedBy?: true
+  statusBefore?: true
   settings?: true
   runningTurnsMax?: true
   version?: true
@@ -227,8 +251,12 @@ export type TenantGroupByOutputType = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell: string | null
   status: string
+  closingSince: Date | null
+  deleteAfter: Date | null
+  closedBy: string | null
+  statusBefore: string | null
   settings: runtime.JsonValue
   runningTurnsMax: number | null
   version: number
@@ -265,15 +293,19 @@ export type TenantWhereInput = {
   slug?: Prisma.StringFilter<"Tenant"> | string
   name?: Prisma.StringFilter<"Tenant"> | string
   region?: Prisma.StringFilter<"Tenant"> | string
-  cell?: Prisma.StringFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableFilter<"Tenant"> | string | null
   status?: Prisma.StringFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableFilter<"Tenant"> | string | null
   settings?: Prisma.JsonFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
-  home?: Prisma.XOR<Prisma.CellScalarRelationFilter, Prisma.CellWhereInput>
+  home?: Prisma.XOR<Prisma.CellNullableScalarRelationFilter, Prisma.CellWhereInput> | null
   externalKeys?: Prisma.ExternalKeyListRelationFilter
   agents?: Prisma.AgentListRelationFilter
   channels?: Prisma.ChannelListRelationFilter
@@ -288,6 +320,7 @@ export type TenantWhereInput = {
   invitations?: Prisma.InvitationListRelationFilter
   webhookEndpoints?: Prisma.WebhookEndpointListRelationFilter
   webhookEvents?: Prisma.WebhookEventListRelationFilter
+  domains?: Prisma.DomainListRelationFilter
 }
 
 export type TenantOrderByWithRelationInput = {
@@ -296,8 +329,12 @@ export type TenantOrderByWithRelationInput = {
   slug?: Prisma.SortOrder
   name?: Prisma.SortOrder
   region?: Prisma.SortOrder
-  cell?: Prisma.SortOrder
+  cell?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  closedBy?: Prisma.SortOrderInput | Prisma.SortOrder
+  statusBefore?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -319,6 +356,7 @@ export type TenantOrderByWithRelationInput = {
   invitations?: Prisma.InvitationOrderByRelationAggregateInput
   webhookEndpoints?: Prisma.WebhookEndpointOrderByRelationAggregateInput
   webhookEvents?: Prisma.WebhookEventOrderByRelationAggregateInput
+  domains?: Prisma.DomainOrderByRelationAggregateInput
 }
 
 export type TenantWhereUniqueInput = Prisma.AtLeast<{
@@ -330,15 +368,19 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   organizationId?: Prisma.UuidFilter<"Tenant"> | string
   name?: Prisma.StringFilter<"Tenant"> | string
   region?: Prisma.StringFilter<"Tenant"> | string
-  cell?: Prisma.StringFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableFilter<"Tenant"> | string | null
   status?: Prisma.StringFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableFilter<"Tenant"> | string | null
   settings?: Prisma.JsonFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
-  home?: Prisma.XOR<Prisma.CellScalarRelationFilter, Prisma.CellWhereInput>
+  home?: Prisma.XOR<Prisma.CellNullableScalarRelationFilter, Prisma.CellWhereInput> | null
   externalKeys?: Prisma.ExternalKeyListRelationFilter
   agents?: Prisma.AgentListRelationFilter
   channels?: Prisma.ChannelListRelationFilter
@@ -353,6 +395,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   invitations?: Prisma.InvitationListRelationFilter
   webhookEndpoints?: Prisma.WebhookEndpointListRelationFilter
   webhookEvents?: Prisma.WebhookEventListRelationFilter
+  domains?: Prisma.DomainListRelationFilter
 }, "id" | "slug">
 
 export type TenantOrderByWithAggregationInput = {
@@ -361,8 +404,12 @@ export type TenantOrderByWithAggregationInput = {
   slug?: Prisma.SortOrder
   name?: Prisma.SortOrder
   region?: Prisma.SortOrder
-  cell?: Prisma.SortOrder
+  cell?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  closedBy?: Prisma.SortOrderInput | Prisma.SortOrder
+  statusBefore?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -384,8 +431,12 @@ export type TenantScalarWhereWithAggregatesInput = {
   slug?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   name?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   region?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
-  cell?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableWithAggregatesFilter<"Tenant"> | string | null
   status?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableWithAggregatesFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableWithAggregatesFilter<"Tenant"> | string | null
   settings?: Prisma.JsonWithAggregatesFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   version?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
@@ -399,13 +450,17 @@ export type TenantCreateInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -420,6 +475,7 @@ export type TenantCreateInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateInput = {
@@ -428,8 +484,12 @@ export type TenantUncheckedCreateInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -449,6 +509,7 @@ export type TenantUncheckedCreateInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUpdateInput = {
@@ -457,13 +518,17 @@ export type TenantUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -478,6 +543,7 @@ export type TenantUpdateInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateInput = {
@@ -486,8 +552,12 @@ export type TenantUncheckedUpdateInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -507,6 +577,7 @@ export type TenantUncheckedUpdateInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyInput = {
@@ -515,8 +586,12 @@ export type TenantCreateManyInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -530,6 +605,10 @@ export type TenantUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -543,8 +622,12 @@ export type TenantUncheckedUpdateManyInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -570,6 +653,10 @@ export type TenantCountOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
+  closedBy?: Prisma.SortOrder
+  statusBefore?: Prisma.SortOrder
   settings?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -590,6 +677,10 @@ export type TenantMaxOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
+  closedBy?: Prisma.SortOrder
+  statusBefore?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -604,6 +695,10 @@ export type TenantMinOrderByAggregateInput = {
   region?: Prisma.SortOrder
   cell?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  closingSince?: Prisma.SortOrder
+  deleteAfter?: Prisma.SortOrder
+  closedBy?: Prisma.SortOrder
+  statusBefore?: Prisma.SortOrder
   runningTurnsMax?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -704,12 +799,30 @@ export type TenantUncheckedUpdateManyWithoutOrganizationNestedInput = {
   deleteMany?: Prisma.TenantScalarWhereInput | Prisma.TenantScalarWhereInput[]
 }
 
+export type NullableStringFieldUpdateOperationsInput = {
+  set?: string | null
+}
+
 export type NullableIntFieldUpdateOperationsInput = {
   set?: number | null
   increment?: number
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type TenantCreateNestedOneWithoutDomainsInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutDomainsInput, Prisma.TenantUncheckedCreateWithoutDomainsInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutDomainsInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutDomainsNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutDomainsInput, Prisma.TenantUncheckedCreateWithoutDomainsInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutDomainsInput
+  upsert?: Prisma.TenantUpsertWithoutDomainsInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutDomainsInput, Prisma.TenantUpdateWithoutDomainsInput>, Prisma.TenantUncheckedUpdateWithoutDomainsInput>
 }
 
 export type TenantCreateNestedOneWithoutExternalKeysInput = {
@@ -914,6 +1027,10 @@ export type TenantCreateWithoutHomeInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -934,6 +1051,7 @@ export type TenantCreateWithoutHomeInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutHomeInput = {
@@ -943,6 +1061,10 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -962,6 +1084,7 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutHomeInput = {
@@ -999,8 +1122,12 @@ export type TenantScalarWhereInput = {
   slug?: Prisma.StringFilter<"Tenant"> | string
   name?: Prisma.StringFilter<"Tenant"> | string
   region?: Prisma.StringFilter<"Tenant"> | string
-  cell?: Prisma.StringFilter<"Tenant"> | string
+  cell?: Prisma.StringNullableFilter<"Tenant"> | string | null
   status?: Prisma.StringFilter<"Tenant"> | string
+  closingSince?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  deleteAfter?: Prisma.DateTimeNullableFilter<"Tenant"> | Date | string | null
+  closedBy?: Prisma.StringNullableFilter<"Tenant"> | string | null
+  statusBefore?: Prisma.StringNullableFilter<"Tenant"> | string | null
   settings?: Prisma.JsonFilter<"Tenant">
   runningTurnsMax?: Prisma.IntNullableFilter<"Tenant"> | number | null
   version?: Prisma.IntFilter<"Tenant"> | number
@@ -1014,12 +1141,16 @@ export type TenantCreateWithoutOrganizationInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1034,6 +1165,7 @@ export type TenantCreateWithoutOrganizationInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutOrganizationInput = {
@@ -1041,8 +1173,12 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1062,6 +1198,7 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutOrganizationInput = {
@@ -1090,19 +1227,24 @@ export type TenantUpdateManyWithWhereWithoutOrganizationInput = {
   data: Prisma.XOR<Prisma.TenantUpdateManyMutationInput, Prisma.TenantUncheckedUpdateManyWithoutOrganizationInput>
 }
 
-export type TenantCreateWithoutExternalKeysInput = {
+export type TenantCreateWithoutDomainsInput = {
   id: string
   slug: string
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
@@ -1118,14 +1260,166 @@ export type TenantCreateWithoutExternalKeysInput = {
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
 }
 
+export type TenantUncheckedCreateWithoutDomainsInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell?: string | null
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
+  webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
+  webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutDomainsInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutDomainsInput, Prisma.TenantUncheckedCreateWithoutDomainsInput>
+}
+
+export type TenantUpsertWithoutDomainsInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutDomainsInput, Prisma.TenantUncheckedUpdateWithoutDomainsInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutDomainsInput, Prisma.TenantUncheckedCreateWithoutDomainsInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutDomainsInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutDomainsInput, Prisma.TenantUncheckedUpdateWithoutDomainsInput>
+}
+
+export type TenantUpdateWithoutDomainsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
+  webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
+  webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutDomainsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
+  webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
+  webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutExternalKeysInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
+  webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
+  webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
+}
+
 export type TenantUncheckedCreateWithoutExternalKeysInput = {
   id: string
   organizationId: string
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1144,6 +1438,7 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutExternalKeysInput = {
@@ -1168,13 +1463,17 @@ export type TenantUpdateWithoutExternalKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
@@ -1188,6 +1487,7 @@ export type TenantUpdateWithoutExternalKeysInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutExternalKeysInput = {
@@ -1196,8 +1496,12 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1216,6 +1520,7 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutAgentsInput = {
@@ -1224,13 +1529,17 @@ export type TenantCreateWithoutAgentsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
@@ -1244,6 +1553,7 @@ export type TenantCreateWithoutAgentsInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutAgentsInput = {
@@ -1252,8 +1562,12 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1272,6 +1586,7 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutAgentsInput = {
@@ -1296,13 +1611,17 @@ export type TenantUpdateWithoutAgentsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
@@ -1316,6 +1635,7 @@ export type TenantUpdateWithoutAgentsInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutAgentsInput = {
@@ -1324,8 +1644,12 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1344,6 +1668,7 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutChannelsInput = {
@@ -1352,13 +1677,17 @@ export type TenantCreateWithoutChannelsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
@@ -1372,6 +1701,7 @@ export type TenantCreateWithoutChannelsInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutChannelsInput = {
@@ -1380,8 +1710,12 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1400,6 +1734,7 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutChannelsInput = {
@@ -1424,13 +1759,17 @@ export type TenantUpdateWithoutChannelsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
@@ -1444,6 +1783,7 @@ export type TenantUpdateWithoutChannelsInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutChannelsInput = {
@@ -1452,8 +1792,12 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1472,6 +1816,7 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutEventsInput = {
@@ -1480,13 +1825,17 @@ export type TenantCreateWithoutEventsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1500,6 +1849,7 @@ export type TenantCreateWithoutEventsInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutEventsInput = {
@@ -1508,8 +1858,12 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1528,6 +1882,7 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutEventsInput = {
@@ -1552,13 +1907,17 @@ export type TenantUpdateWithoutEventsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1572,6 +1931,7 @@ export type TenantUpdateWithoutEventsInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutEventsInput = {
@@ -1580,8 +1940,12 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1600,6 +1964,7 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutDocumentsInput = {
@@ -1608,13 +1973,17 @@ export type TenantCreateWithoutDocumentsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1628,6 +1997,7 @@ export type TenantCreateWithoutDocumentsInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutDocumentsInput = {
@@ -1636,8 +2006,12 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1656,6 +2030,7 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutDocumentsInput = {
@@ -1680,13 +2055,17 @@ export type TenantUpdateWithoutDocumentsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1700,6 +2079,7 @@ export type TenantUpdateWithoutDocumentsInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutDocumentsInput = {
@@ -1708,8 +2088,12 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1728,6 +2112,7 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutFilesInput = {
@@ -1736,13 +2121,17 @@ export type TenantCreateWithoutFilesInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1756,6 +2145,7 @@ export type TenantCreateWithoutFilesInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutFilesInput = {
@@ -1764,8 +2154,12 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1784,6 +2178,7 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutFilesInput = {
@@ -1808,13 +2203,17 @@ export type TenantUpdateWithoutFilesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1828,6 +2227,7 @@ export type TenantUpdateWithoutFilesInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutFilesInput = {
@@ -1836,8 +2236,12 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1856,6 +2260,7 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutFairFinishesInput = {
@@ -1864,13 +2269,17 @@ export type TenantCreateWithoutFairFinishesInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -1884,6 +2293,7 @@ export type TenantCreateWithoutFairFinishesInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutFairFinishesInput = {
@@ -1892,8 +2302,12 @@ export type TenantUncheckedCreateWithoutFairFinishesInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -1912,6 +2326,7 @@ export type TenantUncheckedCreateWithoutFairFinishesInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutFairFinishesInput = {
@@ -1936,13 +2351,17 @@ export type TenantUpdateWithoutFairFinishesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -1956,6 +2375,7 @@ export type TenantUpdateWithoutFairFinishesInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutFairFinishesInput = {
@@ -1964,8 +2384,12 @@ export type TenantUncheckedUpdateWithoutFairFinishesInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1984,6 +2408,7 @@ export type TenantUncheckedUpdateWithoutFairFinishesInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutMembershipsInput = {
@@ -1992,13 +2417,17 @@ export type TenantCreateWithoutMembershipsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2012,6 +2441,7 @@ export type TenantCreateWithoutMembershipsInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutMembershipsInput = {
@@ -2020,8 +2450,12 @@ export type TenantUncheckedCreateWithoutMembershipsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2040,6 +2474,7 @@ export type TenantUncheckedCreateWithoutMembershipsInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutMembershipsInput = {
@@ -2064,13 +2499,17 @@ export type TenantUpdateWithoutMembershipsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2084,6 +2523,7 @@ export type TenantUpdateWithoutMembershipsInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutMembershipsInput = {
@@ -2092,8 +2532,12 @@ export type TenantUncheckedUpdateWithoutMembershipsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2112,6 +2556,7 @@ export type TenantUncheckedUpdateWithoutMembershipsInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutRolesInput = {
@@ -2120,13 +2565,17 @@ export type TenantCreateWithoutRolesInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2140,6 +2589,7 @@ export type TenantCreateWithoutRolesInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutRolesInput = {
@@ -2148,8 +2598,12 @@ export type TenantUncheckedCreateWithoutRolesInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2168,6 +2622,7 @@ export type TenantUncheckedCreateWithoutRolesInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutRolesInput = {
@@ -2192,13 +2647,17 @@ export type TenantUpdateWithoutRolesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2212,6 +2671,7 @@ export type TenantUpdateWithoutRolesInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutRolesInput = {
@@ -2220,8 +2680,12 @@ export type TenantUncheckedUpdateWithoutRolesInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2240,6 +2704,7 @@ export type TenantUncheckedUpdateWithoutRolesInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutApiKeysInput = {
@@ -2248,13 +2713,17 @@ export type TenantCreateWithoutApiKeysInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2268,6 +2737,7 @@ export type TenantCreateWithoutApiKeysInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutApiKeysInput = {
@@ -2276,8 +2746,12 @@ export type TenantUncheckedCreateWithoutApiKeysInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2296,6 +2770,7 @@ export type TenantUncheckedCreateWithoutApiKeysInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutApiKeysInput = {
@@ -2320,13 +2795,17 @@ export type TenantUpdateWithoutApiKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2340,6 +2819,7 @@ export type TenantUpdateWithoutApiKeysInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutApiKeysInput = {
@@ -2348,8 +2828,12 @@ export type TenantUncheckedUpdateWithoutApiKeysInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2368,6 +2852,7 @@ export type TenantUncheckedUpdateWithoutApiKeysInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutIdempotentAnswersInput = {
@@ -2376,13 +2861,17 @@ export type TenantCreateWithoutIdempotentAnswersInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2396,6 +2885,7 @@ export type TenantCreateWithoutIdempotentAnswersInput = {
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
@@ -2404,8 +2894,12 @@ export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2424,6 +2918,7 @@ export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutIdempotentAnswersInput = {
@@ -2448,13 +2943,17 @@ export type TenantUpdateWithoutIdempotentAnswersInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2468,6 +2967,7 @@ export type TenantUpdateWithoutIdempotentAnswersInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
@@ -2476,8 +2976,12 @@ export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2496,6 +3000,7 @@ export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutInvitationsInput = {
@@ -2504,13 +3009,17 @@ export type TenantCreateWithoutInvitationsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2524,6 +3033,7 @@ export type TenantCreateWithoutInvitationsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutInvitationsInput = {
@@ -2532,8 +3042,12 @@ export type TenantUncheckedCreateWithoutInvitationsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2552,6 +3066,7 @@ export type TenantUncheckedCreateWithoutInvitationsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutInvitationsInput = {
@@ -2576,13 +3091,17 @@ export type TenantUpdateWithoutInvitationsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2596,6 +3115,7 @@ export type TenantUpdateWithoutInvitationsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutInvitationsInput = {
@@ -2604,8 +3124,12 @@ export type TenantUncheckedUpdateWithoutInvitationsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2624,6 +3148,7 @@ export type TenantUncheckedUpdateWithoutInvitationsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutWebhookEndpointsInput = {
@@ -2632,13 +3157,17 @@ export type TenantCreateWithoutWebhookEndpointsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2652,6 +3181,7 @@ export type TenantCreateWithoutWebhookEndpointsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutWebhookEndpointsInput = {
@@ -2660,8 +3190,12 @@ export type TenantUncheckedCreateWithoutWebhookEndpointsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2680,6 +3214,7 @@ export type TenantUncheckedCreateWithoutWebhookEndpointsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutWebhookEndpointsInput = {
@@ -2704,13 +3239,17 @@ export type TenantUpdateWithoutWebhookEndpointsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2724,6 +3263,7 @@ export type TenantUpdateWithoutWebhookEndpointsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutWebhookEndpointsInput = {
@@ -2732,8 +3272,12 @@ export type TenantUncheckedUpdateWithoutWebhookEndpointsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2752,6 +3296,7 @@ export type TenantUncheckedUpdateWithoutWebhookEndpointsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateWithoutWebhookEventsInput = {
@@ -2760,13 +3305,17 @@ export type TenantCreateWithoutWebhookEventsInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
-  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
   externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
   agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
   channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
@@ -2780,6 +3329,7 @@ export type TenantCreateWithoutWebhookEventsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
 }
 
 export type TenantUncheckedCreateWithoutWebhookEventsInput = {
@@ -2788,8 +3338,12 @@ export type TenantUncheckedCreateWithoutWebhookEventsInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2808,6 +3362,7 @@ export type TenantUncheckedCreateWithoutWebhookEventsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
 }
 
 export type TenantCreateOrConnectWithoutWebhookEventsInput = {
@@ -2832,13 +3387,17 @@ export type TenantUpdateWithoutWebhookEventsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -2852,6 +3411,7 @@ export type TenantUpdateWithoutWebhookEventsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutWebhookEventsInput = {
@@ -2860,8 +3420,12 @@ export type TenantUncheckedUpdateWithoutWebhookEventsInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2880,6 +3444,7 @@ export type TenantUncheckedUpdateWithoutWebhookEventsInput = {
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyHomeInput = {
@@ -2889,6 +3454,10 @@ export type TenantCreateManyHomeInput = {
   name: string
   region: string
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2902,6 +3471,10 @@ export type TenantUpdateWithoutHomeInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2922,6 +3495,7 @@ export type TenantUpdateWithoutHomeInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutHomeInput = {
@@ -2931,6 +3505,10 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2950,6 +3528,7 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutHomeInput = {
@@ -2959,6 +3538,10 @@ export type TenantUncheckedUpdateManyWithoutHomeInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2971,8 +3554,12 @@ export type TenantCreateManyOrganizationInput = {
   slug: string
   name: string
   region: string
-  cell: string
+  cell?: string | null
   status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: number | null
   version?: number
@@ -2986,12 +3573,16 @@ export type TenantUpdateWithoutOrganizationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
   externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
   agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
   channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
@@ -3006,6 +3597,7 @@ export type TenantUpdateWithoutOrganizationInput = {
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateWithoutOrganizationInput = {
@@ -3013,8 +3605,12 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3034,6 +3630,7 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
@@ -3041,8 +3638,12 @@ export type TenantUncheckedUpdateManyWithoutOrganizationInput = {
   slug?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   region?: Prisma.StringFieldUpdateOperationsInput | string
-  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3070,6 +3671,7 @@ export type TenantCountOutputType = {
   invitations: number
   webhookEndpoints: number
   webhookEvents: number
+  domains: number
 }
 
 export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -3087,6 +3689,7 @@ export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions
   invitations?: boolean | TenantCountOutputTypeCountInvitationsArgs
   webhookEndpoints?: boolean | TenantCountOutputTypeCountWebhookEndpointsArgs
   webhookEvents?: boolean | TenantCountOutputTypeCountWebhookEventsArgs
+  domains?: boolean | TenantCountOutputTypeCountDomainsArgs
 }
 
 /**
@@ -3197,6 +3800,13 @@ export type TenantCountOutputTypeCountWebhookEventsArgs<ExtArgs extends runtime.
   where?: Prisma.WebhookEventWhereInput
 }
 
+/**
+ * TenantCountOutputType without action
+ */
+export type TenantCountOutputTypeCountDomainsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.DomainWhereInput
+}
+
 
 export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -3206,13 +3816,17 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
   externalKeys?: boolean | Prisma.Tenant$externalKeysArgs<ExtArgs>
   agents?: boolean | Prisma.Tenant$agentsArgs<ExtArgs>
   channels?: boolean | Prisma.Tenant$channelsArgs<ExtArgs>
@@ -3227,6 +3841,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   invitations?: boolean | Prisma.Tenant$invitationsArgs<ExtArgs>
   webhookEndpoints?: boolean | Prisma.Tenant$webhookEndpointsArgs<ExtArgs>
   webhookEvents?: boolean | Prisma.Tenant$webhookEventsArgs<ExtArgs>
+  domains?: boolean | Prisma.Tenant$domainsArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
@@ -3238,13 +3853,17 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
 export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -3255,13 +3874,17 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }, ExtArgs["result"]["tenant"]>
 
 export type TenantSelectScalar = {
@@ -3272,6 +3895,10 @@ export type TenantSelectScalar = {
   region?: boolean
   cell?: boolean
   status?: boolean
+  closingSince?: boolean
+  deleteAfter?: boolean
+  closedBy?: boolean
+  statusBefore?: boolean
   settings?: boolean
   runningTurnsMax?: boolean
   version?: boolean
@@ -3279,10 +3906,10 @@ export type TenantSelectScalar = {
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "slug" | "name" | "region" | "cell" | "status" | "settings" | "runningTurnsMax" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "slug" | "name" | "region" | "cell" | "status" | "closingSince" | "deleteAfter" | "closedBy" | "statusBefore" | "settings" | "runningTurnsMax" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
   externalKeys?: boolean | Prisma.Tenant$externalKeysArgs<ExtArgs>
   agents?: boolean | Prisma.Tenant$agentsArgs<ExtArgs>
   channels?: boolean | Prisma.Tenant$channelsArgs<ExtArgs>
@@ -3297,22 +3924,23 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   invitations?: boolean | Prisma.Tenant$invitationsArgs<ExtArgs>
   webhookEndpoints?: boolean | Prisma.Tenant$webhookEndpointsArgs<ExtArgs>
   webhookEvents?: boolean | Prisma.Tenant$webhookEventsArgs<ExtArgs>
+  domains?: boolean | Prisma.Tenant$domainsArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type TenantIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }
 export type TenantIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
-  home?: boolean | Prisma.CellDefaultArgs<ExtArgs>
+  home?: boolean | Prisma.Tenant$homeArgs<ExtArgs>
 }
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
   objects: {
     organization: Prisma.$OrganizationPayload<ExtArgs>
-    home: Prisma.$CellPayload<ExtArgs>
+    home: Prisma.$CellPayload<ExtArgs> | null
     externalKeys: Prisma.$ExternalKeyPayload<ExtArgs>[]
     agents: Prisma.$AgentPayload<ExtArgs>[]
     channels: Prisma.$ChannelPayload<ExtArgs>[]
@@ -3327,6 +3955,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     invitations: Prisma.$InvitationPayload<ExtArgs>[]
     webhookEndpoints: Prisma.$WebhookEndpointPayload<ExtArgs>[]
     webhookEvents: Prisma.$WebhookEventPayload<ExtArgs>[]
+    domains: Prisma.$DomainPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -3334,8 +3963,12 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     slug: string
     name: string
     region: string
-    cell: string
+    cell: string | null
     status: string
+    closingSince: Date | null
+    deleteAfter: Date | null
+    closedBy: string | null
+    statusBefore: string | null
     settings: runtime.JsonValue
     runningTurnsMax: number | null
     version: number
@@ -3736,7 +4369,7 @@ readonly fields: TenantFieldRefs;
 export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
-  home<T extends Prisma.CellDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.CellDefaultArgs<ExtArgs>>): Prisma.Prisma__CellClient<runtime.Types.Result.GetResult<Prisma.$CellPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  home<T extends Prisma.Tenant$homeArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$homeArgs<ExtArgs>>): Prisma.Prisma__CellClient<runtime.Types.Result.GetResult<Prisma.$CellPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   externalKeys<T extends Prisma.Tenant$externalKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$externalKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ExternalKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   agents<T extends Prisma.Tenant$agentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$agentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AgentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   channels<T extends Prisma.Tenant$channelsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$channelsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChannelPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
@@ -3751,6 +4384,7 @@ export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.T
   invitations<T extends Prisma.Tenant$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   webhookEndpoints<T extends Prisma.Tenant$webhookEndpointsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$webhookEndpointsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookEndpointPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   webhookEvents<T extends Prisma.Tenant$webhookEventsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$webhookEventsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookEventPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  domains<T extends Prisma.Tenant$domainsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$domainsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DomainPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3787,6 +4421,10 @@ export interface TenantFieldRefs {
   readonly region: Prisma.FieldRef<"Tenant", 'String'>
   readonly cell: Prisma.FieldRef<"Tenant", 'String'>
   readonly status: Prisma.FieldRef<"Tenant", 'String'>
+  readonly closingSince: Prisma.FieldRef<"Tenant", 'DateTime'>
+  readonly deleteAfter: Prisma.FieldRef<"Tenant", 'DateTime'>
+  readonly closedBy: Prisma.FieldRef<"Tenant", 'String'>
+  readonly statusBefore: Prisma.FieldRef<"Tenant", 'String'>
   readonly settings: Prisma.FieldRef<"Tenant", 'Json'>
   readonly runningTurnsMax: Prisma.FieldRef<"Tenant", 'Int'>
   readonly version: Prisma.FieldRef<"Tenant", 'Int'>
@@ -4193,6 +4831,25 @@ export type TenantDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Intern
 }
 
 /**
+ * Tenant.home
+ */
+export type Tenant$homeArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Cell
+   */
+  select?: Prisma.CellSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Cell
+   */
+  omit?: Prisma.CellOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.CellInclude<ExtArgs> | null
+  where?: Prisma.CellWhereInput
+}
+
+/**
  * Tenant.externalKeys
  */
 export type Tenant$externalKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -4526,6 +5183,30 @@ export type Tenant$webhookEventsArgs<ExtArgs extends runtime.Types.Extensions.In
   take?: number
   skip?: number
   distinct?: Prisma.WebhookEventScalarFieldEnum | Prisma.WebhookEventScalarFieldEnum[]
+}
+
+/**
+ * Tenant.domains
+ */
+export type Tenant$domainsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Domain
+   */
+  select?: Prisma.DomainSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Domain
+   */
+  omit?: Prisma.DomainOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.DomainInclude<ExtArgs> | null
+  where?: Prisma.DomainWhereInput
+  orderBy?: Prisma.DomainOrderByWithRelationInput | Prisma.DomainOrderByWithRelationInput[]
+  cursor?: Prisma.DomainWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.DomainScalarFieldEnum | Prisma.DomainScalarFieldEnum[]
 }
 
 /**

@@ -16,6 +16,8 @@ const frontDoors = {
     'api-keys.ts',
     'authenticate-key.ts',
     'grants.ts',
+    'grant-now.ts',
+    'issuers/token-issuers.ts',
     'tenant-roles.ts',
     'identity.ts',
     'forget-ended.ts',

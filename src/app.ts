@@ -261,6 +261,7 @@ export async function createApp(
   const people = () =>
     (identity ??= createIdentity({
       ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
+      ...{ guardedFetch, allowedHosts: overrides.allowedHosts ?? [] },
       onSecurityEvent: metrics.securityEvent,
     }));
 
@@ -273,9 +274,11 @@ export async function createApp(
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
         authenticate: createAuthenticate({ checkKey, people, countCalls: rateLimit, trail }),
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
+        organizationGrantIn: (principal, organizationId) =>
+          people().organizationGrantFor(principal, organizationId),
       },
       createHandlers({
-        ...{ scopes, sendMessage, records: trail, people, forgetKey: checkKey.forget },
+        ...{ scopes, keyRing, trail, sendMessage, records: trail, people, forgetKey: checkKey.forget },
         writeFirst: createWriteFirst({ openChannel: channels.find, gatewayOf, sendMessage }),
       }),
       publicUrl,

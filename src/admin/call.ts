@@ -19,6 +19,8 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   messageId: 'message',
   sessionId: 'session',
   invitationId: 'invitation',
+  organizationInvitationId: 'organizationInvitation',
+  tokenIssuerId: 'tokenIssuer',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

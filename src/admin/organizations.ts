@@ -1,21 +1,38 @@
-import type { Organization, organizationOperations } from '@swarmgate/contract/rest/organizations.ts';
-import { fromWire, toWire } from '#domain/ids.ts';
+import type {
+  BillingDetails,
+  Organization,
+  OrganizationTenant,
+  organizationOperations,
+} from '@swarmgate/contract/rest/organizations.ts';
+import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
+import { decide } from '#identity/decide.ts';
+import type { KeyRing } from '#kernel/key-ring.ts';
 import {
   createOrganization,
   createTenant,
   holdOrganization,
+  keepBillingDetails,
   listOrganizations,
   type OrganizationRow,
+  readBillingDetails,
+  readOrganization,
   updateOrganization,
 } from '#tenancy/directory.ts';
 import { resumeTenant, suspendTenant, wakeSuspended } from '#tenancy/tenant-life.ts';
 import { pageOf, readIdCursor } from './cursor.ts';
 import type { HandlersOf } from './handler.ts';
-import { conflict, notFound } from './refusals.ts';
+import { conflict, forbidden, notFound } from './refusals.ts';
 import { listTenantRows, readTenantRow, showTenant } from './tenants.ts';
 import { refuseOtherVersion } from './versions.ts';
 
-export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
+export function organizationHandlers(keyRing: KeyRing): HandlersOf<typeof organizationOperations> {
+  return { ...directoryHandlers, ...billingHandlers(keyRing) };
+}
+
+type Handlers = HandlersOf<typeof organizationOperations>;
+type BillingHandlers = Pick<Handlers, 'getBillingDetails' | 'setBillingDetails'>;
+
+const directoryHandlers: Omit<Handlers, keyof BillingHandlers> = {
   listOrganizations: {
     async operator({ query: { cursor, limit } }, unit) {
       const rows = await listOrganizations(unit, { before: readIdCursor(cursor), limit: limit + 1 });
@@ -29,15 +46,34 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
       return { body: show(row), resourceId: toWire('organization', row.id) };
     },
   },
+  getOrganization: {
+    async inOrganization({ organizationId }, unit) {
+      const row = await readOrganization(unit, organizationId);
+      if (!row) throw notFound();
+      return { body: show(row), version: row.version };
+    },
+  },
   updateOrganization: {
-    async operator({ ids, body, seenVersion }, unit) {
-      const row = await holdOrganization(unit, ids.organizationId);
+    async overOrganization({ organizationId, body, grant, seenVersion }, unit) {
+      const overPlan = decide(grant, 'organization:admin', 'organization');
+      if (body.plan !== undefined && !overPlan.allowed) throw forbidden(overPlan.reason);
+      const row = await holdOrganization(unit, organizationId);
       if (!row) throw notFound();
       refuseOtherVersion(row.version, seenVersion);
       const changed = await updateOrganization(unit, {
         ...{ id: row.id, name: body.name ?? row.name, plan: body.plan ?? row.plan },
+        requires_second_factor: body.requiresSecondFactor ?? row.requires_second_factor,
       });
-      return { body: show(changed), version: changed.version, detail: { changed: Object.keys(body) } };
+      return {
+        ...{ body: show(changed), version: changed.version },
+        detail: { changed: Object.keys(body), requiresSecondFactor: changed.requires_second_factor },
+      };
+    },
+  },
+  listOrganizationTenants: {
+    async inOrganization({ query: { cursor, limit } }, unit) {
+      const rows = await listTenantRows(unit, { before: readIdCursor(cursor), limit: limit + 1 });
+      return { body: pageOf(rows, limit, ({ id }) => id, showOrganizationTenant) };
     },
   },
   listTenants: {
@@ -77,9 +113,43 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
   },
 };
 
-function show({ id, slug, name, plan, version, created_at, updated_at }: OrganizationRow): Organization {
+// Of whoever pays, which is personal: it leaves here only to who may read it, and stands in no log and no trail.
+function billingHandlers(keyRing: KeyRing): BillingHandlers {
+  const placeOf = (organizationId: Uuid) => ({
+    ...{ tenantId: organizationId, table: 'billing_details', column: 'details' },
+  });
+  return {
+    getBillingDetails: {
+      async inOrganization({ organizationId }, unit) {
+        const row = await readBillingDetails(unit, organizationId);
+        if (!row) return { body: { email: '', address: '' }, version: 0 };
+        const body = JSON.parse(keyRing.open(row.sealed, placeOf(organizationId))) as BillingDetails;
+        return { body, version: row.version };
+      },
+    },
+    setBillingDetails: {
+      async overOrganization({ organizationId, body, seenVersion }, unit) {
+        // Holding the organization makes it one after the other.
+        if (!(await holdOrganization(unit, organizationId))) throw notFound();
+        refuseOtherVersion((await readBillingDetails(unit, organizationId))?.version ?? 0, seenVersion);
+        const sealed = keyRing.seal(JSON.stringify(body), placeOf(organizationId));
+        const { version } = await keepBillingDetails(unit, { organizationId, sealed });
+        return { body, version, detail: { changed: Object.keys(body) } };
+      },
+    },
+  };
+}
+
+function showOrganizationTenant(row: Parameters<typeof showTenant>[0]): OrganizationTenant {
+  const { settings: _settings, version: _version, ...shown } = showTenant(row);
+  return shown;
+}
+
+function show(row: OrganizationRow): Organization {
+  const { id, slug, name, plan, requires_second_factor, version, created_at, updated_at } = row;
   return {
     ...{ id: toWire('organization', id), slug, name, plan, version },
+    requiresSecondFactor: requires_second_factor,
     createdAt: created_at.toISOString(),
     updatedAt: updated_at.toISOString(),
   };

@@ -66,6 +66,10 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
               ...{ id: toWire('tenant', id), organizationId: toWire('organization', organizationId) },
               ...tenant,
             })),
+            organizations: person.organizations.map(({ id, ...organization }) => ({
+              id: toWire('organization', id),
+              ...organization,
+            })),
           },
         };
       },
@@ -188,7 +192,9 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
           case 'accepted':
             return {
               body: {
-                tenantId: toWire('tenant', accepted.tenantId),
+                ...('tenantId' in accepted
+                  ? { tenantId: toWire('tenant', accepted.tenantId) }
+                  : { organizationId: toWire('organization', accepted.organizationId) }),
                 userId: toWire('user', accepted.userId),
               },
             };

@@ -13,6 +13,7 @@ import { runDoctor } from './doctor.ts';
 import type { HandOverRequest } from './hand-over.ts';
 import { makeInstallLink } from './install-link.ts';
 import { operateMembers } from './members.ts';
+import { operateOrganizationMembers, operateOrganizations } from './organizations.ts';
 import { operateUsers } from './users.ts';
 
 /** What an operator asks for, done on open data: by the service itself, or by a command that has opened them. */
@@ -50,6 +51,10 @@ export function answerOperator(
       return operateUsers(storage, request.wish);
     case 'members':
       return operateMembers(storage, request.wish);
+    case 'organizations':
+      return operateOrganizations(storage, request.wish);
+    case 'organization-members':
+      return operateOrganizationMembers(storage, request.wish);
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

@@ -15,6 +15,12 @@ import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink, LinkWish } from './install-link.ts';
 import type { ListedMember, MembersWish } from './members.ts';
+import type {
+  ListedOrganization,
+  ListedOrganizationMember,
+  OrganizationMembersWish,
+  OrganizationsWish,
+} from './organizations.ts';
 import type { ListedUser, UsersWish } from './users.ts';
 
 /**
@@ -31,7 +37,9 @@ export type HandOverRequest =
   | { command: 'api-keys'; wish: ApiKeysWish }
   | { command: 'audit'; wish: AuditWish }
   | { command: 'users'; wish: UsersWish }
-  | { command: 'members'; wish: MembersWish };
+  | { command: 'members'; wish: MembersWish }
+  | { command: 'organizations'; wish: OrganizationsWish }
+  | { command: 'organization-members'; wish: OrganizationMembersWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -45,6 +53,8 @@ export type HandOverAnswers = {
   audit: AuditAnswer;
   users: ListedUser[];
   members: ListedMember[];
+  organizations: ListedOrganization[];
+  'organization-members': ListedOrganizationMember[];
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

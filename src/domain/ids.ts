@@ -21,6 +21,9 @@ const prefixes = {
   role: 'rol',
   apiKey: 'key',
   invitation: 'inv',
+  organizationInvitation: 'oin',
+  tokenIssuer: 'iss',
+  tokenSubject: 'sub',
   session: 'ses',
   auditEvent: 'aud',
 } as const;

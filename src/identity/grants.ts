@@ -10,15 +10,17 @@ import { builtinPermissions, expandPermissions } from './roles.ts';
 export type HeldGrant = Grant & {
   roles: readonly HeldRole[];
   organizationId: Uuid;
+  /** Whether the organization asks everybody for a second factor, whatever their role. */
+  requiresSecondFactor: boolean;
 };
 
 export interface Grants {
   /** What somebody may do in a tenant, however they have signed in; `undefined`: the tenant is none of theirs. */
   grantOf(userId: Uuid, tenantId: Uuid): Promise<HeldGrant | undefined>;
   /**
-   * What a principal may do there: no more than their credential lets them. Who may do what admins do, may do nothing
-   * before a second factor was shown, where that is asked for; that they belong there is no secret to them, and the
-   * grant's source tells what is missing.
+   * What a principal may do there: no more than their credential lets them. Who may do what admins do, where that is asked
+   * for, and everybody in an organization that asks for it, may do nothing before a second factor was shown; that they belong
+   * there is no secret to them, and the grant's source tells what is missing.
    */
   grantFor(principal: Principal, tenantId: Uuid): Promise<Grant | undefined>;
 }
@@ -46,11 +48,16 @@ export function createGrants(
     grantOf,
     async grantFor(principal, tenantId) {
       if (principal.tenantId !== undefined && principal.tenantId !== tenantId) return undefined;
-      if (principal.kind === 'api_key') return principal.grant;
+      if (principal.kind !== 'user') return principal.grant;
       const held = await grantOf(principal.id, tenantId);
       if (!held) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
-      if (secondFactorOf === 'admins' && !principal.hasSecondFactor && isAdminLevel(held.permissions))
-        return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
+      if (!principal.hasSecondFactor) {
+        const until = `${held.source} until a second factor is shown`;
+        if (held.requiresSecondFactor)
+          return { permissions: new Set(), source: `${until}, which the organization asks of everybody` };
+        if (secondFactorOf === 'admins' && isAdminLevel(held.permissions))
+          return { permissions: new Set(), source: until };
+      }
       const { scope } = principal;
       if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;
       return withinScope(held, scope);
@@ -86,31 +93,21 @@ export async function readGrant(unit: Unit, tenantId: Uuid, userId: Uuid): Promi
   return row?.grant ? grantOfRow(row.grant) : undefined;
 }
 
-/**
- * What a principal may do in a tenant at this moment, read in a unit of it: for whoever hands on what they hold, so that it
- * is no second old. `undefined`: nothing any more.
- */
-export async function grantNow(unit: Unit, tenantId: Uuid, principal: Principal): Promise<Grant | undefined> {
-  if (principal.kind === 'api_key') {
-    if (principal.makerId === undefined) return principal.grant;
-    const makers = await readGrant(unit, tenantId, principal.makerId);
-    return makers && within(principal.grant, makers.permissions, principal.grant.source);
-  }
-  const held = await readGrant(unit, tenantId, principal.id);
-  return held && withinScope(held, principal.scope);
-}
-
 /** A grant within the scope of a token; without one, all of it. */
 export function withinScope(grant: Grant, scope: ReadonlySet<Permission> | undefined): Grant {
   return scope ? within(grant, scope, `${grant.source}, within the scope of the token`) : grant;
 }
 
-function within(grant: Grant, bound: ReadonlySet<Permission>, source: string): Grant {
+/** No more of a grant than is within a bound. */
+export function within(grant: Grant, bound: ReadonlySet<Permission>, source: string): Grant {
   return { permissions: new Set([...grant.permissions].filter((one) => bound.has(one))), source };
 }
 
 /** Which of some permissions a grant lacks. Nobody gives away what they do not hold. */
-export function lackedBy(grant: Grant | undefined, wanted: Iterable<Permission>): Permission[] {
+export function lackedBy<Permissions extends string>(
+  grant: Grant<Permissions> | undefined,
+  wanted: Iterable<Permissions>,
+): Permissions[] {
   return [...wanted].filter((permission) => !grant?.permissions.has(permission));
 }
 
@@ -125,6 +122,7 @@ const adminsWrite: ReadonlySet<Permission> = new Set([
   'members:write',
   'roles:write',
   'tenant:write',
+  'token-issuers:write',
   'webhooks:write',
 ]);
 const adminPermissions = permissions.filter((one) => one.endsWith(':admin') || adminsWrite.has(one));
@@ -141,7 +139,7 @@ export type HeldRoles = {
   organizationRole: string | null;
 };
 
-type GrantRow = HeldRoles & { organizationId: Uuid };
+type GrantRow = HeldRoles & { organizationId: Uuid; requiresSecondFactor: boolean };
 
 // Owners and admins of the organization are that in each of its tenants; its other roles are nothing in any.
 const throughOrganization: Readonly<Record<string, BuiltinRole>> = { owner: 'owner', admin: 'admin' };
@@ -179,5 +177,6 @@ function grantOfRow(row: GrantRow): HeldGrant | undefined {
     source: sources.join(' and '),
     roles,
     organizationId: row.organizationId,
+    requiresSecondFactor: row.requiresSecondFactor,
   };
 }

@@ -1,5 +1,6 @@
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { Uuid } from '#domain/ids.ts';
+import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { SecurityEventKind } from '#kernel/metrics.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
@@ -8,9 +9,24 @@ import { createAuthenticator } from './authenticator.ts';
 import type { Client } from './client.ts';
 import { createGrants } from './grants.ts';
 import type { SecondFactorPolicy } from './identity-parts.ts';
+import { createIssuedTokens } from './issuers/issued-tokens.ts';
+import { createOutside } from './issuers/outside.ts';
+import { createRemoteKeys } from './issuers/remote-keys.ts';
 import { type Accepting, acceptInvitation } from './members/accept-invitation.ts';
 import { invite, listInvitations, revokeInvitation } from './members/invite.ts';
 import { changeMemberRole, listMembers, removeMember } from './members/members.ts';
+import { createOrganizationGrants } from './organizations/organization-grants.ts';
+import {
+  inviteToOrganization,
+  listOrganizationInvitations,
+  revokeOrganizationInvitation,
+} from './organizations/organization-invitations.ts';
+import {
+  addOrganizationMember,
+  changeOrganizationRole,
+  listOrganizationMembers,
+  removeOrganizationMember,
+} from './organizations/organization-members.ts';
 import { changePassword } from './passwords/change-password.ts';
 import { describePerson } from './people/describe-person.ts';
 import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second-factor/enrol-totp.ts';
@@ -31,7 +47,10 @@ export type { FoundSession } from './sessions/web-session.ts';
 /** The front door of people: how they sign in, what they may do where, and who they are there with. */
 export type Identity = ReturnType<typeof createIdentity>;
 
-/** `publicUrl`: the address of this installation, which its tokens are from and for. */
+/**
+ * `publicUrl`: the address of this installation, which its tokens are from and for. `guardedFetch` leads to the identity
+ * providers of tenants and organizations; `allowedHosts` are those that the operator opens although they are not public.
+ */
 export function createIdentity({
   scopes,
   keyRing,
@@ -39,6 +58,8 @@ export function createIdentity({
   publicUrl,
   issuerName = 'Swarmgate',
   secondFactorOf = 'admins',
+  guardedFetch = createGuardedFetch(),
+  allowedHosts = [],
   onSecurityEvent = () => {},
   nowMs = Date.now,
 }: {
@@ -48,14 +69,22 @@ export function createIdentity({
   publicUrl: string;
   issuerName?: string;
   secondFactorOf?: SecondFactorPolicy;
+  guardedFetch?: typeof globalThis.fetch;
+  allowedHosts?: readonly string[];
   onSecurityEvent?: (kind: SecurityEventKind) => void;
   nowMs?: () => number;
 }) {
   const sessions = createSessionLookup(scopes);
   const grants = createGrants(scopes, { secondFactorOf });
+  const organizationGrants = createOrganizationGrants(scopes, { secondFactorOf });
   const keys = createSigningKeys({ scopes, keyRing, nowMs });
   const accessTokens = createAccessTokens({ keys, issuer: publicUrl, nowMs });
   const attempts = createAttempts(scopes, keyRing);
+  const outside = createOutside({ guardedFetch, allowedHosts });
+  const remoteKeys = createRemoteKeys(outside, nowMs);
+  const issuedTokens = createIssuedTokens({
+    ...{ scopes, keyRing, keys: remoteKeys, ownIssuer: publicUrl, nowMs },
+  });
   const parts = {
     ...{ scopes, keyRing, audit, attempts, nowMs, onSecurityEvent, issuerName, secondFactorOf },
     ...{ grants, accessTokens },
@@ -67,6 +96,10 @@ export function createIdentity({
     authenticate: createAuthenticator({ sessions, accessTokens, secondFactorOf }),
     grantOf: grants.grantOf,
     grantFor: grants.grantFor,
+    organizationGrantFor: organizationGrants.grantFor,
+    /** Tokens of issuers that tenants bring along. */
+    issuedTokens,
+    checkIssuerAddress: outside.checkAddress,
     describePerson: (userId: Uuid) => describePerson(parts, userId),
     /** The session of a cookie, which what a person does about themselves takes. */
     findSession: sessions.byToken,
@@ -110,5 +143,20 @@ export function createIdentity({
       changeMemberRole(parts, wish, client),
     removeMember: (wish: Parameters<typeof removeMember>[1], client: Client) =>
       removeMember(parts, wish, client),
+
+    listOrganizationMembers: (organizationId: Uuid) => listOrganizationMembers(parts, organizationId),
+    addOrganizationMember: (wish: Parameters<typeof addOrganizationMember>[1], client: Client) =>
+      addOrganizationMember(parts, wish, client),
+    changeOrganizationRole: (wish: Parameters<typeof changeOrganizationRole>[1], client: Client) =>
+      changeOrganizationRole(parts, wish, client),
+    removeOrganizationMember: (wish: Parameters<typeof removeOrganizationMember>[1], client: Client) =>
+      removeOrganizationMember(parts, wish, client),
+    inviteToOrganization: (wish: Parameters<typeof inviteToOrganization>[1], client: Client) =>
+      inviteToOrganization(parts, wish, client),
+    listOrganizationInvitations: (organizationId: Uuid) => listOrganizationInvitations(parts, organizationId),
+    revokeOrganizationInvitation: (
+      wish: Parameters<typeof revokeOrganizationInvitation>[1],
+      client: Client,
+    ) => revokeOrganizationInvitation(parts, wish, client),
   };
 }

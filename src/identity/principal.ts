@@ -1,3 +1,4 @@
+import type { OrganizationPermission } from '@swarmgate/contract/rest/organization-permissions.ts';
 import type { BuiltinRole, Permission } from '@swarmgate/contract/rest/permissions.ts';
 import type { Uuid } from '#domain/ids.ts';
 
@@ -14,6 +15,22 @@ export type Principal =
       organizationId: Uuid;
       /** The member it was made by; absent: an operator of the installation. */
       makerId: Uuid | undefined;
+      grant: Grant;
+    }
+  | {
+      /** Whoever has a token of an issuer that the tenant brings along. Nobody's account is behind it. */
+      kind: 'token_subject';
+      /** A pseudonym, the same for each of their tokens. */
+      id: Uuid;
+      /** The only tenant that it can be used in. */
+      tenantId: Uuid;
+      organizationId: Uuid;
+      issuerId: Uuid;
+      issuer: string;
+      /** What the issuer calls them: personal. */
+      subject: string;
+      /** What the token says of roles, as far as anything is mapped to it. */
+      said: readonly string[];
       grant: Grant;
     }
   | {
@@ -34,11 +51,14 @@ export type Principal =
     };
 
 /** What a principal may do in one tenant, and where that comes from. */
-export type Grant = {
-  permissions: ReadonlySet<Permission>;
+export type Grant<Permissions extends string = Permission> = {
+  permissions: ReadonlySet<Permissions>;
   /** In words, for whoever asks why: "the role admin", "its own permissions, within the role viewer of its maker". */
   source: string;
 };
+
+/** What a principal may do with one organization. It is nothing in its tenants. */
+export type OrganizationGrant = Grant<OrganizationPermission>;
 
 /** The role of a member: a built-in one, or one of the tenant's own with what it permits. */
 export type HeldRole =

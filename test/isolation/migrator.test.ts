@@ -29,6 +29,7 @@ const ownFiles = [
   '0018_deliveries',
   '0019_sign_in',
   '0020_audit_seals',
+  '0021_organization_access',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

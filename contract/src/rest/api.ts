@@ -4,10 +4,12 @@ import { channelOperations } from './channels.ts';
 import { conversationOperations } from './conversations.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { memberOperations } from './members.ts';
+import { organizationMemberOperations } from './organization-members.ts';
 import { organizationOperations } from './organizations.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
 import { tenantOperations } from './tenants.ts';
+import { tokenIssuerOperations } from './token-issuers.ts';
 
 /** Every call of the REST API, below `/api/v1`. */
 export const api = {
@@ -18,8 +20,10 @@ export const api = {
   ...memberOperations,
   ...roleOperations,
   ...apiKeyOperations,
+  ...tokenIssuerOperations,
   ...auditOperations,
   ...organizationOperations,
+  ...organizationMemberOperations,
   ...peopleOperations,
 };
 

@@ -13,6 +13,8 @@ const prefixes = {
   messageId: 'msg',
   sessionId: 'ses',
   invitationId: 'inv',
+  organizationInvitationId: 'oin',
+  tokenIssuerId: 'iss',
 } as const;
 
 /** The ids that may stand in a path. */

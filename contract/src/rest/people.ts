@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { timestamp } from './common.ts';
 import { wireId } from './ids.ts';
 import { operations } from './operation.ts';
+import { organizationRole } from './organization-permissions.ts';
 import { permission } from './permissions.ts';
 
 /** How people sign in and look after themselves, and how programs act for them. */
@@ -96,6 +97,16 @@ export const peopleOperations = operations({
             role: z.string(),
           }),
         ),
+        organizations: z
+          .array(
+            z.strictObject({
+              id: wireId('organizationId'),
+              slug: z.string(),
+              name: z.string(),
+              role: organizationRole,
+            }),
+          )
+          .meta({ description: 'Those that they help run.' }),
       }),
     },
   },
@@ -179,7 +190,7 @@ export const peopleOperations = operations({
   },
   acceptInvitation: {
     ...{ method: 'post', path: '/invitations/accept', tag, needs: 'no-credentials' },
-    summary: 'Become a member: with a new account, or as whoever is signed in',
+    summary: 'Become a member of a tenant or an organization: with a new account, or as whoever is signed in',
     body: z.strictObject({
       token: secret,
       account: z
@@ -187,6 +198,13 @@ export const peopleOperations = operations({
         .optional()
         .meta({ description: 'Absent: as whoever is signed in.' }),
     }),
-    answer: { status: 200, body: z.strictObject({ tenantId: wireId('tenantId'), userId: wireId('userId') }) },
+    answer: {
+      status: 200,
+      body: z.strictObject({
+        tenantId: wireId('tenantId').optional(),
+        organizationId: wireId('organizationId').optional(),
+        userId: wireId('userId'),
+      }),
+    },
   },
 });

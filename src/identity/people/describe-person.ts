@@ -1,3 +1,4 @@
+import type { OrganizationRole } from '@swarmgate/contract/rest/organization-permissions.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 
@@ -8,6 +9,8 @@ export type Person = {
   hasSecondFactor: boolean;
   /** Where they belong, by the slugs of the tenants; `role` is the one that counts for most there. */
   tenants: { id: Uuid; organizationId: Uuid; slug: string; name: string; role: string }[];
+  /** Those that they help run. */
+  organizations: { id: Uuid; slug: string; name: string; role: OrganizationRole }[];
 };
 
 /** Who somebody is, and where they belong. */
@@ -16,7 +19,7 @@ export async function describePerson(
   userId: Uuid,
 ): Promise<Person | undefined> {
   return scopes.inIdentity(async (unit) => {
-    const [person] = await unit.sql<Omit<Person, 'tenants'>>(
+    const [person] = await unit.sql<Omit<Person, 'tenants' | 'organizations'>>(
       `SELECT u.email, u.name, EXISTS (SELECT FROM identity.totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
            AS "hasSecondFactor" FROM identity.users u WHERE u.id = $1`,
       [userId],
@@ -32,6 +35,11 @@ export async function describePerson(
          WHERE m.user_id IS NOT NULL OR o.user_id IS NOT NULL ORDER BY t.slug`,
       [userId],
     );
-    return { ...person, tenants };
+    const organizations = await unit.sql<Person['organizations'][number]>(
+      `SELECT o.id, o.slug, o.name, m.role FROM identity.organization_members m
+         JOIN directory.organizations o ON o.id = m.organization_id WHERE m.user_id = $1 ORDER BY o.slug`,
+      [userId],
+    );
+    return { ...person, tenants, organizations };
   });
 }

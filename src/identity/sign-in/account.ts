@@ -11,6 +11,8 @@ export type Account = {
   hasSecondFactor: boolean;
   /** They run something: an operator, an owner or admin. (A tenant's own roles are looked at when they are used.) */
   runsSomething: boolean;
+  /** An organization that they are in, or in a tenant of, asks everybody for a second factor. */
+  isAskedForSecondFactor: boolean;
 };
 
 /** The account of an address or an id. */
@@ -26,13 +28,18 @@ export async function readAccount(
     hash: string | null;
     has_second_factor: boolean;
     runs_something: boolean;
+    is_asked: boolean;
   };
   const [row] = await unit.sql<Row>(
     `SELECT u.id, u.email, u.name, u.status = 'active' AS is_active, p.hash, t.confirmed_at IS NOT NULL AS has_second_factor,
          u.is_operator
            OR EXISTS (SELECT 1 FROM identity.memberships m WHERE m.user_id = u.id AND m.builtin_role IN ('owner', 'admin'))
            OR EXISTS (SELECT 1 FROM identity.organization_members o WHERE o.user_id = u.id AND o.role IN ('owner', 'admin'))
-           AS runs_something
+           AS runs_something,
+         EXISTS (SELECT 1 FROM directory.organizations o WHERE o.requires_second_factor AND (
+             o.id IN (SELECT m.organization_id FROM identity.organization_members m WHERE m.user_id = u.id)
+             OR o.id IN (SELECT t.organization_id FROM identity.memberships m JOIN directory.tenants t ON t.id = m.tenant_id
+               WHERE m.user_id = u.id))) AS is_asked
        FROM identity.users u
        LEFT JOIN identity.passwords p ON p.user_id = u.id
        LEFT JOIN identity.totp t ON t.user_id = u.id
@@ -48,6 +55,7 @@ export async function readAccount(
       passwordHash: row.hash ?? undefined,
       hasSecondFactor: row.has_second_factor,
       runsSomething: row.runs_something,
+      isAskedForSecondFactor: row.is_asked,
     }
   );
 }

@@ -11,7 +11,10 @@ export type SignInOutcome =
   | {
       outcome: 'signed_in';
       session: NewSession;
-      /** They run something and have no second factor: until they add one they may not do what they otherwise might. */
+      /**
+       * They run something, or an organization asks everybody for it, and have no second factor: until they add one they may
+       * not do what they otherwise might.
+       */
       mustAddSecondFactor: boolean;
     }
   /** The second factor is asked for: `finishSignIn` with this token, once, within its time. */
@@ -69,7 +72,7 @@ export async function completeFirstFactor(
     return {
       outcome: 'signed_in',
       session,
-      mustAddSecondFactor: secondFactorOf === 'admins' && now.runsSomething,
+      mustAddSecondFactor: now.isAskedForSecondFactor || (secondFactorOf === 'admins' && now.runsSomething),
     };
   });
 }

@@ -321,3 +321,38 @@ export type SigningKey = Prisma.SigningKeyModel
  * 
  */
 export type Invitation = Prisma.InvitationModel
+/**
+ * Model OrganizationInvitation
+ * 
+ */
+export type OrganizationInvitation = Prisma.OrganizationInvitationModel
+/**
+ * Model BillingDetails
+ * 
+ */
+export type BillingDetails = Prisma.BillingDetailsModel
+/**
+ * Model TokenIssuer
+ * 
+ */
+export type TokenIssuer = Prisma.TokenIssuerModel
+/**
+ * Model SignOnConnection
+ * 
+ */
+export type SignOnConnection = Prisma.SignOnConnectionModel
+/**
+ * Model SignOnDomain
+ * 
+ */
+export type SignOnDomain = Prisma.SignOnDomainModel
+/**
+ * Model SignOnIdentity
+ * 
+ */
+export type SignOnIdentity = Prisma.SignOnIdentityModel
+/**
+ * Model SignOnAttempt
+ * 
+ */
+export type SignOnAttempt = Prisma.SignOnAttemptModel

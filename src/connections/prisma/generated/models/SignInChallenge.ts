@@ -30,6 +30,7 @@ export type SignInChallengeMinAggregateOutputType = {
   createdAt: Date | null
   expiresAt: Date | null
   usedAt: Date | null
+  connectionId: string | null
 }
 
 export type SignInChallengeMaxAggregateOutputType = {
@@ -38,6 +39,7 @@ export type SignInChallengeMaxAggregateOutputType = {
   createdAt: Date | null
   expiresAt: Date | null
   usedAt: Date | null
+  connectionId: string | null
 }
 
 export type SignInChallengeCountAggregateOutputType = {
@@ -47,6 +49,7 @@ export type SignInChallengeCountAggregateOutputType = {
   createdAt: number
   expiresAt: number
   usedAt: number
+  connectionId: number
   _all: number
 }
 
@@ -57,6 +60,7 @@ export type SignInChallengeMinAggregateInputType = {
   createdAt?: true
   expiresAt?: true
   usedAt?: true
+  connectionId?: true
 }
 
 export type SignInChallengeMaxAggregateInputType = {
@@ -65,6 +69,7 @@ export type SignInChallengeMaxAggregateInputType = {
   createdAt?: true
   expiresAt?: true
   usedAt?: true
+  connectionId?: true
 }
 
 export type SignInChallengeCountAggregateInputType = {
@@ -74,6 +79,7 @@ export type SignInChallengeCountAggregateInputType = {
   createdAt?: true
   expiresAt?: true
   usedAt?: true
+  connectionId?: true
   _all?: true
 }
 
@@ -156,6 +162,7 @@ export type SignInChallengeGroupByOutputType = {
   createdAt: Date
   expiresAt: Date
   usedAt: Date | null
+  connectionId: string | null
   _count: SignInChallengeCountAggregateOutputType | null
   _min: SignInChallengeMinAggregateOutputType | null
   _max: SignInChallengeMaxAggregateOutputType | null
@@ -186,7 +193,9 @@ export type SignInChallengeWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"SignInChallenge"> | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
 }
 
 export type SignInChallengeOrderByWithRelationInput = {
@@ -196,7 +205,9 @@ export type SignInChallengeOrderByWithRelationInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
+  connection?: Prisma.SignOnConnectionOrderByWithRelationInput
 }
 
 export type SignInChallengeWhereUniqueInput = Prisma.AtLeast<{
@@ -209,7 +220,9 @@ export type SignInChallengeWhereUniqueInput = Prisma.AtLeast<{
   createdAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"SignInChallenge"> | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
 }, "tokenHash">
 
 export type SignInChallengeOrderByWithAggregationInput = {
@@ -219,6 +232,7 @@ export type SignInChallengeOrderByWithAggregationInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.SignInChallengeCountOrderByAggregateInput
   _max?: Prisma.SignInChallengeMaxOrderByAggregateInput
   _min?: Prisma.SignInChallengeMinOrderByAggregateInput
@@ -234,6 +248,7 @@ export type SignInChallengeScalarWhereWithAggregatesInput = {
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableWithAggregatesFilter<"SignInChallenge"> | string | null
 }
 
 export type SignInChallengeCreateInput = {
@@ -243,6 +258,7 @@ export type SignInChallengeCreateInput = {
   expiresAt: Date | string
   usedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutChallengesInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutChallengesInput
 }
 
 export type SignInChallengeUncheckedCreateInput = {
@@ -252,6 +268,7 @@ export type SignInChallengeUncheckedCreateInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeUpdateInput = {
@@ -261,6 +278,7 @@ export type SignInChallengeUpdateInput = {
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutChallengesNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateInput = {
@@ -270,6 +288,7 @@ export type SignInChallengeUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SignInChallengeCreateManyInput = {
@@ -279,6 +298,7 @@ export type SignInChallengeCreateManyInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeUpdateManyMutationInput = {
@@ -296,6 +316,7 @@ export type SignInChallengeUncheckedUpdateManyInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SignInChallengeListRelationFilter = {
@@ -315,6 +336,7 @@ export type SignInChallengeCountOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type SignInChallengeMaxOrderByAggregateInput = {
@@ -323,6 +345,7 @@ export type SignInChallengeMaxOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type SignInChallengeMinOrderByAggregateInput = {
@@ -331,6 +354,7 @@ export type SignInChallengeMinOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type SignInChallengeCreateNestedManyWithoutUserInput = {
@@ -384,12 +408,55 @@ export type SignInChallengeUpdateamrInput = {
   push?: string | string[]
 }
 
+export type SignInChallengeCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+}
+
+export type SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+}
+
+export type SignInChallengeUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  set?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  disconnect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  delete?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  update?: Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput | Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.SignInChallengeScalarWhereInput | Prisma.SignInChallengeScalarWhereInput[]
+}
+
+export type SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  set?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  disconnect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  delete?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  update?: Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput | Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.SignInChallengeScalarWhereInput | Prisma.SignInChallengeScalarWhereInput[]
+}
+
 export type SignInChallengeCreateWithoutUserInput = {
   tokenHash: runtime.Bytes
   amr?: Prisma.SignInChallengeCreateamrInput | string[]
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutChallengesInput
 }
 
 export type SignInChallengeUncheckedCreateWithoutUserInput = {
@@ -398,6 +465,7 @@ export type SignInChallengeUncheckedCreateWithoutUserInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeCreateOrConnectWithoutUserInput = {
@@ -436,6 +504,51 @@ export type SignInChallengeScalarWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"SignInChallenge"> | string | null
+}
+
+export type SignInChallengeCreateWithoutConnectionInput = {
+  tokenHash: runtime.Bytes
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+  user: Prisma.UserCreateNestedOneWithoutChallengesInput
+}
+
+export type SignInChallengeUncheckedCreateWithoutConnectionInput = {
+  tokenHash: runtime.Bytes
+  userId: string
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+}
+
+export type SignInChallengeCreateOrConnectWithoutConnectionInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  create: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput>
+}
+
+export type SignInChallengeCreateManyConnectionInputEnvelope = {
+  data: Prisma.SignInChallengeCreateManyConnectionInput | Prisma.SignInChallengeCreateManyConnectionInput[]
+  skipDuplicates?: boolean
+}
+
+export type SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  update: Prisma.XOR<Prisma.SignInChallengeUpdateWithoutConnectionInput, Prisma.SignInChallengeUncheckedUpdateWithoutConnectionInput>
+  create: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput>
+}
+
+export type SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  data: Prisma.XOR<Prisma.SignInChallengeUpdateWithoutConnectionInput, Prisma.SignInChallengeUncheckedUpdateWithoutConnectionInput>
+}
+
+export type SignInChallengeUpdateManyWithWhereWithoutConnectionInput = {
+  where: Prisma.SignInChallengeScalarWhereInput
+  data: Prisma.XOR<Prisma.SignInChallengeUpdateManyMutationInput, Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionInput>
 }
 
 export type SignInChallengeCreateManyUserInput = {
@@ -444,6 +557,7 @@ export type SignInChallengeCreateManyUserInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeUpdateWithoutUserInput = {
@@ -452,6 +566,7 @@ export type SignInChallengeUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutChallengesNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateWithoutUserInput = {
@@ -460,10 +575,48 @@ export type SignInChallengeUncheckedUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SignInChallengeUncheckedUpdateManyWithoutUserInput = {
   tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type SignInChallengeCreateManyConnectionInput = {
+  tokenHash: runtime.Bytes
+  userId: string
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+}
+
+export type SignInChallengeUpdateWithoutConnectionInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+}
+
+export type SignInChallengeUncheckedUpdateWithoutConnectionInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
+export type SignInChallengeUncheckedUpdateManyWithoutConnectionInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
   amr?: Prisma.SignInChallengeUpdateamrInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -479,7 +632,9 @@ export type SignInChallengeSelect<ExtArgs extends runtime.Types.Extensions.Inter
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
 
 export type SignInChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -489,7 +644,9 @@ export type SignInChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
 
 export type SignInChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -499,7 +656,9 @@ export type SignInChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
 
 export type SignInChallengeSelectScalar = {
@@ -509,23 +668,28 @@ export type SignInChallengeSelectScalar = {
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
 }
 
-export type SignInChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tokenHash" | "userId" | "amr" | "createdAt" | "expiresAt" | "usedAt", ExtArgs["result"]["signInChallenge"]>
+export type SignInChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tokenHash" | "userId" | "amr" | "createdAt" | "expiresAt" | "usedAt" | "connectionId", ExtArgs["result"]["signInChallenge"]>
 export type SignInChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }
 export type SignInChallengeIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }
 export type SignInChallengeIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }
 
 export type $SignInChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SignInChallenge"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
+    connection: Prisma.$SignOnConnectionPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     tokenHash: runtime.Bytes
@@ -534,6 +698,7 @@ export type $SignInChallengePayload<ExtArgs extends runtime.Types.Extensions.Int
     createdAt: Date
     expiresAt: Date
     usedAt: Date | null
+    connectionId: string | null
   }, ExtArgs["result"]["signInChallenge"]>
   composites: {}
 }
@@ -929,6 +1094,7 @@ readonly fields: SignInChallengeFieldRefs;
 export interface Prisma__SignInChallengeClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  connection<T extends Prisma.SignInChallenge$connectionArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignInChallenge$connectionArgs<ExtArgs>>): Prisma.Prisma__SignOnConnectionClient<runtime.Types.Result.GetResult<Prisma.$SignOnConnectionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -964,6 +1130,7 @@ export interface SignInChallengeFieldRefs {
   readonly createdAt: Prisma.FieldRef<"SignInChallenge", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"SignInChallenge", 'DateTime'>
   readonly usedAt: Prisma.FieldRef<"SignInChallenge", 'DateTime'>
+  readonly connectionId: Prisma.FieldRef<"SignInChallenge", 'String'>
 }
     
 
@@ -1362,6 +1529,25 @@ export type SignInChallengeDeleteManyArgs<ExtArgs extends runtime.Types.Extensio
    * Limit how many SignInChallenges to delete.
    */
   limit?: number
+}
+
+/**
+ * SignInChallenge.connection
+ */
+export type SignInChallenge$connectionArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnConnection
+   */
+  select?: Prisma.SignOnConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnConnection
+   */
+  omit?: Prisma.SignOnConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnConnectionInclude<ExtArgs> | null
+  where?: Prisma.SignOnConnectionWhereInput
 }
 
 /**

@@ -284,6 +284,7 @@ export type TenantWhereInput = {
   roles?: Prisma.RoleListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
+  tokenIssuers?: Prisma.TokenIssuerListRelationFilter
   idempotentAnswers?: Prisma.IdempotentAnswerListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
 }
@@ -313,6 +314,7 @@ export type TenantOrderByWithRelationInput = {
   roles?: Prisma.RoleOrderByRelationAggregateInput
   memberships?: Prisma.MembershipOrderByRelationAggregateInput
   apiKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
+  tokenIssuers?: Prisma.TokenIssuerOrderByRelationAggregateInput
   idempotentAnswers?: Prisma.IdempotentAnswerOrderByRelationAggregateInput
   invitations?: Prisma.InvitationOrderByRelationAggregateInput
 }
@@ -345,6 +347,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   roles?: Prisma.RoleListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
+  tokenIssuers?: Prisma.TokenIssuerListRelationFilter
   idempotentAnswers?: Prisma.IdempotentAnswerListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
 }, "id" | "slug">
@@ -410,6 +413,7 @@ export type TenantCreateInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -437,6 +441,7 @@ export type TenantUncheckedCreateInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -464,6 +469,7 @@ export type TenantUpdateInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -491,6 +497,7 @@ export type TenantUncheckedUpdateInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -866,6 +873,20 @@ export type TenantUpdateOneRequiredWithoutInvitationsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutInvitationsInput, Prisma.TenantUpdateWithoutInvitationsInput>, Prisma.TenantUncheckedUpdateWithoutInvitationsInput>
 }
 
+export type TenantCreateNestedOneWithoutTokenIssuersInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutTokenIssuersInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutTokenIssuersNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutTokenIssuersInput
+  upsert?: Prisma.TenantUpsertWithoutTokenIssuersInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutTokenIssuersInput, Prisma.TenantUpdateWithoutTokenIssuersInput>, Prisma.TenantUncheckedUpdateWithoutTokenIssuersInput>
+}
+
 export type TenantCreateWithoutHomeInput = {
   id: string
   slug: string
@@ -888,6 +909,7 @@ export type TenantCreateWithoutHomeInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -914,6 +936,7 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -984,6 +1007,7 @@ export type TenantCreateWithoutOrganizationInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1010,6 +1034,7 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1062,6 +1087,7 @@ export type TenantCreateWithoutExternalKeysInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1088,6 +1114,7 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1130,6 +1157,7 @@ export type TenantUpdateWithoutExternalKeysInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1156,6 +1184,7 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1182,6 +1211,7 @@ export type TenantCreateWithoutAgentsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1208,6 +1238,7 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1250,6 +1281,7 @@ export type TenantUpdateWithoutAgentsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1276,6 +1308,7 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1302,6 +1335,7 @@ export type TenantCreateWithoutChannelsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1328,6 +1362,7 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1370,6 +1405,7 @@ export type TenantUpdateWithoutChannelsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1396,6 +1432,7 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1422,6 +1459,7 @@ export type TenantCreateWithoutEventsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1448,6 +1486,7 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1490,6 +1529,7 @@ export type TenantUpdateWithoutEventsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1516,6 +1556,7 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1542,6 +1583,7 @@ export type TenantCreateWithoutDocumentsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1568,6 +1610,7 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1610,6 +1653,7 @@ export type TenantUpdateWithoutDocumentsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1636,6 +1680,7 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1662,6 +1707,7 @@ export type TenantCreateWithoutFilesInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1688,6 +1734,7 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1730,6 +1777,7 @@ export type TenantUpdateWithoutFilesInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1756,6 +1804,7 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1782,6 +1831,7 @@ export type TenantCreateWithoutFairFinishesInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1808,6 +1858,7 @@ export type TenantUncheckedCreateWithoutFairFinishesInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1850,6 +1901,7 @@ export type TenantUpdateWithoutFairFinishesInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1876,6 +1928,7 @@ export type TenantUncheckedUpdateWithoutFairFinishesInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -1902,6 +1955,7 @@ export type TenantCreateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -1928,6 +1982,7 @@ export type TenantUncheckedCreateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -1970,6 +2025,7 @@ export type TenantUpdateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -1996,6 +2052,7 @@ export type TenantUncheckedUpdateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -2022,6 +2079,7 @@ export type TenantCreateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -2048,6 +2106,7 @@ export type TenantUncheckedCreateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -2090,6 +2149,7 @@ export type TenantUpdateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -2116,6 +2176,7 @@ export type TenantUncheckedUpdateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -2142,6 +2203,7 @@ export type TenantCreateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
@@ -2168,6 +2230,7 @@ export type TenantUncheckedCreateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
@@ -2210,6 +2273,7 @@ export type TenantUpdateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -2236,6 +2300,7 @@ export type TenantUncheckedUpdateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -2263,6 +2328,7 @@ export type TenantCreateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
 }
 
@@ -2289,6 +2355,7 @@ export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
 }
 
@@ -2331,6 +2398,7 @@ export type TenantUpdateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
 
@@ -2357,6 +2425,7 @@ export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
 
@@ -2383,6 +2452,7 @@ export type TenantCreateWithoutInvitationsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
 }
 
@@ -2409,6 +2479,7 @@ export type TenantUncheckedCreateWithoutInvitationsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
 }
 
@@ -2451,6 +2522,7 @@ export type TenantUpdateWithoutInvitationsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
 }
 
@@ -2477,7 +2549,132 @@ export type TenantUncheckedUpdateWithoutInvitationsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutTokenIssuersInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutTokenIssuersInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell: string
+  status?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutTokenIssuersInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+}
+
+export type TenantUpsertWithoutTokenIssuersInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutTokenIssuersInput, Prisma.TenantUncheckedUpdateWithoutTokenIssuersInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutTokenIssuersInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutTokenIssuersInput, Prisma.TenantUncheckedUpdateWithoutTokenIssuersInput>
+}
+
+export type TenantUpdateWithoutTokenIssuersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneRequiredWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutTokenIssuersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
 
 export type TenantCreateManyHomeInput = {
@@ -2516,6 +2713,7 @@ export type TenantUpdateWithoutHomeInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -2542,6 +2740,7 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -2596,6 +2795,7 @@ export type TenantUpdateWithoutOrganizationInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
 }
@@ -2622,6 +2822,7 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
 }
@@ -2656,6 +2857,7 @@ export type TenantCountOutputType = {
   roles: number
   memberships: number
   apiKeys: number
+  tokenIssuers: number
   idempotentAnswers: number
   invitations: number
 }
@@ -2671,6 +2873,7 @@ export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions
   roles?: boolean | TenantCountOutputTypeCountRolesArgs
   memberships?: boolean | TenantCountOutputTypeCountMembershipsArgs
   apiKeys?: boolean | TenantCountOutputTypeCountApiKeysArgs
+  tokenIssuers?: boolean | TenantCountOutputTypeCountTokenIssuersArgs
   idempotentAnswers?: boolean | TenantCountOutputTypeCountIdempotentAnswersArgs
   invitations?: boolean | TenantCountOutputTypeCountInvitationsArgs
 }
@@ -2758,6 +2961,13 @@ export type TenantCountOutputTypeCountApiKeysArgs<ExtArgs extends runtime.Types.
 /**
  * TenantCountOutputType without action
  */
+export type TenantCountOutputTypeCountTokenIssuersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.TokenIssuerWhereInput
+}
+
+/**
+ * TenantCountOutputType without action
+ */
 export type TenantCountOutputTypeCountIdempotentAnswersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.IdempotentAnswerWhereInput
 }
@@ -2795,6 +3005,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   roles?: boolean | Prisma.Tenant$rolesArgs<ExtArgs>
   memberships?: boolean | Prisma.Tenant$membershipsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Tenant$apiKeysArgs<ExtArgs>
+  tokenIssuers?: boolean | Prisma.Tenant$tokenIssuersArgs<ExtArgs>
   idempotentAnswers?: boolean | Prisma.Tenant$idempotentAnswersArgs<ExtArgs>
   invitations?: boolean | Prisma.Tenant$invitationsArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
@@ -2863,6 +3074,7 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   roles?: boolean | Prisma.Tenant$rolesArgs<ExtArgs>
   memberships?: boolean | Prisma.Tenant$membershipsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Tenant$apiKeysArgs<ExtArgs>
+  tokenIssuers?: boolean | Prisma.Tenant$tokenIssuersArgs<ExtArgs>
   idempotentAnswers?: boolean | Prisma.Tenant$idempotentAnswersArgs<ExtArgs>
   invitations?: boolean | Prisma.Tenant$invitationsArgs<ExtArgs>
   _count?: boolean | Prisma.TenantCountOutputTypeDefaultArgs<ExtArgs>
@@ -2891,6 +3103,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     roles: Prisma.$RolePayload<ExtArgs>[]
     memberships: Prisma.$MembershipPayload<ExtArgs>[]
     apiKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
+    tokenIssuers: Prisma.$TokenIssuerPayload<ExtArgs>[]
     idempotentAnswers: Prisma.$IdempotentAnswerPayload<ExtArgs>[]
     invitations: Prisma.$InvitationPayload<ExtArgs>[]
   }
@@ -3313,6 +3526,7 @@ export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.T
   roles<T extends Prisma.Tenant$rolesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$rolesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RolePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   memberships<T extends Prisma.Tenant$membershipsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$membershipsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   apiKeys<T extends Prisma.Tenant$apiKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$apiKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  tokenIssuers<T extends Prisma.Tenant$tokenIssuersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$tokenIssuersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TokenIssuerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   idempotentAnswers<T extends Prisma.Tenant$idempotentAnswersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$idempotentAnswersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotentAnswerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   invitations<T extends Prisma.Tenant$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
@@ -3994,6 +4208,30 @@ export type Tenant$apiKeysArgs<ExtArgs extends runtime.Types.Extensions.Internal
   take?: number
   skip?: number
   distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Tenant.tokenIssuers
+ */
+export type Tenant$tokenIssuersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the TokenIssuer
+   */
+  select?: Prisma.TokenIssuerSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the TokenIssuer
+   */
+  omit?: Prisma.TokenIssuerOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.TokenIssuerInclude<ExtArgs> | null
+  where?: Prisma.TokenIssuerWhereInput
+  orderBy?: Prisma.TokenIssuerOrderByWithRelationInput | Prisma.TokenIssuerOrderByWithRelationInput[]
+  cursor?: Prisma.TokenIssuerWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.TokenIssuerScalarFieldEnum | Prisma.TokenIssuerScalarFieldEnum[]
 }
 
 /**

@@ -256,6 +256,7 @@ export type UserWhereInput = {
   webSessions?: Prisma.WebSessionListRelationFilter
   challenges?: Prisma.SignInChallengeListRelationFilter
   signInLinks?: Prisma.SignInLinkListRelationFilter
+  signOnIdentities?: Prisma.SignOnIdentityListRelationFilter
 }
 
 export type UserOrderByWithRelationInput = {
@@ -276,6 +277,7 @@ export type UserOrderByWithRelationInput = {
   webSessions?: Prisma.WebSessionOrderByRelationAggregateInput
   challenges?: Prisma.SignInChallengeOrderByRelationAggregateInput
   signInLinks?: Prisma.SignInLinkOrderByRelationAggregateInput
+  signOnIdentities?: Prisma.SignOnIdentityOrderByRelationAggregateInput
 }
 
 export type UserWhereUniqueInput = Prisma.AtLeast<{
@@ -299,6 +301,7 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   webSessions?: Prisma.WebSessionListRelationFilter
   challenges?: Prisma.SignInChallengeListRelationFilter
   signInLinks?: Prisma.SignInLinkListRelationFilter
+  signOnIdentities?: Prisma.SignOnIdentityListRelationFilter
 }, "id" | "email">
 
 export type UserOrderByWithAggregationInput = {
@@ -351,6 +354,7 @@ export type UserCreateInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateInput = {
@@ -371,6 +375,7 @@ export type UserUncheckedCreateInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserUpdateInput = {
@@ -391,6 +396,7 @@ export type UserUpdateInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateInput = {
@@ -411,6 +417,7 @@ export type UserUncheckedUpdateInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateManyInput = {
@@ -610,6 +617,20 @@ export type UserUpdateOneRequiredWithoutSignInLinksNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutSignInLinksInput, Prisma.UserUpdateWithoutSignInLinksInput>, Prisma.UserUncheckedUpdateWithoutSignInLinksInput>
 }
 
+export type UserCreateNestedOneWithoutSignOnIdentitiesInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutSignOnIdentitiesInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutSignOnIdentitiesNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutSignOnIdentitiesInput
+  upsert?: Prisma.UserUpsertWithoutSignOnIdentitiesInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutSignOnIdentitiesInput, Prisma.UserUpdateWithoutSignOnIdentitiesInput>, Prisma.UserUncheckedUpdateWithoutSignOnIdentitiesInput>
+}
+
 export type UserCreateWithoutMembershipsInput = {
   id: string
   email: string
@@ -627,6 +648,7 @@ export type UserCreateWithoutMembershipsInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutMembershipsInput = {
@@ -646,6 +668,7 @@ export type UserUncheckedCreateWithoutMembershipsInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutMembershipsInput = {
@@ -681,6 +704,7 @@ export type UserUpdateWithoutMembershipsInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutMembershipsInput = {
@@ -700,6 +724,7 @@ export type UserUncheckedUpdateWithoutMembershipsInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutOrganizationsInput = {
@@ -719,6 +744,7 @@ export type UserCreateWithoutOrganizationsInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutOrganizationsInput = {
@@ -738,6 +764,7 @@ export type UserUncheckedCreateWithoutOrganizationsInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutOrganizationsInput = {
@@ -773,6 +800,7 @@ export type UserUpdateWithoutOrganizationsInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutOrganizationsInput = {
@@ -792,6 +820,7 @@ export type UserUncheckedUpdateWithoutOrganizationsInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutPasswordInput = {
@@ -811,6 +840,7 @@ export type UserCreateWithoutPasswordInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutPasswordInput = {
@@ -830,6 +860,7 @@ export type UserUncheckedCreateWithoutPasswordInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutPasswordInput = {
@@ -865,6 +896,7 @@ export type UserUpdateWithoutPasswordInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutPasswordInput = {
@@ -884,6 +916,7 @@ export type UserUncheckedUpdateWithoutPasswordInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutTotpInput = {
@@ -903,6 +936,7 @@ export type UserCreateWithoutTotpInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutTotpInput = {
@@ -922,6 +956,7 @@ export type UserUncheckedCreateWithoutTotpInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutTotpInput = {
@@ -957,6 +992,7 @@ export type UserUpdateWithoutTotpInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutTotpInput = {
@@ -976,6 +1012,7 @@ export type UserUncheckedUpdateWithoutTotpInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutRecoveryCodesInput = {
@@ -995,6 +1032,7 @@ export type UserCreateWithoutRecoveryCodesInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutRecoveryCodesInput = {
@@ -1014,6 +1052,7 @@ export type UserUncheckedCreateWithoutRecoveryCodesInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutRecoveryCodesInput = {
@@ -1049,6 +1088,7 @@ export type UserUpdateWithoutRecoveryCodesInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutRecoveryCodesInput = {
@@ -1068,6 +1108,7 @@ export type UserUncheckedUpdateWithoutRecoveryCodesInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutWebSessionsInput = {
@@ -1087,6 +1128,7 @@ export type UserCreateWithoutWebSessionsInput = {
   recoveryCodes?: Prisma.RecoveryCodeCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutWebSessionsInput = {
@@ -1106,6 +1148,7 @@ export type UserUncheckedCreateWithoutWebSessionsInput = {
   recoveryCodes?: Prisma.RecoveryCodeUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutWebSessionsInput = {
@@ -1141,6 +1184,7 @@ export type UserUpdateWithoutWebSessionsInput = {
   recoveryCodes?: Prisma.RecoveryCodeUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutWebSessionsInput = {
@@ -1160,6 +1204,7 @@ export type UserUncheckedUpdateWithoutWebSessionsInput = {
   recoveryCodes?: Prisma.RecoveryCodeUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutChallengesInput = {
@@ -1179,6 +1224,7 @@ export type UserCreateWithoutChallengesInput = {
   recoveryCodes?: Prisma.RecoveryCodeCreateNestedManyWithoutUserInput
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutChallengesInput = {
@@ -1198,6 +1244,7 @@ export type UserUncheckedCreateWithoutChallengesInput = {
   recoveryCodes?: Prisma.RecoveryCodeUncheckedCreateNestedManyWithoutUserInput
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutChallengesInput = {
@@ -1233,6 +1280,7 @@ export type UserUpdateWithoutChallengesInput = {
   recoveryCodes?: Prisma.RecoveryCodeUpdateManyWithoutUserNestedInput
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutChallengesInput = {
@@ -1252,6 +1300,7 @@ export type UserUncheckedUpdateWithoutChallengesInput = {
   recoveryCodes?: Prisma.RecoveryCodeUncheckedUpdateManyWithoutUserNestedInput
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutSignInLinksInput = {
@@ -1271,6 +1320,7 @@ export type UserCreateWithoutSignInLinksInput = {
   recoveryCodes?: Prisma.RecoveryCodeCreateNestedManyWithoutUserInput
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutSignInLinksInput = {
@@ -1290,6 +1340,7 @@ export type UserUncheckedCreateWithoutSignInLinksInput = {
   recoveryCodes?: Prisma.RecoveryCodeUncheckedCreateNestedManyWithoutUserInput
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutSignInLinksInput = {
@@ -1325,6 +1376,7 @@ export type UserUpdateWithoutSignInLinksInput = {
   recoveryCodes?: Prisma.RecoveryCodeUpdateManyWithoutUserNestedInput
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutSignInLinksInput = {
@@ -1344,6 +1396,103 @@ export type UserUncheckedUpdateWithoutSignInLinksInput = {
   recoveryCodes?: Prisma.RecoveryCodeUncheckedUpdateManyWithoutUserNestedInput
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
+}
+
+export type UserCreateWithoutSignOnIdentitiesInput = {
+  id: string
+  email: string
+  name?: string
+  status?: string
+  isOperator?: boolean
+  emailVerifiedAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  organizations?: Prisma.OrganizationMemberCreateNestedManyWithoutUserInput
+  password?: Prisma.PasswordCreateNestedOneWithoutUserInput
+  totp?: Prisma.TotpCreateNestedOneWithoutUserInput
+  recoveryCodes?: Prisma.RecoveryCodeCreateNestedManyWithoutUserInput
+  webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
+  challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+}
+
+export type UserUncheckedCreateWithoutSignOnIdentitiesInput = {
+  id: string
+  email: string
+  name?: string
+  status?: string
+  isOperator?: boolean
+  emailVerifiedAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  organizations?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutUserInput
+  password?: Prisma.PasswordUncheckedCreateNestedOneWithoutUserInput
+  totp?: Prisma.TotpUncheckedCreateNestedOneWithoutUserInput
+  recoveryCodes?: Prisma.RecoveryCodeUncheckedCreateNestedManyWithoutUserInput
+  webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
+  challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+}
+
+export type UserCreateOrConnectWithoutSignOnIdentitiesInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+}
+
+export type UserUpsertWithoutSignOnIdentitiesInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedUpdateWithoutSignOnIdentitiesInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutSignOnIdentitiesInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedUpdateWithoutSignOnIdentitiesInput>
+}
+
+export type UserUpdateWithoutSignOnIdentitiesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  isOperator?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  emailVerifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  organizations?: Prisma.OrganizationMemberUpdateManyWithoutUserNestedInput
+  password?: Prisma.PasswordUpdateOneWithoutUserNestedInput
+  totp?: Prisma.TotpUpdateOneWithoutUserNestedInput
+  recoveryCodes?: Prisma.RecoveryCodeUpdateManyWithoutUserNestedInput
+  webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
+  challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutSignOnIdentitiesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  isOperator?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  emailVerifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  organizations?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutUserNestedInput
+  password?: Prisma.PasswordUncheckedUpdateOneWithoutUserNestedInput
+  totp?: Prisma.TotpUncheckedUpdateOneWithoutUserNestedInput
+  recoveryCodes?: Prisma.RecoveryCodeUncheckedUpdateManyWithoutUserNestedInput
+  webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
+  challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
 }
 
 
@@ -1358,6 +1507,7 @@ export type UserCountOutputType = {
   webSessions: number
   challenges: number
   signInLinks: number
+  signOnIdentities: number
 }
 
 export type UserCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1367,6 +1517,7 @@ export type UserCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.I
   webSessions?: boolean | UserCountOutputTypeCountWebSessionsArgs
   challenges?: boolean | UserCountOutputTypeCountChallengesArgs
   signInLinks?: boolean | UserCountOutputTypeCountSignInLinksArgs
+  signOnIdentities?: boolean | UserCountOutputTypeCountSignOnIdentitiesArgs
 }
 
 /**
@@ -1421,6 +1572,13 @@ export type UserCountOutputTypeCountSignInLinksArgs<ExtArgs extends runtime.Type
   where?: Prisma.SignInLinkWhereInput
 }
 
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountSignOnIdentitiesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SignOnIdentityWhereInput
+}
+
 
 export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1440,6 +1598,7 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   webSessions?: boolean | Prisma.User$webSessionsArgs<ExtArgs>
   challenges?: boolean | Prisma.User$challengesArgs<ExtArgs>
   signInLinks?: boolean | Prisma.User$signInLinksArgs<ExtArgs>
+  signOnIdentities?: boolean | Prisma.User$signOnIdentitiesArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["user"]>
 
@@ -1489,6 +1648,7 @@ export type UserInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   webSessions?: boolean | Prisma.User$webSessionsArgs<ExtArgs>
   challenges?: boolean | Prisma.User$challengesArgs<ExtArgs>
   signInLinks?: boolean | Prisma.User$signInLinksArgs<ExtArgs>
+  signOnIdentities?: boolean | Prisma.User$signOnIdentitiesArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type UserIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1505,6 +1665,7 @@ export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     webSessions: Prisma.$WebSessionPayload<ExtArgs>[]
     challenges: Prisma.$SignInChallengePayload<ExtArgs>[]
     signInLinks: Prisma.$SignInLinkPayload<ExtArgs>[]
+    signOnIdentities: Prisma.$SignOnIdentityPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1918,6 +2079,7 @@ export interface Prisma__UserClient<T, Null = never, ExtArgs extends runtime.Typ
   webSessions<T extends Prisma.User$webSessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$webSessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebSessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   challenges<T extends Prisma.User$challengesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$challengesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignInChallengePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   signInLinks<T extends Prisma.User$signInLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$signInLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignInLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  signOnIdentities<T extends Prisma.User$signOnIdentitiesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$signOnIdentitiesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignOnIdentityPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2528,6 +2690,30 @@ export type User$signInLinksArgs<ExtArgs extends runtime.Types.Extensions.Intern
   take?: number
   skip?: number
   distinct?: Prisma.SignInLinkScalarFieldEnum | Prisma.SignInLinkScalarFieldEnum[]
+}
+
+/**
+ * User.signOnIdentities
+ */
+export type User$signOnIdentitiesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnIdentity
+   */
+  select?: Prisma.SignOnIdentitySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnIdentity
+   */
+  omit?: Prisma.SignOnIdentityOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnIdentityInclude<ExtArgs> | null
+  where?: Prisma.SignOnIdentityWhereInput
+  orderBy?: Prisma.SignOnIdentityOrderByWithRelationInput | Prisma.SignOnIdentityOrderByWithRelationInput[]
+  cursor?: Prisma.SignOnIdentityWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SignOnIdentityScalarFieldEnum | Prisma.SignOnIdentityScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,146 @@
+import {
+  type OrganizationRole,
+  organizationRoles,
+} from '@swarmgate/contract/rest/organization-permissions.ts';
+import { installationTrail } from '#audit/audit-trail.ts';
+import { createAuditTrail } from '#audit/create-audit-trail.ts';
+import { AppError } from '#domain/errors.ts';
+import { toWire, type Uuid } from '#domain/ids.ts';
+import {
+  addOrganizationMember,
+  changeOrganizationRole,
+  listOrganizationMembers,
+  removeOrganizationMember,
+} from '#identity/organizations/organization-members.ts';
+import { findUser } from '#identity/people/users.ts';
+import { holdOrganization, listOrganizations, updateOrganization } from '#tenancy/directory.ts';
+import type { Scopes } from '#tenancy/scopes.ts';
+import type { Storage } from '../storage.ts';
+
+/** What an operator asks about organizations, which they name by their slug. */
+export type OrganizationsWish =
+  | { act: 'list' }
+  | { act: 'change'; organization: string; requiresSecondFactor: boolean };
+
+export type ListedOrganization = {
+  id: string;
+  slug: string;
+  name: string;
+  plan: string;
+  requiresSecondFactor: boolean;
+};
+
+/** What an operator asks about those who run an organization. */
+export type OrganizationMembersWish = { organization: string } & (
+  | { act: 'list' }
+  | { act: 'add'; email: string; role: string }
+  | { act: 'remove'; email: string }
+);
+
+export type ListedOrganizationMember = {
+  id: string;
+  email: string;
+  name: string;
+  status: string;
+  role: string;
+};
+
+/** It was not done; the message says why. */
+class OrganizationRefusedError extends AppError<'organization_refused'> {
+  override readonly name = 'OrganizationRefusedError';
+
+  constructor(message: string) {
+    super('organization_refused', message);
+  }
+}
+
+const listedMax = 10_000;
+
+/** Does it, and tells the installation's audit trail of it. */
+export async function operateOrganizations(
+  { scopes, keyRing }: Storage,
+  wish: OrganizationsWish,
+): Promise<ListedOrganization[]> {
+  if (wish.act === 'change') {
+    const id = await findOrganization(scopes, wish.organization);
+    const { requiresSecondFactor } = wish;
+    const audit = createAuditTrail({ scopes, keyRing });
+    const event = await audit.prepare(installationTrail, {
+      ...{ actor: { kind: 'operator' }, action: 'updateOrganization', outcome: 'allowed' },
+      resource: { kind: 'organizations', id: toWire('organization', id) },
+      reason: 'By an operator, at the command line.',
+      detail: { changed: ['requiresSecondFactor'], requiresSecondFactor },
+    });
+    await scopes.inPlatform(async (unit) => {
+      const row = await holdOrganization(unit, id);
+      if (!row) throw unknownOrganization(wish.organization);
+      await updateOrganization(unit, { ...row, requires_second_factor: requiresSecondFactor });
+      await audit.append(unit, installationTrail, event);
+    });
+  }
+  const rows = await scopes.inPlatform((unit) =>
+    listOrganizations(unit, { before: undefined, limit: listedMax }),
+  );
+  return rows
+    .map(({ id, slug, name, plan, requires_second_factor }) => ({
+      ...{ id: toWire('organization', id), slug, name, plan, requiresSecondFactor: requires_second_factor },
+    }))
+    .sort((a, b) => (a.slug < b.slug ? -1 : 1));
+}
+
+/** Does it, and tells the installation's audit trail of it. Adding who is a member already gives them that role. */
+export async function operateOrganizationMembers(
+  { scopes, keyRing }: Storage,
+  wish: OrganizationMembersWish,
+): Promise<ListedOrganizationMember[]> {
+  const parts = { scopes, audit: createAuditTrail({ scopes, keyRing }) };
+  const organizationId = await findOrganization(scopes, wish.organization);
+  const by = { kind: 'operator' } as const;
+  if (wish.act === 'add') {
+    const given = { organizationId, email: wish.email, role: readRole(wish.role) };
+    if (!(await addOrganizationMember(parts, given))) {
+      const { id: userId } = await scopes.inIdentity((unit) => findUser(unit, wish.email));
+      refuse(await changeOrganizationRole(parts, { ...given, userId, by }));
+    }
+  }
+  if (wish.act === 'remove') {
+    const { id: userId } = await scopes.inIdentity((unit) => findUser(unit, wish.email));
+    refuse(await removeOrganizationMember(parts, { organizationId, userId, by }));
+  }
+  const members = await listOrganizationMembers(parts, organizationId);
+  return members.map(({ userId, email, name, status, role }) => ({
+    ...{ id: toWire('user', userId), email, name, status, role },
+  }));
+}
+
+async function findOrganization(scopes: Scopes, slug: string): Promise<Uuid> {
+  const [row] = await scopes.inPlatform((unit) =>
+    unit.sql<{ id: Uuid }>('SELECT id FROM directory.organizations WHERE slug = $1', [slug]),
+  );
+  if (!row) throw unknownOrganization(slug);
+  return row.id;
+}
+
+function unknownOrganization(slug: string): OrganizationRefusedError {
+  return new OrganizationRefusedError(`There is no organization "${slug.slice(0, 100)}" here.`);
+}
+
+function readRole(name: string): OrganizationRole {
+  const role = organizationRoles.find((one) => one === name);
+  if (!role)
+    throw new OrganizationRefusedError(
+      `There is no role "${name.slice(0, 100)}" in an organization; there are ${organizationRoles.join(', ')}.`,
+    );
+  return role;
+}
+
+function refuse({ outcome }: { outcome: string }): void {
+  if (outcome === 'done') return;
+  throw new OrganizationRefusedError(
+    outcome === 'last_owner'
+      ? 'They are the last owner of the organization: make somebody else owner first.'
+      : outcome === 'unknown_member'
+        ? 'They are no member of this organization.'
+        : `It was refused: ${outcome}.`,
+  );
+}

@@ -18,6 +18,7 @@ const frontDoors = {
     'grants.ts',
     'grant-now.ts',
     'issuers/token-issuers.ts',
+    'sign-on/sign-on.ts',
     'tenant-roles.ts',
     'identity.ts',
     'forget-ended.ts',
@@ -73,6 +74,7 @@ const ownedPackages = [
   { name: 'twilio-sdk', packages: 'twilio', owner: 'src/gateways/twilio/' },
   { name: 'password-hash', packages: '@node-rs/argon2', owner: 'src/identity/' },
   { name: 'one-time-codes', packages: 'otpauth', owner: 'src/identity/' },
+  { name: 'single-sign-on', packages: 'oauth4webapi', owner: 'src/identity/sign-on/' },
   { name: 's3-signer', packages: 'aws4fetch', owner: 'src/files/' },
   { name: 'browser-code', packages: 'preact', owner: 'web/' },
 ];

@@ -4,6 +4,7 @@ import { createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
 import { referenceRoute } from '#admin/reference-page.ts';
+import { signOnRoute } from '#admin/sign-on-route.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
 import { splitPassages } from '#agents/knowledge/split-passages.ts';
@@ -93,6 +94,8 @@ export type AppOverrides = {
   wrapGateway?: (gateway: Gateway) => Gateway;
   /** Hosts that tenants' addresses may lead to although they are not public. */
   allowedHosts?: readonly string[];
+  /** Answers what the TXT records of a name are. */
+  lookUpTxt?: (name: string) => Promise<string[][]>;
 };
 
 export type App = {
@@ -262,6 +265,7 @@ export async function createApp(
     (identity ??= createIdentity({
       ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
       ...{ guardedFetch, allowedHosts: overrides.allowedHosts ?? [] },
+      ...(overrides.lookUpTxt && { lookUpTxt: overrides.lookUpTxt }),
       onSecurityEvent: metrics.securityEvent,
     }));
 
@@ -316,6 +320,7 @@ export async function createApp(
               { path: '/chat/v1', router: chatRoutes() },
               { path: '/api/v1', router: restRoutes() },
               { path: '/', router: jwksRoute(people) },
+              { path: '/', router: signOnRoute({ people, countCalls: rateLimit }) },
               { path: '/', router: referenceRoute(publicUrl) },
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },
               { path: '/', router: fileRoutes({ openLink: platforms.openLink }) },

@@ -9,7 +9,7 @@ import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import type { CountCalls } from './api-parts.ts';
 import { readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
-import { isOurOwnPage, keepSession, readCredentials } from './credentials.ts';
+import { isOurOwnPage, keepCookie, readCredentials } from './credentials.ts';
 import type { PersonAsked, PersonHandler } from './handler.ts';
 import { unauthorized } from './refusals.ts';
 
@@ -75,7 +75,8 @@ export function answerPerson(
       if (session && error instanceof ProblemError) await tellRefusal(name, session, client, error);
       throw error;
     });
-    if (answer.session) keepSession(response, people().cookie, answer.session);
+    if (answer.session) keepCookie(response, people().cookie, answer.session);
+    if (answer.signOn) keepCookie(response, people().signOn.cookie, answer.signOn);
     const { status, body: schema } = operation.answer;
     response.status(status);
     if (schema) response.json(schema.parse(answer.body));
@@ -88,7 +89,8 @@ async function countCall(countCalls: CountCalls, key: string, perMinute: number)
   if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'That was too much at once.');
 }
 
-function clientOf(request: Request): Client {
+/** Where a request comes from. */
+export function clientOf(request: Request): Client {
   const userAgent = request.get('user-agent');
   const { requestId } = currentContext();
   return {

@@ -21,6 +21,8 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   invitationId: 'invitation',
   organizationInvitationId: 'organizationInvitation',
   tokenIssuerId: 'tokenIssuer',
+  signOnConnectionId: 'signOnConnection',
+  signOnDomainId: 'signOnDomain',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

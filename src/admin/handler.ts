@@ -59,6 +59,8 @@ export type PersonAnswer<Op extends Operation = Operation> = {
   body: AnswerOf<Op>;
   /** The session that the browser is to keep from now on; `ended`: none. */
   session?: { token: string } | 'ended';
+  /** What it is to keep while its person is at an identity provider. */
+  signOn?: { token: string };
 };
 
 /** What answers a call about whoever makes it. It tells the audit trail by itself. */

@@ -16,6 +16,7 @@ import { organizationMemberHandlers } from './organization-members.ts';
 import { organizationHandlers } from './organizations.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
+import { signOnHandlers } from './sign-on.ts';
 import { tenantHandlers } from './tenants.ts';
 import { tokenIssuerHandlers } from './token-issuers.ts';
 
@@ -44,6 +45,7 @@ export function createHandlers({
   return {
     ...organizationHandlers(keyRing),
     ...organizationMemberHandlers(people, trail),
+    ...signOnHandlers(people),
     ...tenantHandlers,
     ...channelHandlers,
     ...conversationHandlers({ scopes, sendMessage, writeFirst }),

@@ -54,19 +54,28 @@ const directoryHandlers: Omit<Handlers, keyof BillingHandlers> = {
     },
   },
   updateOrganization: {
-    async overOrganization({ organizationId, body, grant, seenVersion }, unit) {
+    async overOrganization({ organizationId, body, grant, principal, seenVersion }, unit) {
       const overPlan = decide(grant, 'organization:admin', 'organization');
       if (body.plan !== undefined && !overPlan.allowed) throw forbidden(overPlan.reason);
+      // Whoever gives passwords up has shown that there is another way in.
+      const cameBySignOn = principal.kind === 'user' && principal.organizationId === organizationId;
+      if (body.requiresSingleSignOn && !cameBySignOn && !overPlan.allowed)
+        throw forbidden('Sign in by the single sign-on first: without it nobody would come in any more.');
       const row = await holdOrganization(unit, organizationId);
       if (!row) throw notFound();
       refuseOtherVersion(row.version, seenVersion);
       const changed = await updateOrganization(unit, {
         ...{ id: row.id, name: body.name ?? row.name, plan: body.plan ?? row.plan },
         requires_second_factor: body.requiresSecondFactor ?? row.requires_second_factor,
+        requires_single_sign_on: body.requiresSingleSignOn ?? row.requires_single_sign_on,
       });
       return {
         ...{ body: show(changed), version: changed.version },
-        detail: { changed: Object.keys(body), requiresSecondFactor: changed.requires_second_factor },
+        detail: {
+          changed: Object.keys(body),
+          requiresSecondFactor: changed.requires_second_factor,
+          requiresSingleSignOn: changed.requires_single_sign_on,
+        },
       };
     },
   },
@@ -146,10 +155,11 @@ function showOrganizationTenant(row: Parameters<typeof showTenant>[0]): Organiza
 }
 
 function show(row: OrganizationRow): Organization {
-  const { id, slug, name, plan, requires_second_factor, version, created_at, updated_at } = row;
+  const { id, slug, name, plan, version, created_at, updated_at } = row;
   return {
     ...{ id: toWire('organization', id), slug, name, plan, version },
-    requiresSecondFactor: requires_second_factor,
+    requiresSecondFactor: row.requires_second_factor,
+    requiresSingleSignOn: row.requires_single_sign_on,
     createdAt: created_at.toISOString(),
     updatedAt: updated_at.toISOString(),
   };

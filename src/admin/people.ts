@@ -1,6 +1,6 @@
 import type { peopleOperations } from '@swarmgate/contract/rest/people.ts';
 import { fromWire, toWire } from '#domain/ids.ts';
-import type { Identity } from '#identity/identity.ts';
+import type { FoundSession, Identity } from '#identity/identity.ts';
 import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import type { HandlersOf } from './handler.ts';
 import { conflict, forbidden, notFound, unauthorized } from './refusals.ts';
@@ -19,9 +19,24 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
         const expiresInSeconds = Math.floor(expiresInMs / 1_000);
         return { body: { outcome: 'second_factor', challenge, expiresInSeconds } as const };
       }
+      case 'single_sign_on':
+        throw new ProblemError(
+          403,
+          'single_sign_on_required',
+          'Single sign-on required',
+          'The organization takes no passwords: sign in by its single sign-on.',
+        );
       default:
         return refuseSignIn(signedIn);
     }
+  };
+
+  // What an account signs in with is good wherever it belongs: no organization's provider decides over that for another.
+  const refuseForeign = async (session: FoundSession) => {
+    if (!(await people().mayChangeAccount(session)))
+      throw forbidden(
+        'The account belongs elsewhere too: sign in with its password to change what it signs in with.',
+      );
   };
 
   return {
@@ -38,6 +53,36 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
         return { body: { outcome: 'signed_in', expiresAt, mustAddSecondFactor: false }, session };
       },
     },
+    beginSignOn: {
+      async person({ body: { email, connectionId: wire, returnPath } }) {
+        const connectionId = wire === undefined ? undefined : fromWire('signOnConnection', wire);
+        const by = connectionId ? { connectionId } : email === undefined ? undefined : { email };
+        const begun = by
+          ? await people().signOn.begin({ ...by, returnPath })
+          : ({ outcome: 'unknown' } as const);
+        switch (begun.outcome) {
+          case 'begun':
+            return { body: { url: begun.url }, signOn: { token: begun.browserToken } };
+          case 'foreign_page':
+            throw new ProblemError(
+              400,
+              'foreign_page',
+              'Invalid request',
+              '`returnPath` is no page of ours.',
+            );
+          case 'unavailable':
+            throw new ProblemError(
+              503,
+              'issuer_unavailable',
+              'Issuer unavailable',
+              'The identity provider cannot be asked at this moment; try again soon.',
+              { 'Retry-After': '5' },
+            );
+          case 'unknown':
+            throw notFound();
+        }
+      },
+    },
     setPassword: {
       async person({ body, client }) {
         const set = await people().setPasswordByLink(body, client);
@@ -49,13 +94,13 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     signOut: {
       async person({ session, client }) {
-        await people().revokeSessions(session.userId, { only: session.id }, client);
+        await people().revokeSessions(session, { only: session.id }, client);
         return { body: undefined, session: 'ended' };
       },
     },
     getMe: {
       async person({ session }) {
-        const person = await people().describePerson(session.userId);
+        const person = await people().describePerson(session.userId, session.organizationId);
         if (!person) throw notFound();
         return {
           body: {
@@ -76,6 +121,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     changePassword: {
       async person({ session, body, client }) {
+        await refuseForeign(session);
         const changed = await people().changePassword(session, body, client);
         switch (changed.outcome) {
           case 'changed':
@@ -91,6 +137,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     beginSecondFactor: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const begun = await people().beginTotp(session, client);
         if (begun.outcome === 'has_one')
           throw conflict('has_second_factor', 'There is one; remove it first.');
@@ -100,6 +147,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     confirmSecondFactor: {
       async person({ session, body: { code }, client }) {
+        await refuseForeign(session);
         const confirmed = await people().confirmTotp(session, code, client);
         if (confirmed.outcome !== 'confirmed')
           throw conflict('code_refused', 'That is no code of the app now.');
@@ -116,6 +164,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     renewRecoveryCodes: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const renewed = await people().renewRecoveryCodes(session, client);
         if (renewed.outcome === 'not_fresh') throw notFresh();
         return { body: { recoveryCodes: [...renewed.recoveryCodes] } };
@@ -123,6 +172,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     removeSecondFactor: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const { outcome } = await people().removeTotp(session, client);
         if (outcome === 'not_fresh') throw notFresh();
         return { body: undefined };
@@ -130,7 +180,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     listSessions: {
       async person({ session }) {
-        const sessions = await people().listSessions(session.userId);
+        const sessions = await people().listSessions(session);
         return {
           body: {
             items: sessions.map(({ id, createdAt, lastSeenAt, expiresAt, amr, address, userAgent }) => ({
@@ -146,14 +196,14 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     revokeSession: {
       async person({ session, ids, client }) {
-        const ended = await people().revokeSessions(session.userId, { only: ids.sessionId }, client);
+        const ended = await people().revokeSessions(session, { only: ids.sessionId }, client);
         if (ended === 0) throw notFound();
         return { body: undefined, ...(ids.sessionId === session.id && { session: 'ended' }) };
       },
     },
     revokeOtherSessions: {
       person: async ({ session, client }) => ({
-        body: { ended: await people().revokeSessions(session.userId, { except: session.id }, client) },
+        body: { ended: await people().revokeSessions(session, { except: session.id }, client) },
       }),
     },
     issueTokens: {
@@ -184,7 +234,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     acceptInvitation: {
       async person({ session, body: { token, account }, client }) {
-        const as = account ?? (session && { userId: session.userId });
+        const as = account ?? (session && { userId: session.userId, within: session.organizationId });
         if (!as)
           throw unauthorized('session_missing', 'Sign in, or give the name and password of a new account.');
         const accepted = await people().acceptInvitation({ token, as }, client);

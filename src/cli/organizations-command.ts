@@ -22,20 +22,21 @@ export function addOrganizationsCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (flags: Json) => printOrganizations(flags, await ask({ act: 'list' })));
 
+  addChoice(organizations, 'second-factor', 'requiresSecondFactor').description(
+    'ask everybody in an organization and its tenants for a second factor, or do so no more',
+  );
+  addChoice(organizations, 'single-sign-on', 'requiresSingleSignOn').description(
+    'take nobody in an organization and its tenants who came with a password, or do so again',
+  );
+
   organizations
-    .command('second-factor')
-    .description('ask everybody in an organization and its tenants for a second factor, or do so no more')
+    .command('confirm-domain')
+    .description('believe that a domain of addresses is the organization’s, which it has claimed')
     .argument('<organization>', 'the slug of an organization')
-    .argument('<required|optional>', 'what it is from now on')
-    .option('--json', 'print JSON')
-    .action(async (organization: string, choice: string, flags: Json, command: Command) => {
-      if (choice !== 'required' && choice !== 'optional')
-        command.error('It is either "required" or "optional".', { exitCode: 2 });
-      const wish = {
-        ...{ act: 'change' as const, organization },
-        requiresSecondFactor: choice === 'required',
-      };
-      printOrganizations(flags, await ask(wish));
+    .argument('<domain>', 'the domain')
+    .action(async (organization: string, domain: string) => {
+      await ask({ act: 'confirm-domain', organization, domain });
+      console.log(`${domain} is confirmed.`);
     });
 
   const members = program
@@ -71,6 +72,24 @@ export function addOrganizationsCommand(program: Command): void {
     .action(async (organization: string, email: string, flags: Json) =>
       printMembers(flags, await askMembers({ organization, act: 'remove', email })),
     );
+}
+
+function addChoice(
+  organizations: Command,
+  name: string,
+  what: Extract<OrganizationsWish, { act: 'change' }>['what'],
+): Command {
+  return organizations
+    .command(name)
+    .argument('<organization>', 'the slug of an organization')
+    .argument('<required|optional>', 'what it is from now on')
+    .option('--json', 'print JSON')
+    .action(async (organization: string, choice: string, flags: Json, command: Command) => {
+      if (choice !== 'required' && choice !== 'optional')
+        command.error('It is either "required" or "optional".', { exitCode: 2 });
+      const isRequired = choice === 'required';
+      printOrganizations(flags, await ask({ act: 'change', organization, what, isRequired }));
+    });
 }
 
 async function ask(wish: OrganizationsWish): Promise<ListedOrganization[]> {

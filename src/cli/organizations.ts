@@ -13,6 +13,7 @@ import {
   removeOrganizationMember,
 } from '#identity/organizations/organization-members.ts';
 import { findUser } from '#identity/people/users.ts';
+import { confirmDomain, listDomains, normaliseDomain } from '#identity/sign-on/domains.ts';
 import { holdOrganization, listOrganizations, updateOrganization } from '#tenancy/directory.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import type { Storage } from '../storage.ts';
@@ -20,7 +21,11 @@ import type { Storage } from '../storage.ts';
 /** What an operator asks about organizations, which they name by their slug. */
 export type OrganizationsWish =
   | { act: 'list' }
-  | { act: 'change'; organization: string; requiresSecondFactor: boolean };
+  | { act: 'change'; organization: string; what: AskedOfEverybody; isRequired: boolean }
+  | { act: 'confirm-domain'; organization: string; domain: string };
+
+/** What an organization may ask of everybody in it. */
+type AskedOfEverybody = 'requiresSecondFactor' | 'requiresSingleSignOn';
 
 export type ListedOrganization = {
   id: string;
@@ -28,6 +33,7 @@ export type ListedOrganization = {
   name: string;
   plan: string;
   requiresSecondFactor: boolean;
+  requiresSingleSignOn: boolean;
 };
 
 /** What an operator asks about those who run an organization. */
@@ -61,31 +67,62 @@ export async function operateOrganizations(
   { scopes, keyRing }: Storage,
   wish: OrganizationsWish,
 ): Promise<ListedOrganization[]> {
-  if (wish.act === 'change') {
-    const id = await findOrganization(scopes, wish.organization);
-    const { requiresSecondFactor } = wish;
-    const audit = createAuditTrail({ scopes, keyRing });
-    const event = await audit.prepare(installationTrail, {
-      ...{ actor: { kind: 'operator' }, action: 'updateOrganization', outcome: 'allowed' },
-      resource: { kind: 'organizations', id: toWire('organization', id) },
-      reason: 'By an operator, at the command line.',
-      detail: { changed: ['requiresSecondFactor'], requiresSecondFactor },
-    });
-    await scopes.inPlatform(async (unit) => {
-      const row = await holdOrganization(unit, id);
-      if (!row) throw unknownOrganization(wish.organization);
-      await updateOrganization(unit, { ...row, requires_second_factor: requiresSecondFactor });
-      await audit.append(unit, installationTrail, event);
-    });
-  }
+  if (wish.act === 'change') await change({ scopes, keyRing }, wish);
+  if (wish.act === 'confirm-domain') await confirm({ scopes, keyRing }, wish);
   const rows = await scopes.inPlatform((unit) =>
     listOrganizations(unit, { before: undefined, limit: listedMax }),
   );
   return rows
-    .map(({ id, slug, name, plan, requires_second_factor }) => ({
-      ...{ id: toWire('organization', id), slug, name, plan, requiresSecondFactor: requires_second_factor },
+    .map(({ id, slug, name, plan, ...row }) => ({
+      ...{ id: toWire('organization', id), slug, name, plan },
+      requiresSecondFactor: row.requires_second_factor,
+      requiresSingleSignOn: row.requires_single_sign_on,
     }))
     .sort((a, b) => (a.slug < b.slug ? -1 : 1));
+}
+
+type Parts = Pick<Storage, 'scopes' | 'keyRing'>;
+
+// Also the way back in, when an organization's provider lets nobody in any more.
+async function change(
+  { scopes, keyRing }: Parts,
+  { organization, what, isRequired }: Extract<OrganizationsWish, { act: 'change' }>,
+): Promise<void> {
+  const id = await findOrganization(scopes, organization);
+  const audit = createAuditTrail({ scopes, keyRing });
+  const event = await audit.prepare(installationTrail, {
+    ...{ actor: { kind: 'operator' }, action: 'updateOrganization', outcome: 'allowed' },
+    resource: { kind: 'organizations', id: toWire('organization', id) },
+    reason: 'By an operator, at the command line.',
+    detail: { changed: [what], [what]: isRequired },
+  });
+  await scopes.inPlatform(async (unit) => {
+    const row = await holdOrganization(unit, id);
+    if (!row) throw unknownOrganization(organization);
+    await updateOrganization(unit, {
+      ...row,
+      ...(what === 'requiresSecondFactor'
+        ? { requires_second_factor: isRequired }
+        : { requires_single_sign_on: isRequired }),
+    });
+    await audit.append(unit, installationTrail, event);
+  });
+}
+
+async function confirm(
+  { scopes, keyRing }: Parts,
+  { organization, domain }: Extract<OrganizationsWish, { act: 'confirm-domain' }>,
+): Promise<void> {
+  const organizationId = await findOrganization(scopes, organization);
+  const audit = createAuditTrail({ scopes, keyRing });
+  const claimed = await scopes.inOrganization(organizationId, (unit) => listDomains(unit, organizationId));
+  const found = claimed.find((one) => one.domain === normaliseDomain(domain));
+  if (!found)
+    throw new OrganizationRefusedError(`The organization does not claim "${domain.slice(0, 100)}".`);
+  const wish = { organizationId, id: found.id, confirmedBy: 'operator' as const };
+  const { outcome } = await confirmDomain({ scopes, audit }, wish, { isOperator: true });
+  if (outcome === 'taken')
+    throw new OrganizationRefusedError('The domain is confirmed for another organization.');
 }
 
 /** Does it, and tells the installation's audit trail of it. Adding who is a member already gives them that role. */

@@ -23,6 +23,8 @@ const prefixes = {
   invitation: 'inv',
   organizationInvitation: 'oin',
   tokenIssuer: 'iss',
+  signOnConnection: 'sso',
+  signOnDomain: 'dom',
   tokenSubject: 'sub',
   session: 'ses',
   auditEvent: 'aud',

@@ -31,6 +31,8 @@ export function createAuthenticator({
       via,
       sessionId: session.id,
       hasSecondFactor,
+      isByPassword: session.amr.includes('pwd'),
+      ...(session.organizationId !== null && { organizationId: session.organizationId }),
       isOperator: session.isOperator && (hasSecondFactor || secondFactorOf === 'nobody'),
     };
   };

@@ -12,6 +12,8 @@ export type HeldGrant = Grant & {
   organizationId: Uuid;
   /** Whether the organization asks everybody for a second factor, whatever their role. */
   requiresSecondFactor: boolean;
+  /** Whether it takes nobody who came with a password. */
+  requiresSingleSignOn: boolean;
 };
 
 export interface Grants {
@@ -19,8 +21,9 @@ export interface Grants {
   grantOf(userId: Uuid, tenantId: Uuid): Promise<HeldGrant | undefined>;
   /**
    * What a principal may do there: no more than their credential lets them. Who may do what admins do, where that is asked
-   * for, and everybody in an organization that asks for it, may do nothing before a second factor was shown; that they belong
-   * there is no secret to them, and the grant's source tells what is missing.
+   * for, and everybody in an organization that asks for it, may do nothing before a second factor was shown, nor after a
+   * password where the organization takes none; that they belong there is no secret to them, and the grant's source tells what
+   * is missing. Who came by an organization's provider belongs nowhere else.
    */
   grantFor(principal: Principal, tenantId: Uuid): Promise<Grant | undefined>;
 }
@@ -50,19 +53,37 @@ export function createGrants(
       if (principal.tenantId !== undefined && principal.tenantId !== tenantId) return undefined;
       if (principal.kind !== 'user') return principal.grant;
       const held = await grantOf(principal.id, tenantId);
-      if (!held) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
-      if (!principal.hasSecondFactor) {
-        const until = `${held.source} until a second factor is shown`;
-        if (held.requiresSecondFactor)
-          return { permissions: new Set(), source: `${until}, which the organization asks of everybody` };
-        if (secondFactorOf === 'admins' && isAdminLevel(held.permissions))
-          return { permissions: new Set(), source: until };
-      }
-      const { scope } = principal;
-      if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;
-      return withinScope(held, scope);
+      const { organizationId, isOperator, scope } = principal;
+      if (organizationId !== undefined && held?.organizationId !== organizationId) return undefined;
+      if (!held) return isOperator && !scope ? operatorsGrant : undefined;
+      const until = missingOf(held, principal, secondFactorOf === 'admins' && isAdminLevel(held.permissions));
+      const given = until ? { permissions: noPermissions, source: `${held.source} ${until}` } : held;
+      if (!scope) return isOperator ? together(given, operatorsGrant) : given;
+      return withinScope(given, scope);
     },
   };
+}
+
+const noPermissions: ReadonlySet<Permission> = new Set();
+
+/** What an organization asks of everybody in it. */
+export type AskedOfEverybody = { requiresSecondFactor: boolean; requiresSingleSignOn: boolean };
+
+/** Until when somebody may do nothing, in words; `undefined`: they have shown what is asked of them. */
+export function missingOf(
+  asked: AskedOfEverybody,
+  {
+    hasSecondFactor,
+    isByPassword,
+  }: Pick<Extract<Principal, { kind: 'user' }>, 'hasSecondFactor' | 'isByPassword'>,
+  isAskedAsAdmin: boolean,
+): string | undefined {
+  if (asked.requiresSingleSignOn && isByPassword)
+    return 'until they sign in by the single sign-on of the organization, which takes no passwords';
+  if (hasSecondFactor) return undefined;
+  if (asked.requiresSecondFactor)
+    return 'until a second factor is shown, which the organization asks of everybody';
+  return isAskedAsAdmin ? 'until a second factor is shown' : undefined;
 }
 
 // An operator looks after tenants, and sees nothing of what is said in one.
@@ -139,7 +160,7 @@ export type HeldRoles = {
   organizationRole: string | null;
 };
 
-type GrantRow = HeldRoles & { organizationId: Uuid; requiresSecondFactor: boolean };
+type GrantRow = HeldRoles & AskedOfEverybody & { organizationId: Uuid };
 
 // Owners and admins of the organization are that in each of its tenants; its other roles are nothing in any.
 const throughOrganization: Readonly<Record<string, BuiltinRole>> = { owner: 'owner', admin: 'admin' };
@@ -178,5 +199,6 @@ function grantOfRow(row: GrantRow): HeldGrant | undefined {
     roles,
     organizationId: row.organizationId,
     requiresSecondFactor: row.requiresSecondFactor,
+    requiresSingleSignOn: row.requiresSingleSignOn,
   };
 }

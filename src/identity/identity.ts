@@ -29,6 +29,7 @@ import {
 } from './organizations/organization-members.ts';
 import { changePassword } from './passwords/change-password.ts';
 import { describePerson } from './people/describe-person.ts';
+import { mayChangeAccount } from './people/may-change-account.ts';
 import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second-factor/enrol-totp.ts';
 import { listSessions, revokeSessions } from './sessions/own-sessions.ts';
 import { sessionCookie } from './sessions/session-cookie.ts';
@@ -37,12 +38,16 @@ import type { FoundSession } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { setPasswordByLink, signInByLink } from './sign-in/sign-in-link.ts';
+import { type LookUpTxt, lookUpTxt as lookUpInDns } from './sign-on/prove-domain.ts';
+import { createSignOn } from './sign-on/sign-on.ts';
 import { createAccessTokens } from './tokens/access-tokens.ts';
 import { issueTokens, refreshTokens, revokeTokens, type TokenLimits } from './tokens/refresh-tokens.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
 
 export type { Client } from './client.ts';
 export type { FoundSession } from './sessions/web-session.ts';
+
+type SessionOwner = Pick<FoundSession, 'userId' | 'organizationId'>;
 
 /** The front door of people: how they sign in, what they may do where, and who they are there with. */
 export type Identity = ReturnType<typeof createIdentity>;
@@ -60,6 +65,7 @@ export function createIdentity({
   secondFactorOf = 'admins',
   guardedFetch = createGuardedFetch(),
   allowedHosts = [],
+  lookUpTxt = lookUpInDns,
   onSecurityEvent = () => {},
   nowMs = Date.now,
 }: {
@@ -71,6 +77,7 @@ export function createIdentity({
   secondFactorOf?: SecondFactorPolicy;
   guardedFetch?: typeof globalThis.fetch;
   allowedHosts?: readonly string[];
+  lookUpTxt?: LookUpTxt;
   onSecurityEvent?: (kind: SecurityEventKind) => void;
   nowMs?: () => number;
 }) {
@@ -100,7 +107,10 @@ export function createIdentity({
     /** Tokens of issuers that tenants bring along. */
     issuedTokens,
     checkIssuerAddress: outside.checkAddress,
-    describePerson: (userId: Uuid) => describePerson(parts, userId),
+    /** Single sign-on by organizations' providers. */
+    signOn: createSignOn({ parts, outside, keys: remoteKeys, publicUrl, lookUpTxt }),
+    describePerson: (userId: Uuid, within: Uuid | null) => describePerson(parts, userId, within),
+    mayChangeAccount: (session: FoundSession) => mayChangeAccount(parts, session),
     /** The session of a cookie, which what a person does about themselves takes. */
     findSession: sessions.byToken,
 
@@ -121,9 +131,13 @@ export function createIdentity({
     removeTotp: (session: FoundSession, client: Client) => removeTotp(parts, session, client),
     renewRecoveryCodes: (session: FoundSession, client: Client) => renewRecoveryCodes(parts, session, client),
 
-    listSessions: (userId: Uuid) => listSessions(parts, userId),
-    revokeSessions: (userId: Uuid, which: { only: Uuid } | { except?: Uuid }, client: Client) =>
-      revokeSessions(parts, userId, which, client),
+    /** Of whoever's session this is, as far as it reaches. */
+    listSessions: ({ userId, organizationId }: SessionOwner) => listSessions(parts, userId, organizationId),
+    revokeSessions: (
+      { userId, organizationId }: SessionOwner,
+      which: { only: Uuid } | { except?: Uuid },
+      client: Client,
+    ) => revokeSessions(parts, userId, which, client, organizationId),
 
     issueTokens: (session: FoundSession, limits: TokenLimits, client: Client) =>
       issueTokens(parts, session, limits, client),

@@ -40,6 +40,10 @@ export type Principal =
       via: 'session' | 'token';
       /** The session that it goes back to: what ends with it. */
       sessionId: Uuid;
+      /** The only organization that it can be used in: the one by whose provider they came. */
+      organizationId?: Uuid;
+      /** Whether they came with a password. */
+      isByPassword: boolean;
       /** Whether a second factor was shown in that session. */
       hasSecondFactor: boolean;
       /** And, where operators need a second factor, has shown it. */

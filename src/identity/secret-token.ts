@@ -7,6 +7,9 @@ const beginnings = {
   challenge: 'sgc_',
   link: 'sgl_',
   invitation: 'sgi_',
+  /** Of a sign-in that is at a provider, and of the browser that began it. */
+  signOn: 'sgo_',
+  browser: 'sgb_',
 } as const;
 
 export type SecretKind = keyof typeof beginnings;

@@ -9,12 +9,14 @@ export type OrganizationRow = {
   name: string;
   plan: string;
   requires_second_factor: boolean;
+  requires_single_sign_on: boolean;
   version: number;
   created_at: Date;
   updated_at: Date;
 };
 
-const columns = 'id, slug, name, plan, requires_second_factor, version, created_at, updated_at';
+const columns =
+  'id, slug, name, plan, requires_second_factor, requires_single_sign_on, version, created_at, updated_at';
 
 export function listOrganizations(
   unit: PlatformUnit,
@@ -59,12 +61,18 @@ export async function createOrganization(
 
 export async function updateOrganization(
   unit: PlatformUnit,
-  wanted: Pick<OrganizationRow, 'id' | 'name' | 'plan' | 'requires_second_factor'>,
+  wanted: Pick<
+    OrganizationRow,
+    'id' | 'name' | 'plan' | 'requires_second_factor' | 'requires_single_sign_on'
+  >,
 ): Promise<OrganizationRow> {
   const [row] = await unit.sql<OrganizationRow>(
-    `UPDATE directory.organizations SET name = $2, plan = $3, requires_second_factor = $4, version = version + 1,
-         updated_at = now() WHERE id = $1 RETURNING ${columns}`,
-    [wanted.id, wanted.name, wanted.plan, wanted.requires_second_factor],
+    `UPDATE directory.organizations SET name = $2, plan = $3, requires_second_factor = $4,
+         requires_single_sign_on = $5, version = version + 1, updated_at = now() WHERE id = $1 RETURNING ${columns}`,
+    [
+      ...[wanted.id, wanted.name, wanted.plan],
+      ...[wanted.requires_second_factor, wanted.requires_single_sign_on],
+    ],
   );
   if (!row) throw new TypeError('The organization was held, and is gone.');
   return row;

@@ -155,7 +155,7 @@ export async function anIdentityProvider(atEnd: AtEnd = onTestFinished) {
     const [scheme, basic = ''] = (request.headers.authorization ?? '').split(' ');
     const isBasic = scheme === 'Basic';
     const [id = '', secret = ''] = isBasic
-      ? Buffer.from(basic, 'base64').toString().split(':').map(decodeURIComponent)
+      ? Buffer.from(basic, 'base64').toString().split(':').map(formDecoded)
       : [form.get('client_id') ?? '', form.get('client_secret') ?? ''];
     const client = clients.get(id);
     const wanted = client?.authentication ?? 'client_secret_basic';
@@ -222,6 +222,11 @@ type Code = {
 export async function aKey(kid: string, alg: Algorithm): Promise<SigningKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   return { kid, alg, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+}
+
+// RFC 6749 §2.3.1: both halves are encoded as in a form.
+function formDecoded(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
 }
 
 function challengeOf(verifier: string): string {

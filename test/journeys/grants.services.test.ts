@@ -115,6 +115,7 @@ describe('before a second factor is shown', () => {
     via: 'session' as const,
     sessionId: newId(),
     hasSecondFactor,
+    isByPassword: true,
     isOperator: false,
   });
 

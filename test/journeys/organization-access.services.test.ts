@@ -303,7 +303,7 @@ describe('what somebody may do with an organization', () => {
     const grants = createOrganizationGrants(people.parts.scopes, { secondFactorOf: 'admins', validMs: 0 });
     const user = (id: Uuid) => ({
       ...{ kind: 'user' as const, id, via: 'session' as const, sessionId: id },
-      ...{ hasSecondFactor: true, isOperator: false },
+      ...{ hasSecondFactor: true, isByPassword: true, isOperator: false },
     });
     const counts: number[] = [];
     for (const id of members) {
@@ -326,7 +326,7 @@ describe('what somebody may do with an organization', () => {
     const grants = createOrganizationGrants(people.parts.scopes, { secondFactorOf: 'admins', validMs: 0 });
     const without = (id: Uuid) => ({
       ...{ kind: 'user' as const, id, via: 'session' as const, sessionId: id },
-      ...{ hasSecondFactor: false, isOperator: false },
+      ...{ hasSecondFactor: false, isByPassword: true, isOperator: false },
     });
     const sizes = () =>
       Promise.all(

@@ -8,6 +8,7 @@ import { organizationMemberOperations } from './organization-members.ts';
 import { organizationOperations } from './organizations.ts';
 import { peopleOperations } from './people.ts';
 import { roleOperations } from './roles.ts';
+import { signOnOperations } from './sign-on.ts';
 import { tenantOperations } from './tenants.ts';
 import { tokenIssuerOperations } from './token-issuers.ts';
 
@@ -24,6 +25,7 @@ export const api = {
   ...auditOperations,
   ...organizationOperations,
   ...organizationMemberOperations,
+  ...signOnOperations,
   ...peopleOperations,
 };
 

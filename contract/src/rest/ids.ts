@@ -15,6 +15,8 @@ const prefixes = {
   invitationId: 'inv',
   organizationInvitationId: 'oin',
   tokenIssuerId: 'iss',
+  signOnConnectionId: 'sso',
+  signOnDomainId: 'dom',
 } as const;
 
 /** The ids that may stand in a path. */

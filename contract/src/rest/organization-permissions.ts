@@ -14,6 +14,9 @@ export const organizationPermissions = [
   'organization-billing:read',
   'organization-members:read',
   'organization-members:write',
+  /** The identity providers that its people sign in with, and the domains of their addresses. */
+  'organization-sign-in:read',
+  'organization-sign-in:write',
 ] as const;
 export type OrganizationPermission = (typeof organizationPermissions)[number];
 

@@ -17,6 +17,10 @@ const organization = z.strictObject({
   requiresSecondFactor: z.boolean().meta({
     description: 'Everybody in it and in its tenants may do nothing there before they have shown one.',
   }),
+  requiresSingleSignOn: z.boolean().meta({
+    description:
+      'Who came with a password may do nothing in it and in its tenants; operators look after it still.',
+  }),
   version: z.int(),
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -58,11 +62,13 @@ export const organizationOperations = operations({
   updateOrganization: {
     ...{ method: 'patch', path: '/organizations/{organizationId}', tag, needs: 'organization:write' },
     summary: 'Change an organization',
-    description: 'Its plan is an operator’s to change (`organization:admin`).',
+    description:
+      'Its plan is an operator’s to change (`organization:admin`). Passwords are given up by who came by single sign-on.',
     body: z.strictObject({
       name: displayName.optional(),
       plan: plan.optional(),
       requiresSecondFactor: z.boolean().optional(),
+      requiresSingleSignOn: z.boolean().optional(),
     }),
     answer: { status: 200, body: organization },
     isVersioned: true,

@@ -65,6 +65,18 @@ export const peopleOperations = operations({
     body: z.strictObject({ token: secret }),
     answer: { status: 200, body: signInAnswer },
   },
+  beginSignOn: {
+    ...{ method: 'post', path: '/sign-in/sso', tag, needs: 'no-credentials' },
+    summary: 'Begin to sign in with the provider of one’s organization',
+    description:
+      'By one’s address, or the connection. The browser goes to `url`, comes back, and ends at `returnPath`, a page of ours.',
+    body: z.strictObject({
+      email: email.optional(),
+      connectionId: wireId('signOnConnectionId').optional(),
+      returnPath: z.string().max(500).default('/'),
+    }),
+    answer: { status: 200, body: z.strictObject({ url: z.string() }) },
+  },
   setPassword: {
     ...{ method: 'post', path: '/sign-in/password', tag, needs: 'no-credentials' },
     summary: 'Choose a password with the token of a link that an operator made',

@@ -12,7 +12,9 @@ import { type InvitationToken, type InvitedTo, isSameHash, readInvitationToken }
 import { type InvitationPlace, type InvitedRole, placeOf, resourceOf } from './invited-to.ts';
 
 /** Somebody who is signed in, or somebody new, who makes an account of the address that was asked. */
-export type Accepting = { userId: Uuid } | { name: string; password: string };
+export type Accepting =
+  /** `within`: the only organization that their session is good in. */
+  { userId: Uuid; within?: Uuid | null } | { name: string; password: string };
 
 export type AcceptOutcome =
   | ({ outcome: 'accepted'; userId: Uuid } & InvitedTo)
@@ -105,6 +107,7 @@ async function lookAt(
   if (!invitation || !isSameHash(invitation.secret_hash, token.hash)) return undefined;
   const { email } = invitation;
   if ('userId' in as) {
+    if (as.within && !(await isWithin(unit, token.to, as.within))) return undefined;
     const account = await readAccount(unit, { id: as.userId });
     return account?.isActive && account.email === email
       ? { outcome: 'good', email }
@@ -114,6 +117,16 @@ async function lookAt(
   const fault = judgePassword(as.password, { email, name: as.name });
   if (fault) return { outcome: 'not_good_enough', fault };
   return (await readAccount(unit, { email })) ? { outcome: 'has_account' } : { outcome: 'good', email };
+}
+
+// Whoever came by an organization's provider joins nothing else by its say.
+async function isWithin(unit: Unit, to: InvitedTo, organizationId: Uuid): Promise<boolean> {
+  if ('organizationId' in to) return to.organizationId === organizationId;
+  const rows = await unit.sql('SELECT 1 FROM directory.tenants WHERE id = $1 AND organization_id = $2', [
+    to.tenantId,
+    organizationId,
+  ]);
+  return rows.length > 0;
 }
 
 // The one statement that decides: those who come later wait for the row, and then find it used.

@@ -2,6 +2,7 @@ import type { OrganizationRole } from '@swarmgate/contract/rest/organization-per
 import type { Uuid } from '#domain/ids.ts';
 import { createExpiringCache } from '#kernel/expiring-cache.ts';
 import type { Scopes, Unit } from '#tenancy/scopes.ts';
+import { type AskedOfEverybody, missingOf } from '../grants.ts';
 import type { SecondFactorPolicy } from '../identity-parts.ts';
 import type { OrganizationGrant, Principal } from '../principal.ts';
 import {
@@ -13,12 +14,13 @@ import {
 export interface OrganizationGrants {
   /**
    * What a principal may do with an organization; `undefined`: it is none of theirs. Keys and tokens for one tenant are of
-   * what is below it, and a token's scope names nothing of it. A second factor is asked for as in its tenants.
+   * what is below it, and a token's scope names nothing of it. A second factor is asked for as in its tenants, and so is the
+   * single sign-on.
    */
   grantFor(principal: Principal, organizationId: Uuid): Promise<OrganizationGrant | undefined>;
 }
 
-type GrantRow = { role: OrganizationRole; requiresSecondFactor: boolean };
+type GrantRow = AskedOfEverybody & { role: OrganizationRole };
 
 /** How late it may be noticed that somebody's role was changed or taken away. */
 const validMsDefault = 1_000;
@@ -42,18 +44,15 @@ export function createOrganizationGrants(
   return {
     async grantFor(principal, organizationId) {
       if (principal.kind !== 'user' || principal.tenantId !== undefined) return undefined;
+      if ((principal.organizationId ?? organizationId) !== organizationId) return undefined;
       const row = await find(principal.id, organizationId);
       if (!row) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
       const held = grantOfRow(row);
       if (principal.scope) return nothingOf(held, ', which the scope of the token names nothing of');
-      if (!principal.hasSecondFactor) {
-        const until = ' until a second factor is shown';
-        if (row.requiresSecondFactor)
-          return nothingOf(held, `${until}, which the organization asks of everybody`);
-        if (secondFactorOf === 'admins' && isOrganizationAdminLevel(held.permissions))
-          return nothingOf(held, until);
-      }
-      return principal.isOperator ? operatorsGrant : held;
+      if (principal.isOperator) return operatorsGrant;
+      const isAdmin = secondFactorOf === 'admins' && isOrganizationAdminLevel(held.permissions);
+      const until = missingOf(row, principal, isAdmin);
+      return until === undefined ? held : nothingOf(held, ` ${until}`);
     },
   };
 }

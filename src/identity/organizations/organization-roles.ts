@@ -10,17 +10,18 @@ const admin: readonly OrganizationPermission[] = [
   ...billing,
   'organization-members:read',
   'organization-members:write',
+  'organization-sign-in:read',
 ];
 
 /**
  * What each role may do with the organization itself: `viewer` looks on, `billing` also at whom it is billed to, `admin` says
- * who belongs to it, `owner` also what it asks of everybody. What is between it and the installation is nobody's of them.
+ * who belongs to it, `owner` also what it asks of everybody and how they sign in. What is between it and the installation is nobody's of them.
  */
 const permissionsByRole: Readonly<Record<OrganizationRole, readonly OrganizationPermission[]>> = {
   viewer,
   billing,
   admin,
-  owner: [...admin, 'organization:write'],
+  owner: [...admin, 'organization:write', 'organization-sign-in:write'],
 };
 
 /** What a role permits; one that is none (a row that a newer release wrote) permits nothing. */

@@ -13,10 +13,11 @@ export type Person = {
   organizations: { id: Uuid; slug: string; name: string; role: OrganizationRole }[];
 };
 
-/** Who somebody is, and where they belong. */
+/** Who somebody is, and where they belong; with `within`, as far as that is one organization's. */
 export async function describePerson(
   { scopes }: { scopes: Scopes },
   userId: Uuid,
+  within: Uuid | null = null,
 ): Promise<Person | undefined> {
   return scopes.inIdentity(async (unit) => {
     const [person] = await unit.sql<Omit<Person, 'tenants' | 'organizations'>>(
@@ -32,13 +33,15 @@ export async function describePerson(
          LEFT JOIN identity.memberships m ON m.tenant_id = t.id AND m.user_id = $1
          LEFT JOIN identity.organization_members o ON o.organization_id = t.organization_id AND o.user_id = $1
            AND o.role IN ('owner', 'admin')
-         WHERE m.user_id IS NOT NULL OR o.user_id IS NOT NULL ORDER BY t.slug`,
-      [userId],
+         WHERE (m.user_id IS NOT NULL OR o.user_id IS NOT NULL) AND ($2::uuid IS NULL OR t.organization_id = $2)
+         ORDER BY t.slug`,
+      [userId, within],
     );
     const organizations = await unit.sql<Person['organizations'][number]>(
       `SELECT o.id, o.slug, o.name, m.role FROM identity.organization_members m
-         JOIN directory.organizations o ON o.id = m.organization_id WHERE m.user_id = $1 ORDER BY o.slug`,
-      [userId],
+         JOIN directory.organizations o ON o.id = m.organization_id
+         WHERE m.user_id = $1 AND ($2::uuid IS NULL OR o.id = $2) ORDER BY o.slug`,
+      [userId, within],
     );
     return { ...person, tenants, organizations };
   });

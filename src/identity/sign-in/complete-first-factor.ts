@@ -1,5 +1,5 @@
 import { installationTrail } from '#audit/audit-trail.ts';
-import { toWire } from '#domain/ids.ts';
+import { toWire, type Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { type Client, tracesOf } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
@@ -19,9 +19,18 @@ export type SignInOutcome =
     }
   /** The second factor is asked for: `finishSignIn` with this token, once, within its time. */
   | { outcome: 'second_factor'; challenge: string; expiresInMs: number }
+  /** The password is right; and whoever has it signs in by their organization's single sign-on. */
+  | { outcome: 'single_sign_on' }
   /** Whether the address is nobody's, the password another one, or the account disabled: all the same. */
   | { outcome: 'refused' }
   | { outcome: 'blocked'; retryAfterMs: number };
+
+/** What came before, where the first factor was shown to an organization's provider. */
+type SignOn = {
+  connectionId: Uuid;
+  /** A second factor was shown there too, and the connection says that it counts. */
+  hasSecondFactor: boolean;
+};
 
 const challengeLifetimeMs = 5 * 60_000;
 
@@ -33,7 +42,7 @@ const challengeLifetimeMs = 5 * 60_000;
 export async function completeFirstFactor(
   { scopes, keyRing, audit, secondFactorOf }: IdentityParts,
   account: Account,
-  { amr, client }: { amr: AuthenticationMethod; client: Client },
+  { amr, client, signOn }: { amr: AuthenticationMethod; client: Client; signOn?: SignOn },
   withinUnit: (unit: Unit) => Promise<boolean> = async () => true,
 ): Promise<SignInOutcome> {
   const told = async (action: string) =>
@@ -46,33 +55,45 @@ export async function completeFirstFactor(
       ...tracesOf(client),
     });
   const [halfway, done] = [await told('sign_in.first_factor'), await told('sign_in.done')];
+  const refused = await audit.prepare(installationTrail, {
+    ...{ actor: { kind: 'nobody' }, action: 'sign_in.refused', outcome: 'refused' },
+    resource: { kind: 'users', id: toWire('user', account.id) },
+    reason: 'Their organization takes no passwords.',
+    ...tracesOf(client),
+  });
 
   return scopes.inIdentity(async (unit): Promise<SignInOutcome> => {
     if (!(await withinUnit(unit))) return { outcome: 'refused' };
     // Read here, and not before the password was hashed: meanwhile they may have been disabled, or have added a factor.
     const now = await readAccount(unit, account);
     if (!now?.isActive) return { outcome: 'refused' };
-    if (now.hasSecondFactor) {
+    if (amr === 'pwd' && now.mustSignOnElsewhere) {
+      await audit.append(unit, installationTrail, refused);
+      return { outcome: 'single_sign_on' };
+    }
+    const { connectionId, hasSecondFactor = false } = signOn ?? {};
+    if (now.hasSecondFactor && !hasSecondFactor) {
       const { token, hash } = newSecret('challenge');
       await unit.sql(
-        `INSERT INTO identity.sign_in_challenges (token_hash, user_id, amr, expires_at)
-           VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond')`,
-        [hash, now.id, [amr], challengeLifetimeMs],
+        `INSERT INTO identity.sign_in_challenges (token_hash, user_id, amr, expires_at, connection_id)
+           VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', $5)`,
+        [hash, now.id, [amr], challengeLifetimeMs, connectionId ?? null],
       );
       await audit.append(unit, installationTrail, halfway);
       return { outcome: 'second_factor', challenge: token, expiresInMs: challengeLifetimeMs };
     }
     const session = await openSession(unit, keyRing, {
       userId: now.id,
-      amr: [amr],
-      hasSecondFactor: false,
-      client,
+      amr: hasSecondFactor ? [amr, 'mfa'] : [amr],
+      ...{ hasSecondFactor, connectionId, client },
     });
     await audit.append(unit, installationTrail, done);
     return {
       outcome: 'signed_in',
       session,
-      mustAddSecondFactor: now.isAskedForSecondFactor || (secondFactorOf === 'admins' && now.runsSomething),
+      mustAddSecondFactor:
+        !hasSecondFactor &&
+        (now.isAskedForSecondFactor || (secondFactorOf === 'admins' && now.runsSomething)),
     };
   });
 }

@@ -28,9 +28,9 @@ export async function finishSignIn(
 ): Promise<SecondFactorOutcome> {
   const { scopes, keyRing, audit } = parts;
   const hash = hashOfSecret('challenge', challenge);
-  const openChallenge = `SELECT c.user_id, c.amr FROM identity.sign_in_challenges c JOIN identity.users u ON u.id = c.user_id
+  const openChallenge = `SELECT c.user_id, c.amr, c.connection_id FROM identity.sign_in_challenges c JOIN identity.users u ON u.id = c.user_id
      WHERE c.token_hash = $1 AND c.used_at IS NULL AND c.expires_at > now() AND u.status = 'active'`;
-  type Challenge = { user_id: Uuid; amr: AuthenticationMethod[] };
+  type Challenge = { user_id: Uuid; amr: AuthenticationMethod[]; connection_id: Uuid | null };
   const [found] = hash ? await scopes.inIdentity((unit) => unit.sql<Challenge>(openChallenge, [hash])) : [];
   if (!found) {
     await noteRefusal(parts, client, 'sign_in.refused', 'There is no such sign-in under way.');
@@ -56,6 +56,7 @@ export async function finishSignIn(
         userId: still.user_id,
         amr: [...still.amr, shown],
         hasSecondFactor: true,
+        connectionId: still.connection_id ?? undefined,
         client,
       });
       await audit.append(unit, installationTrail, { ...event, detail: { by: [...still.amr, shown] } });

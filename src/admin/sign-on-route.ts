@@ -32,7 +32,8 @@ export function signOnRoute({
     const finished = connectionId
       ? await signOn.finish({ connectionId, browserToken, answer }, clientOf(request))
       : ({ outcome: 'refused' } as const);
-    keepCookie(response, signOn.cookie, 'ended');
+    // Kept otherwise: whoever leads a browser here with something else ends no sign-in of its person.
+    if ('returnPath' in finished) keepCookie(response, signOn.cookie, 'ended');
     switch (finished.outcome) {
       case 'signed_in':
         keepCookie(response, cookie, finished.session);

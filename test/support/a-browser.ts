@@ -76,7 +76,7 @@ export async function anOperator(service: Service): Promise<Browser> {
 }
 
 /** Adds an authenticator app, which the session has shown then. */
-export async function addApp(browser: Browser): Promise<void> {
+export async function addApp(browser: Pick<Browser, 'call'>): Promise<void> {
   const { body } = await browser.call('POST', '/me/second-factor');
   const code = new TOTP({ secret: body.secret }).generate();
   const confirmed = await browser.call('POST', '/me/second-factor/confirm', { body: { code } });

@@ -120,7 +120,7 @@ export function createProviders({
   return {
     async authorizationUrl({ issuer, client_id }, { redirectUri, state, nonce, verifier }, email) {
       const { authorization_endpoint } = await metadataOf(issuer);
-      const url = outside.checkAddress(authorization_endpoint);
+      const url = checkEndpoint(outside, authorization_endpoint);
       const parameters = {
         ...{ response_type: 'code', client_id, redirect_uri: redirectUri, scope: 'openid email profile' },
         ...{ state, nonce, code_challenge: await calculatePKCECodeChallenge(verifier) },
@@ -181,18 +181,26 @@ function fetchForm(outside: Outside): FetchForm {
     outside.fetch(address, { ...options, ...(body instanceof URLSearchParams && { body: body.toString() }) });
 }
 
+// Where people are sent to is the provider's word too.
+function checkEndpoint(outside: Outside, address: string): URL {
+  try {
+    return outside.checkAddress(address);
+  } catch (error) {
+    return explainUnavailable(error);
+  }
+}
+
 function explainUnavailable(error: unknown): never {
-  if (error instanceof AppError && error.code === 'forbidden_url')
-    throw new IssuerUnavailableError('The address of the issuer may not be called from here.');
-  throw error;
+  throw isForbidden(error)
+    ? new IssuerUnavailableError('An address of the issuer may not be called from here.')
+    : error;
 }
 
 // What libraries throw carries tokens and answers along; none of it goes any further.
 function explain(error: unknown): unknown {
-  if (error instanceof AppError)
-    return error.code === 'forbidden_url'
-      ? new IssuerUnavailableError('An address of the issuer may not be called from here.')
-      : error;
+  if (isForbidden(error))
+    return new IssuerUnavailableError('An address of the issuer may not be called from here.');
+  if (error instanceof AppError) return error;
   if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError)
     return new ProviderRefusedError(
       `The provider refused: ${error.error.replaceAll(/[^a-z_]/g, '').slice(0, 50)}.`,
@@ -206,4 +214,8 @@ function explain(error: unknown): unknown {
   return error instanceof Error && error.name !== 'TypeError'
     ? new IssuerUnavailableError('The provider did not answer in time, or otherwise than it should.')
     : new IssuerUnavailableError('The provider could not be reached.');
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'forbidden_url';
 }

@@ -25,8 +25,6 @@ export { type DomainChange, normaliseDomain, type SignOnDomain } from './domains
 export { recordNameOf } from './prove-domain.ts';
 
 /** Single sign-on of organizations, as the front door of people has it. */
-export type SignOn = ReturnType<typeof createSignOn>;
-
 export function createSignOn({
   parts: given,
   outside,

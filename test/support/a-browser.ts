@@ -75,12 +75,14 @@ export async function anOperator(service: Service): Promise<Browser> {
   return browser;
 }
 
-/** Adds an authenticator app, which the session has shown then. */
-export async function addApp(browser: Pick<Browser, 'call'>): Promise<void> {
+/** Adds an authenticator app, which the session has shown then. Answers a code of its next step, which is good once. */
+export async function addApp(browser: Pick<Browser, 'call'>): Promise<string> {
   const { body } = await browser.call('POST', '/me/second-factor');
-  const code = new TOTP({ secret: body.secret }).generate();
+  const totp = new TOTP({ secret: body.secret });
+  const code = totp.generate();
   const confirmed = await browser.call('POST', '/me/second-factor/confirm', { body: { code } });
   if (confirmed.status !== 200) throw new Error(`Adding a second factor answered ${confirmed.status}.`);
+  return totp.generate({ timestamp: Date.now() + 30_000 });
 }
 
 /** Somebody who helps run an organization, and has shown their second factor. */

@@ -929,6 +929,26 @@ describe('a domain', () => {
     );
   });
 
+  test('is confirmed at the command line by who looks after the installation, where it is claimed', async () => {
+    const domain = `k${randomUUID().slice(0, 8)}.example`;
+    const confirm = (organization: string) =>
+      operateOrganizations(service().app.storage, { act: 'confirm-domain', organization, domain });
+    await expect(confirm('acme')).rejects.toMatchObject({ code: 'organization_refused' });
+    const { body } = await claim('acme', domain);
+    await claim('globex', domain);
+    await confirm('acme');
+    const { items } = (await ownerOf('acme').call('GET', path('acme'))).body;
+    expect(items).toContainEqual(expect.objectContaining({ id: body.id, confirmedBy: 'operator' }));
+    await expect(confirm('globex')).rejects.toMatchObject({ code: 'organization_refused' });
+    const [told] = await service().app.storage.scopes.inIdentity((unit) =>
+      unit.sql(
+        `SELECT actor_kind, detail ->> 'domain' AS domain FROM swarmgate.audit_events
+           WHERE action = 'sign_on_domain.confirmed' ORDER BY id DESC LIMIT 1`,
+      ),
+    );
+    expect(told).toEqual({ actor_kind: 'operator', domain });
+  });
+
   test('leads to a connection of its own organization only', async () => {
     const globex = await signOnOf('globex');
     const body = { domain: `l${randomUUID().slice(0, 8)}.example`, connectionId: globex.id };

@@ -18,11 +18,9 @@ const choice = z.strictObject({
   issuer: oneLine(500).meta({ description: 'The provider’s `issuer`, character by character.' }),
   clientId: oneLine(500),
   isEnabled: z.boolean(),
-  secondFactor: z
-    .strictObject({ amr: words, acr: words })
-    .meta({
-      description: 'Which words of the provider count as a second factor; none: it is asked for here.',
-    }),
+  secondFactor: z.strictObject({ amr: words, acr: words }).meta({
+    description: 'Which words of the provider count as a second factor; none: it is asked for here.',
+  }),
   joins: z
     .strictObject({
       role: z.enum(['admin', 'member', 'viewer']),

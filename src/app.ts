@@ -5,6 +5,7 @@ import { createAuthenticate } from '#admin/authenticate.ts';
 import { createHandlers } from '#admin/handlers.ts';
 import { jwksRoute } from '#admin/jwks-route.ts';
 import { referenceRoute } from '#admin/reference-page.ts';
+import { signOnRoute } from '#admin/sign-on-route.ts';
 import { welcomeRoute } from '#admin/welcome-page.ts';
 import type { Agent } from '#agents/agent.ts';
 import { createAgents } from '#agents/create-agents.ts';
@@ -112,6 +113,8 @@ export type AppOverrides = {
   secondFactorOf?: SecondFactorPolicy;
   /** What the records of domains say. */
   resolveTxt?: ResolveTxt;
+  /** Answers what the TXT records of a name are, for single sign-on. */
+  lookUpTxt?: (name: string) => Promise<string[][]>;
 };
 
 export type App = {
@@ -297,6 +300,8 @@ export async function createApp(
     (identity ??= createIdentity({
       ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
       secondFactorOf: overrides.secondFactorOf ?? (isForThisMachine(config) ? 'nobody' : 'admins'),
+      ...{ guardedFetch, allowedHosts },
+      ...(overrides.lookUpTxt && { lookUpTxt: overrides.lookUpTxt }),
       onSecurityEvent: metrics.securityEvent,
     }));
 
@@ -311,6 +316,8 @@ export async function createApp(
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
         authenticate: overrides.wrapAuthenticate?.(authenticate) ?? authenticate,
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
+        organizationGrantIn: (principal, organizationId) =>
+          people().organizationGrantFor(principal, organizationId),
       },
       createHandlers({
         ...{ scopes, keyRing, trail, countCalls: rateLimit },
@@ -369,6 +376,7 @@ export async function createApp(
               { path: '/chat/v1', router: chatRoutes() },
               { path: '/api/v1', router: restRoutes() },
               { path: '/', router: jwksRoute(people) },
+              { path: '/', router: signOnRoute({ people, countCalls: rateLimit }) },
               { path: '/', router: referenceRoute(publicUrl) },
               ...(isForThisMachine(config) ? [{ path: '/', router: welcomeRoute() }] : []),
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },

@@ -44,7 +44,10 @@ export function answerOperation(
       ...(isPermission(operation.needs) && { permission: operation.needs }),
       resource: resourceOf(operation, request.params),
       requestId: currentContext().requestId ?? '',
-      personal: { address: request.ip ?? '', userAgent: (request.get('user-agent') ?? '').slice(0, 500) },
+      personal: {
+        ...{ address: request.ip ?? '', userAgent: (request.get('user-agent') ?? '').slice(0, 500) },
+        ...(principal.kind === 'token_subject' && { subject: principal.subject }),
+      },
     } satisfies Partial<AuditEvent>;
 
     // On the host of one tenant there is no other.
@@ -74,7 +77,10 @@ export function answerOperation(
         body: body as Asked['body'],
         seenVersion: operation.isVersioned ? readIfMatch(request.get('if-match')) : undefined,
         key: `${principal.id}/${name}/${header ?? event.requestId}`,
-        client: { ...event.personal, requestId: event.requestId },
+        client: {
+          ...{ address: event.personal.address, userAgent: event.personal.userAgent },
+          requestId: event.requestId,
+        },
       };
       const call =
         header !== undefined && operation.method === 'post'
@@ -124,8 +130,8 @@ function isPermission(needs: Operation['needs']): needs is Permission {
   return needs.includes(':');
 }
 
-// What a handler refuses is as much a refusal as what was refused before it.
-function failureOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
+/** What a handler refuses is as much a refusal as what was refused before it. */
+export function failureOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
   if (!(error instanceof ProblemError)) return { outcome: 'failed', reason: 'internal' };
   return error.status === 403
     ? { outcome: 'refused', reason: error.message }
@@ -134,13 +140,13 @@ function failureOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
 
 // Who calls, and as how much of what they are: a token within a scope is not answered what its owner was.
 function callerOf(principal: Principal): string {
-  if (principal.kind === 'api_key') return principal.id;
+  if (principal.kind !== 'user') return principal.id;
   return [principal.id, principal.tenantId ?? '', ...[...(principal.scope ?? ['*'])].sort()].join(' ');
 }
 
-// Whoever reaches for a tenant that is none of theirs is on their own trail, and cannot write on another's.
-function ownTrail(principal: Principal): Uuid {
-  return principal.kind === 'api_key' ? principal.tenantId : installationTrail;
+/** Whoever reaches for a tenant that is none of theirs is on their own trail, and cannot write on another's. */
+export function ownTrail(principal: Principal): Uuid {
+  return principal.kind === 'user' ? installationTrail : principal.tenantId;
 }
 
 function resourceOf(operation: Operation, params: Readonly<Record<string, unknown>>) {

@@ -9,7 +9,7 @@ import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import type { CountCalls } from './api-parts.ts';
 import { readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
-import { isOurOwnPage, keepSession, readCredentials } from './credentials.ts';
+import { isOurOwnPage, keepCookie, readCredentials } from './credentials.ts';
 import type { PersonAsked, PersonHandler } from './handler.ts';
 import { unauthorized } from './refusals.ts';
 import { isFromThisMachine } from './this-machine.ts';
@@ -65,7 +65,7 @@ export function answerPerson(
   // Who signs in again has one session in this browser, and not one more that nobody knows of.
   async function endReplaced(before: FoundSession, token: string, client: Client): Promise<void> {
     const now = await people().findSession(token);
-    if (now?.id !== before.id) await people().revokeSessions(before.userId, { only: before.id }, client);
+    if (now?.id !== before.id) await people().revokeSessions(before, { only: before.id }, client);
   }
 
   return async (request, response) => {
@@ -82,7 +82,8 @@ export function answerPerson(
       if (session && error instanceof ProblemError) await tellRefusal(name, session, client, error);
       throw error;
     });
-    if (answer.session) keepSession(response, people().cookie, answer.session);
+    if (answer.session) keepCookie(response, people().cookie, answer.session);
+    if (answer.signOn) keepCookie(response, people().signOn.cookie, answer.signOn);
     const { status, body: schema } = operation.answer;
     response.status(status);
     if (answer.session === 'ended') response.set('Clear-Site-Data', '"cache", "storage"');
@@ -97,7 +98,8 @@ async function countCall(countCalls: CountCalls, key: string, perMinute: number)
   if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'That was too much at once.');
 }
 
-function clientOf(request: Request): Client {
+/** Where a request comes from. */
+export function clientOf(request: Request): Client {
   const userAgent = request.get('user-agent');
   const { requestId } = currentContext();
   return {

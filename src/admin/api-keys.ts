@@ -13,7 +13,7 @@ import type { Principal } from '#identity/principal.ts';
 import { pageOf, readIdCursor } from './cursor.ts';
 import { refuseMore } from './hand-on.ts';
 import type { HandlersOf } from './handler.ts';
-import { conflict, notFound } from './refusals.ts';
+import { conflict, forbidden, notFound } from './refusals.ts';
 
 /** `forgetKey`: a key that was changed here is good or not at once. */
 export function apiKeyHandlers(
@@ -87,6 +87,11 @@ export function apiKeyHandlers(
 
 // Whose rights bound it, and what ends with it: a key that a key makes is its maker's, and goes when that key goes.
 function makerOf(principal: Principal): { createdBy: Uuid | undefined; parentId: Uuid | undefined } {
+  // Nobody's account is behind it, so there is nobody whose rights would bound the key for as long as it lives.
+  if (principal.kind === 'token_subject')
+    throw forbidden(
+      'Whoever comes with a token of the tenant’s own issuer makes no keys: people and keys do.',
+    );
   return principal.kind === 'user'
     ? { createdBy: principal.id, parentId: undefined }
     : { createdBy: principal.makerId, parentId: principal.id };

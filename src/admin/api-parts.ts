@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { Uuid } from '#domain/ids.ts';
-import type { Grant, Principal } from '#identity/principal.ts';
+import type { Grant, OrganizationGrant, Principal } from '#identity/principal.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 
@@ -29,4 +29,6 @@ export type ApiParts = {
   authenticate: Authenticate;
   /** What they may do in a tenant; `undefined`: it is none of theirs, or is not there. */
   grantIn: (principal: Principal, tenantId: Uuid) => Promise<Grant | undefined>;
+  /** The same with an organization. */
+  organizationGrantIn: (principal: Principal, organizationId: Uuid) => Promise<OrganizationGrant | undefined>;
 };

@@ -1,11 +1,12 @@
 import { api } from '@swarmgate/contract/rest/api.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
-import express, { Router } from 'express';
+import express, { type RequestHandler, Router } from 'express';
 import { answerOperation } from './answer-operation.ts';
 import { answerOperator } from './answer-operator.ts';
+import { answerOrganization } from './answer-organization.ts';
 import { answerPerson, type PersonParts } from './answer-person.ts';
 import type { ApiParts } from './api-parts.ts';
-import type { Handler, Handlers, OperatorHandler, PersonHandler } from './handler.ts';
+import type { AnyHandler, Handlers } from './handler.ts';
 import { describeApi } from './openapi.ts';
 
 const bodyBytesMax = 256 * 1024;
@@ -23,15 +24,24 @@ export function apiRoutes(
   const readJson = express.json({ limit: bodyBytesMax });
   for (const [name, operation] of Object.entries<Operation>(api)) {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const handler = (handlers as Readonly<Record<string, Handler | PersonHandler | OperatorHandler>>)[name];
+    const handler = (handlers as Readonly<Record<string, AnyHandler>>)[name];
     if (!handler) throw new TypeError(`Nothing answers "${name}".`);
-    const answer =
-      'person' in handler
-        ? answerPerson(parts, name, operation, handler)
-        : 'operator' in handler
-          ? answerOperator(parts, name, operation, handler)
-          : answerOperation(parts, name, operation, handler);
-    router[operation.method](path, readJson, answer);
+    router[operation.method](path, readJson, answerOf(parts, name, operation, handler));
   }
   return router;
+}
+
+function answerOf(
+  parts: ApiParts & PersonParts,
+  name: string,
+  operation: Operation,
+  handler: AnyHandler,
+): RequestHandler {
+  if ('person' in handler) return answerPerson(parts, name, operation, handler);
+  if ('operator' in handler) return answerOperator(parts, name, operation, handler);
+  const isOfOrganization =
+    'inOrganization' in handler || 'overOrganization' in handler || 'tellsOfOrganization' in handler;
+  return isOfOrganization
+    ? answerOrganization(parts, name, operation, handler)
+    : answerOperation(parts, name, operation, handler);
 }

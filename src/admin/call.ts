@@ -24,6 +24,10 @@ export const pathIdKinds: Readonly<Record<PathId, IdKind>> = {
   eventId: 'event',
   transferId: 'transfer',
   domainId: 'domain',
+  organizationInvitationId: 'organizationInvitation',
+  tokenIssuerId: 'tokenIssuer',
+  signOnConnectionId: 'signOnConnection',
+  signOnDomainId: 'signOnDomain',
 };
 
 const isPathId = (name: string): name is PathId => name in pathIdPrefixes;

@@ -29,13 +29,14 @@ export function readCredentials(request: Request, cookie: Cookie): Credentials |
   return { sessionToken };
 }
 
-export function keepSession(response: Response, cookie: Cookie, session: { token: string } | 'ended'): void {
+/** Has the browser keep what is its alone, or forget it. */
+export function keepCookie(response: Response, cookie: Cookie, kept: { token: string } | 'ended'): void {
   const { maxAgeMs, ...attributes } = cookie.attributes;
-  if (session === 'ended') response.clearCookie(cookie.name, attributes);
-  else response.cookie(cookie.name, session.token, { ...attributes, maxAge: maxAgeMs });
+  if (kept === 'ended') response.clearCookie(cookie.name, attributes);
+  else response.cookie(cookie.name, kept.token, { ...attributes, maxAge: maxAgeMs });
 }
 
-function readCookie(request: Request, name: string): string | undefined {
+export function readCookie(request: Request, name: string): string | undefined {
   for (const pair of (request.get('cookie') ?? '').split(';')) {
     const [key, value] = pair.trim().split('=', 2);
     if (key === name && value) return value;

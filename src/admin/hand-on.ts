@@ -1,6 +1,6 @@
 import type { Permission } from '@swarmgate/contract/rest/permissions.ts';
 import { decideGrant } from '#identity/decide.ts';
-import { grantNow } from '#identity/grants.ts';
+import { grantNow } from '#identity/grant-now.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { Asked } from './handler.ts';
 import { forbidden } from './refusals.ts';

@@ -1,8 +1,9 @@
 import type { Api, OperationName } from '@swarmgate/contract/rest/api.ts';
 import type { AnswerOf, BodyOf, Operation, PathIdsOf, QueryOf } from '@swarmgate/contract/rest/operation.ts';
+import type { OrganizationPermission } from '@swarmgate/contract/rest/organization-permissions.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Client, FoundSession } from '#identity/identity.ts';
-import type { Grant, Principal } from '#identity/principal.ts';
+import type { Grant, OrganizationGrant, Principal } from '#identity/principal.ts';
 import type { PlatformUnit, Unit } from '#tenancy/scopes.ts';
 
 /** A call that was proved, permitted and understood. */
@@ -66,6 +67,8 @@ export type PersonAnswer<Op extends Operation = Operation> = {
   body: AnswerOf<Op>;
   /** The session that the browser is to keep from now on; `ended`: none. */
   session?: { token: string } | 'ended';
+  /** What it is to keep while its person is at an identity provider. */
+  signOn?: { token: string };
 };
 
 /** What answers a call about whoever makes it. It tells the audit trail by itself. */
@@ -86,11 +89,38 @@ export type OperatorHandler<Op extends Operation = Operation> = {
   thenInTenant?: (tenantId: Uuid, unit: Unit) => Promise<void>;
 };
 
+/** A call about an organization, by somebody who is permitted it there. */
+export type OrganizationAsked<Op extends Operation = Operation> = {
+  organizationId: Uuid;
+  /** The other ids of the path. */
+  ids: Readonly<Record<Exclude<PathIdsOf<Op['path']>, 'organizationId'>, Uuid>>;
+  query: QueryOf<Op>;
+  body: BodyOf<Op>;
+  principal: Principal;
+  grant: OrganizationGrant;
+  seenVersion: number | undefined;
+  client: Client;
+};
+
+/**
+ * What answers it. `inOrganization` works in one unit of the organization's, in which its audit event is kept too;
+ * `overOrganization` likewise in the directory's, for what an organization does not write itself; `tellsOfOrganization` has
+ * transactions of its own, and tells the trail in them.
+ */
+export type OrganizationHandler<Op extends Operation = Operation> =
+  | { inOrganization: (asked: OrganizationAsked<Op>, unit: Unit) => Promise<Answer<Op>> }
+  | { overOrganization: (asked: OrganizationAsked<Op>, unit: PlatformUnit) => Promise<Answer<Op>> }
+  | { tellsOfOrganization: (asked: OrganizationAsked<Op>) => Promise<Answer<Op>> };
+
+export type AnyHandler = Handler | PersonHandler | OperatorHandler | OrganizationHandler;
+
 export type HandlerFor<Op extends Operation> = Op['needs'] extends 'an-operator'
   ? OperatorHandler<Op>
   : Op['needs'] extends 'a-session' | 'no-credentials'
     ? PersonHandler<Op>
-    : Handler<Op>;
+    : Op['needs'] extends OrganizationPermission
+      ? OrganizationHandler<Op>
+      : Handler<Op>;
 
 export type Handlers = { readonly [Name in OperationName]: HandlerFor<Api[Name]> };
 

@@ -9,6 +9,7 @@ import { agentHandlers } from './agents.ts';
 import { apiKeyHandlers } from './api-keys.ts';
 import type { CountCalls } from './api-parts.ts';
 import { auditHandlers } from './audit.ts';
+import { billingHandlers } from './billing.ts';
 import { type ChannelHandlerParts, channelHandlers } from './channels.ts';
 import { countClaim, tellClaimRefused } from './claims.ts';
 import { conversationHandlers } from './conversations.ts';
@@ -16,12 +17,16 @@ import { deadLetterHandlers } from './dead-letters.ts';
 import { type DomainHandlerParts, domainHandlers } from './domains.ts';
 import type { Handlers } from './handler.ts';
 import { memberHandlers } from './members.ts';
+import { organizationLifeHandlers } from './organization-life.ts';
+import { organizationMemberHandlers } from './organization-members.ts';
 import { organizationHandlers } from './organizations.ts';
 import { passkeyHandlers } from './passkeys.ts';
 import { personHandlers } from './people.ts';
 import { roleHandlers } from './roles.ts';
+import { signOnHandlers } from './sign-on.ts';
 import { tenantLifeHandlers } from './tenant-life.ts';
 import { tenantHandlers } from './tenants.ts';
+import { tokenIssuerHandlers } from './token-issuers.ts';
 import { transferHandlers } from './transfers.ts';
 import { webhookHandlers } from './webhooks.ts';
 
@@ -42,14 +47,18 @@ export type HandlerParts = {
 
 /** What answers each operation of the contract; one that nothing answers is a type error here. */
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { scopes, sendMessage, writeFirst, records, people, forgetKey, trail } = parts;
+  const { scopes, sendMessage, writeFirst, records, people, forgetKey, trail, keyRing } = parts;
   const channelParts: ChannelHandlerParts = {
     ...parts,
     countClaim: (tenantId) => countClaim(parts.countCalls, tenantId),
     tellClaimRefused: (asked, wanted) => tellClaimRefused({ scopes, trail }, asked, wanted),
   };
   return {
-    ...organizationHandlers(parts),
+    ...organizationHandlers,
+    ...organizationLifeHandlers(parts),
+    ...billingHandlers(keyRing),
+    ...organizationMemberHandlers(people, trail),
+    ...signOnHandlers(people),
     ...tenantHandlers,
     ...tenantLifeHandlers(parts),
     ...channelHandlers(channelParts),
@@ -64,6 +73,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...roleHandlers,
     ...apiKeyHandlers(forgetKey),
     ...webhookHandlers(parts),
+    ...tokenIssuerHandlers(keyRing, people),
     ...auditHandlers(records),
   };
 }

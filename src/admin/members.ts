@@ -83,11 +83,11 @@ export function memberHandlers(people: () => Identity): HandlersOf<typeof member
   };
 }
 
-// What a key may hand on is not what its maker may: members are made by people.
-function personOf(principal: Principal): { kind: 'user'; id: Uuid; scope?: ReadonlySet<Permission> } {
+/** What a key may hand on is not what its maker may: members are made by people. @throws {ProblemError} 403 */
+export function personOf(principal: Principal): { kind: 'user'; id: Uuid; scope?: ReadonlySet<Permission> } {
   if (principal.kind !== 'user')
     throw forbidden(
-      'People invite and change members, and API keys do not: sign in, or use an access token.',
+      'People invite and change members, and API keys do not, nor tokens of other issuers: sign in, or use an access token.',
     );
   return { kind: 'user', id: principal.id, ...(principal.scope && { scope: principal.scope }) };
 }
@@ -140,7 +140,8 @@ function unknownRole(): ProblemError {
   return conflict('unknown_role', 'There is no such role in this tenant.');
 }
 
-function explainEmail(error: unknown): never {
+/** @throws {ProblemError} 400 for what is no address */
+export function explainEmail(error: unknown): never {
   if (error instanceof AppError && error.code === 'bad_email')
     throw new ProblemError(400, error.code, 'Invalid request', error.message, {}, [
       { pointer: '/body/email', detail: error.message },

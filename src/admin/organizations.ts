@@ -1,159 +1,127 @@
 import type {
   Organization,
+  OrganizationTenant,
   organizationOperations,
-  Tombstone,
 } from '@swarmgate/contract/rest/organizations.ts';
-import type { AuditTrail } from '#audit/audit-trail.ts';
-import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
+import { fromWire, toWire } from '#domain/ids.ts';
+import { decide } from '#identity/decide.ts';
 import {
   BuriedSlugError,
   createOrganization,
   createTenant,
   holdOrganization,
   listOrganizations,
-  listTombstones,
   type OrganizationRow,
-  type TombstoneRow,
+  readOrganization,
   updateOrganization,
 } from '#tenancy/directory.ts';
-import type { Scopes } from '#tenancy/scopes.ts';
-import {
-  closeOrganization,
-  reopenOrganization,
-  resumeTenant,
-  suspendTenant,
-  wakeTenant,
-} from '#tenancy/tenant-life.ts';
+import { resumeTenant, suspendTenant, wakeTenant } from '#tenancy/tenant-life.ts';
 import { pageOf, readIdCursor } from './cursor.ts';
 import type { HandlersOf } from './handler.ts';
-import { conflict, notFound } from './refusals.ts';
+import { conflict, forbidden, notFound } from './refusals.ts';
 import { listTenantRows, readTenantRow, showTenant } from './tenants.ts';
 import { refuseOtherVersion } from './versions.ts';
 
-/** `graceMs`: how long who was closed can be reopened. */
-export function organizationHandlers({
-  scopes,
-  trail,
-  graceMs,
-}: {
-  scopes: Scopes;
-  trail: AuditTrail;
-  graceMs: number;
-}): HandlersOf<typeof organizationOperations> {
-  // Each in its own trail. The installation's has all of them in the commit that did it.
-  const tellTenants = async (action: string, tenants: readonly Uuid[]) => {
-    for (const tenantId of tenants)
-      await trail.note(tenantId, {
-        actor: { kind: 'operator' },
-        action,
-        resource: { kind: 'tenant', id: toWire('tenant', tenantId) },
-        outcome: 'allowed',
-        reason: 'Together with its organization, by an operator.',
-      });
-  };
+/** What is left to others: what an organization owes, and how it ends. */
+type Elsewhere =
+  | 'getBillingDetails'
+  | 'setBillingDetails'
+  | 'closeOrganization'
+  | 'reopenOrganization'
+  | 'listTombstones';
 
-  return {
-    listOrganizations: {
-      async operator({ query: { cursor, limit } }, unit) {
-        const rows = await listOrganizations(unit, { before: readIdCursor(cursor), limit: limit + 1 });
-        return { body: pageOf(rows, limit, ({ id }) => id, show) };
-      },
+export const organizationHandlers: Omit<HandlersOf<typeof organizationOperations>, Elsewhere> = {
+  listOrganizations: {
+    async operator({ query: { cursor, limit } }, unit) {
+      const rows = await listOrganizations(unit, { before: readIdCursor(cursor), limit: limit + 1 });
+      return { body: pageOf(rows, limit, ({ id }) => id, showOrganization) };
     },
-    createOrganization: {
-      async operator({ body }, unit) {
-        const row = await createOrganization(unit, body).catch(explainBuried);
-        if (!row) throw conflict('slug_taken', `There is an organization "${body.slug}" already.`);
-        return { body: show(row), resourceId: toWire('organization', row.id) };
-      },
+  },
+  createOrganization: {
+    async operator({ body }, unit) {
+      const row = await createOrganization(unit, body).catch(explainBuried);
+      if (!row) throw conflict('slug_taken', `There is an organization "${body.slug}" already.`);
+      return { body: showOrganization(row), resourceId: toWire('organization', row.id) };
     },
-    updateOrganization: {
-      async operator({ ids, body, seenVersion }, unit) {
-        const row = await holdOrganization(unit, ids.organizationId);
-        if (!row) throw notFound();
-        refuseOtherVersion(row.version, seenVersion);
-        const changed = await updateOrganization(unit, {
-          ...{ id: row.id, name: body.name ?? row.name, plan: body.plan ?? row.plan },
-        });
-        return { body: show(changed), version: changed.version, detail: { changed: Object.keys(body) } };
-      },
+  },
+  getOrganization: {
+    async inOrganization({ organizationId }, unit) {
+      const row = await readOrganization(unit, organizationId);
+      if (!row) throw notFound();
+      return { body: showOrganization(row), version: row.version };
     },
-    closeOrganization: {
-      async operator({ ids: { organizationId } }, unit) {
-        const row = await holdOrganization(unit, organizationId);
-        if (!row) throw notFound();
-        const closed = (await closeOrganization(unit, organizationId, { graceMs })) ?? [];
-        return {
-          body: show((await holdOrganization(unit, organizationId)) ?? row),
-          detail: { closed: closed.map((id) => toWire('tenant', id)) },
-          afterwards: () => tellTenants('closeOrganization', closed),
-        };
-      },
+  },
+  updateOrganization: {
+    async overOrganization({ organizationId, body, grant, principal, seenVersion }, unit) {
+      const overPlan = decide(grant, 'organization:admin', 'organization');
+      if (body.plan !== undefined && !overPlan.allowed) throw forbidden(overPlan.reason);
+      // Whoever gives passwords up has shown that there is another way in.
+      const cameBySignOn = principal.kind === 'user' && principal.organizationId === organizationId;
+      if (body.requiresSingleSignOn && !cameBySignOn && !overPlan.allowed)
+        throw forbidden('Sign in by the single sign-on first: without it nobody would come in any more.');
+      const row = await holdOrganization(unit, organizationId);
+      if (!row) throw notFound();
+      refuseOtherVersion(row.version, seenVersion);
+      const changed = await updateOrganization(unit, {
+        ...{ id: row.id, name: body.name ?? row.name, plan: body.plan ?? row.plan },
+        requires_second_factor: body.requiresSecondFactor ?? row.requires_second_factor,
+        requires_single_sign_on: body.requiresSingleSignOn ?? row.requires_single_sign_on,
+      });
+      return {
+        ...{ body: showOrganization(changed), version: changed.version },
+        detail: {
+          changed: Object.keys(body),
+          requiresSecondFactor: changed.requires_second_factor,
+          requiresSingleSignOn: changed.requires_single_sign_on,
+        },
+      };
     },
-    reopenOrganization: {
-      async operator({ ids: { organizationId } }, unit) {
-        const row = await holdOrganization(unit, organizationId);
-        if (!row) throw notFound();
-        const reopened = (await reopenOrganization(unit, organizationId)) ?? [];
-        return {
-          body: show((await holdOrganization(unit, organizationId)) ?? row),
-          detail: { reopened: reopened.map(({ id }) => toWire('tenant', id)) },
-          async afterwards() {
-            for (const { id } of reopened.filter(({ isActive }) => isActive))
-              await scopes.inTenant(id, (tenantUnit) => wakeTenant(tenantUnit, id));
-            await tellTenants(
-              'reopenOrganization',
-              reopened.map(({ id }) => id),
-            );
-          },
-        };
-      },
+  },
+  listOrganizationTenants: {
+    async inOrganization({ query: { cursor, limit } }, unit) {
+      const rows = await listTenantRows(unit, { before: readIdCursor(cursor), limit: limit + 1 });
+      return { body: pageOf(rows, limit, ({ id }) => id, showOrganizationTenant) };
     },
-    listTombstones: {
-      async operator({ query: { cursor, limit } }, unit) {
-        const rows = await listTombstones(unit, { before: readIdCursor(cursor), limit: limit + 1 });
-        return { body: pageOf(rows, limit, ({ id }) => id, showTombstone) };
-      },
+  },
+  listTenants: {
+    async operator({ query: { cursor, limit } }, unit) {
+      const rows = await listTenantRows(unit, { before: readIdCursor(cursor), limit: limit + 1 });
+      return { body: pageOf(rows, limit, ({ id }) => id, showTenant) };
     },
-    listTenants: {
-      async operator({ query: { cursor, limit } }, unit) {
-        const rows = await listTenantRows(unit, { before: readIdCursor(cursor), limit: limit + 1 });
-        return { body: pageOf(rows, limit, ({ id }) => id, showTenant) };
-      },
+  },
+  createTenant: {
+    async operator({ body: { organizationId, ...tenant } }, unit) {
+      const id = fromWire('organization', organizationId);
+      const organization = id && (await holdOrganization(unit, id));
+      if (!organization) throw conflict('no_such_organization', 'There is no such organization.');
+      if (organization.status !== 'active')
+        throw conflict('organization_closing', 'The organization is closing; reopen it first.');
+      const wish = { organizationId: organization.id, ...tenant };
+      const tenantId = await createTenant(unit, wish).catch(explainBuried);
+      if (!tenantId) throw conflict('slug_taken', `There is a tenant "${tenant.slug}" already.`);
+      return {
+        body: showTenant(await readTenantRow(unit, tenantId)),
+        resourceId: toWire('tenant', tenantId),
+      };
     },
-    createTenant: {
-      async operator({ body: { organizationId, ...tenant } }, unit) {
-        const id = fromWire('organization', organizationId);
-        const organization = id && (await holdOrganization(unit, id));
-        if (!organization) throw conflict('no_such_organization', 'There is no such organization.');
-        if (organization.status !== 'active')
-          throw conflict('organization_closing', 'The organization is closing; reopen it first.');
-        const wish = { organizationId: organization.id, ...tenant };
-        const tenantId = await createTenant(unit, wish).catch(explainBuried);
-        if (!tenantId) throw conflict('slug_taken', `There is a tenant "${tenant.slug}" already.`);
-        return {
-          body: showTenant(await readTenantRow(unit, tenantId)),
-          resourceId: toWire('tenant', tenantId),
-        };
-      },
+  },
+  suspendTenant: {
+    async operator({ ids: { tenantId } }, unit) {
+      await readTenantRow(unit, tenantId, 'FOR UPDATE');
+      const isNews = await suspendTenant(unit, tenantId);
+      return { body: showTenant(await readTenantRow(unit, tenantId)), ...(!isNews && repeated) };
     },
-    suspendTenant: {
-      async operator({ ids: { tenantId } }, unit) {
-        await readTenantRow(unit, tenantId, 'FOR UPDATE');
-        const isNews = await suspendTenant(unit, tenantId);
-        return { body: showTenant(await readTenantRow(unit, tenantId)), ...(!isNews && repeated) };
-      },
-      thenInTenant: async () => {},
+    thenInTenant: async () => {},
+  },
+  resumeTenant: {
+    async operator({ ids: { tenantId } }, unit) {
+      await readTenantRow(unit, tenantId, 'FOR UPDATE');
+      const isNews = await resumeTenant(unit, tenantId);
+      return { body: showTenant(await readTenantRow(unit, tenantId)), ...(!isNews && repeated) };
     },
-    resumeTenant: {
-      async operator({ ids: { tenantId } }, unit) {
-        await readTenantRow(unit, tenantId, 'FOR UPDATE');
-        const isNews = await resumeTenant(unit, tenantId);
-        return { body: showTenant(await readTenantRow(unit, tenantId)), ...(!isNews && repeated) };
-      },
-      thenInTenant: (tenantId, unit) => wakeTenant(unit, tenantId),
-    },
-  };
-}
+    thenInTenant: (tenantId, unit) => wakeTenant(unit, tenantId),
+  },
+};
 
 /** What the trails are told of a call that found nothing to change. */
 const repeated = { detail: { isRepeated: true } };
@@ -163,20 +131,19 @@ function explainBuried(error: unknown): never {
   throw error;
 }
 
-function show({ id, slug, name, plan, status, version, ...row }: OrganizationRow): Organization {
+function showOrganizationTenant(row: Parameters<typeof showTenant>[0]): OrganizationTenant {
+  const { settings: _settings, version: _version, ...shown } = showTenant(row);
+  return shown;
+}
+
+export function showOrganization(row: OrganizationRow): Organization {
+  const { id, slug, name, plan, status, version, created_at, updated_at } = row;
   return {
     ...{ id: toWire('organization', id), slug, name, plan, status, version },
     deleteAfter: row.delete_after?.toISOString() ?? null,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-  };
-}
-
-function showTombstone({ id, kind, slug, organization_id, closed_at, deleted_at }: TombstoneRow): Tombstone {
-  return {
-    ...{ id: toWire(kind, id), kind, slug },
-    organizationId: organization_id && toWire('organization', organization_id),
-    closedAt: closed_at.toISOString(),
-    deletedAt: deleted_at.toISOString(),
+    requiresSecondFactor: row.requires_second_factor,
+    requiresSingleSignOn: row.requires_single_sign_on,
+    createdAt: created_at.toISOString(),
+    updatedAt: updated_at.toISOString(),
   };
 }

@@ -3,17 +3,21 @@ import { toWire } from '#domain/ids.ts';
 import type { Identity, OwnPasskey } from '#identity/identity.ts';
 import type { HandlersOf } from './handler.ts';
 import { conflict, notFound } from './refusals.ts';
-import { notFresh, refuseSignIn, showSignedIn } from './sign-in-answers.ts';
+import { createRefuseForeign } from './refuse-foreign.ts';
+import { notFresh, refuseSignIn, refuseSignOn, showSignedIn } from './sign-in-answers.ts';
 
 const nameDefault = 'Passkey';
 
 /** What people do with passkeys. */
 export function passkeyHandlers(people: () => Identity): HandlersOf<typeof passkeyOperations> {
+  const refuseForeign = createRefuseForeign(people);
+
   return {
     beginPasskeySignIn: { person: async () => showBegun(await people().beginPasskeySignIn()) },
     signInWithPasskey: {
       async person({ body: { ceremony, credential }, client }) {
         const signedIn = await people().signInWithPasskey({ ceremony, answer: credential }, client);
+        if (signedIn.outcome === 'single_sign_on') return refuseSignOn();
         // It is both factors in one: nothing is asked for after it.
         return signedIn.outcome === 'signed_in'
           ? showSignedIn(signedIn)
@@ -38,6 +42,7 @@ export function passkeyHandlers(people: () => Identity): HandlersOf<typeof passk
     },
     beginPasskey: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const begun = await people().beginPasskey(session, client);
         if (begun.outcome === 'not_fresh') throw notFresh();
         if (begun.outcome === 'too_many') throw tooMany();
@@ -46,6 +51,7 @@ export function passkeyHandlers(people: () => Identity): HandlersOf<typeof passk
     },
     addPasskey: {
       async person({ session, body: { ceremony, credential, name = nameDefault }, client }) {
+        await refuseForeign(session);
         const added = await people().addPasskey(session, { ceremony, answer: credential, name }, client);
         switch (added.outcome) {
           case 'added': {
@@ -69,6 +75,7 @@ export function passkeyHandlers(people: () => Identity): HandlersOf<typeof passk
     },
     renamePasskey: {
       async person({ session, ids, body: { name }, client }) {
+        await refuseForeign(session);
         const renamed = await people().renamePasskey(session.userId, { id: ids.passkeyId, name }, client);
         if (!renamed) throw notFound();
         return { body: showPasskey(renamed) };
@@ -76,6 +83,7 @@ export function passkeyHandlers(people: () => Identity): HandlersOf<typeof passk
     },
     removePasskey: {
       async person({ session, ids, client }) {
+        await refuseForeign(session);
         const removed = await people().removePasskey(session, ids.passkeyId, client);
         if (removed.outcome === 'not_fresh') throw notFresh();
         if (removed.outcome === 'unknown') throw notFound();

@@ -4,10 +4,13 @@ import type { Identity } from '#identity/identity.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import type { HandlersOf } from './handler.ts';
 import { conflict, forbidden, notFound, unauthorized } from './refusals.ts';
+import { createRefuseForeign } from './refuse-foreign.ts';
 import { notFresh, refuseSignIn, showSignedIn, showSignIn } from './sign-in-answers.ts';
 
 /** What people do about themselves. Whether an account is there is told to nobody but its owner. */
 export function personHandlers(people: () => Identity): HandlersOf<typeof peopleOperations> {
+  const refuseForeign = createRefuseForeign(people);
+
   return {
     signIn: { person: async ({ body, client }) => showSignIn(await people().signIn(body, client)) },
     signInByLink: {
@@ -23,6 +26,36 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
         return finished.outcome === 'signed_in' ? showSignedIn(finished) : refuseSignIn(finished);
       },
     },
+    beginSignOn: {
+      async person({ body: { email, connectionId: wire, returnPath } }) {
+        const connectionId = wire === undefined ? undefined : fromWire('signOnConnection', wire);
+        const by = connectionId ? { connectionId } : email === undefined ? undefined : { email };
+        const begun = by
+          ? await people().signOn.begin({ ...by, returnPath })
+          : ({ outcome: 'unknown' } as const);
+        switch (begun.outcome) {
+          case 'begun':
+            return { body: { url: begun.url }, signOn: { token: begun.browserToken } };
+          case 'foreign_page':
+            throw new ProblemError(
+              400,
+              'foreign_page',
+              'Invalid request',
+              '`returnPath` is no page of ours.',
+            );
+          case 'unavailable':
+            throw new ProblemError(
+              503,
+              'issuer_unavailable',
+              'Issuer unavailable',
+              'The identity provider cannot be asked at this moment; try again soon.',
+              { 'Retry-After': '5' },
+            );
+          case 'unknown':
+            throw notFound();
+        }
+      },
+    },
     setPassword: {
       async person({ body, client }) {
         const set = await people().setPasswordByLink(body, client);
@@ -34,13 +67,13 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     signOut: {
       async person({ session, client }) {
-        await people().revokeSessions(session.userId, { only: session.id }, client);
+        await people().revokeSessions(session, { only: session.id }, client);
         return { body: undefined, session: 'ended' };
       },
     },
     getMe: {
       async person({ session }) {
-        const person = await people().describePerson(session.userId);
+        const person = await people().describePerson(session.userId, session.organizationId);
         if (!person) throw notFound();
         const { hasApp, passkeyCount } = person.secondFactors;
         return {
@@ -53,12 +86,17 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
               ...{ id: toWire('tenant', id), organizationId: toWire('organization', organizationId) },
               ...tenant,
             })),
+            organizations: person.organizations.map(({ id, ...organization }) => ({
+              id: toWire('organization', id),
+              ...organization,
+            })),
           },
         };
       },
     },
     changePassword: {
       async person({ session, body, client }) {
+        await refuseForeign(session);
         const changed = await people().changePassword(session, body, client);
         switch (changed.outcome) {
           case 'changed':
@@ -74,6 +112,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     beginSecondFactor: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const begun = await people().beginTotp(session, client);
         if (begun.outcome === 'has_one')
           throw conflict('has_second_factor', 'There is one; remove it first.');
@@ -83,6 +122,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     confirmSecondFactor: {
       async person({ session, body: { code }, client }) {
+        await refuseForeign(session);
         const confirmed = await people().confirmTotp(session, code, client);
         if (confirmed.outcome !== 'confirmed')
           throw conflict('code_refused', 'That is no code of the app now.');
@@ -99,6 +139,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     renewRecoveryCodes: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const renewed = await people().renewRecoveryCodes(session, client);
         if (renewed.outcome === 'not_fresh') throw notFresh();
         return { body: { recoveryCodes: [...renewed.recoveryCodes] } };
@@ -106,6 +147,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     removeSecondFactor: {
       async person({ session, client }) {
+        await refuseForeign(session);
         const { outcome } = await people().removeTotp(session, client);
         if (outcome === 'not_fresh') throw notFresh();
         return { body: undefined };
@@ -113,7 +155,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     listSessions: {
       async person({ session }) {
-        const sessions = await people().listSessions(session.userId);
+        const sessions = await people().listSessions(session);
         return {
           body: {
             items: sessions.map(({ id, createdAt, lastSeenAt, expiresAt, amr, address, userAgent }) => ({
@@ -130,7 +172,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     revokeSession: {
       async person({ session, ids, client }) {
         if (ids.sessionId !== session.id && !people().isFresh(session)) throw notFresh();
-        const ended = await people().revokeSessions(session.userId, { only: ids.sessionId }, client);
+        const ended = await people().revokeSessions(session, { only: ids.sessionId }, client);
         if (ended === 0) throw notFound();
         return { body: undefined, ...(ids.sessionId === session.id && { session: 'ended' }) };
       },
@@ -139,7 +181,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
       async person({ session, client }) {
         if (!people().isFresh(session)) throw notFresh();
         return {
-          body: { ended: await people().revokeSessions(session.userId, { except: session.id }, client) },
+          body: { ended: await people().revokeSessions(session, { except: session.id }, client) },
         };
       },
     },
@@ -171,7 +213,7 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
     },
     acceptInvitation: {
       async person({ session, body: { token, account }, client }) {
-        const as = account ?? (session && { userId: session.userId });
+        const as = account ?? (session && { userId: session.userId, within: session.organizationId });
         if (!as)
           throw unauthorized('session_missing', 'Sign in, or give the name and password of a new account.');
         const accepted = await people().acceptInvitation({ token, as }, client);
@@ -179,7 +221,9 @@ export function personHandlers(people: () => Identity): HandlersOf<typeof people
           case 'accepted':
             return {
               body: {
-                tenantId: toWire('tenant', accepted.tenantId),
+                ...('tenantId' in accepted
+                  ? { tenantId: toWire('tenant', accepted.tenantId) }
+                  : { organizationId: toWire('organization', accepted.organizationId) }),
                 userId: toWire('user', accepted.userId),
               },
             };

@@ -1,5 +1,5 @@
 import type { Identity } from '#identity/identity.ts';
-import { type ProblemError, tooManyRequests } from '#kernel/problem.ts';
+import { ProblemError, tooManyRequests } from '#kernel/problem.ts';
 import { forbidden, unauthorized } from './refusals.ts';
 
 /** What a sign-in is answered, by whichever way it came. */
@@ -16,9 +16,21 @@ export function showSignIn(signedIn: SignInOutcome) {
       const expiresInSeconds = Math.floor(expiresInMs / 1_000);
       return { body: { outcome, challenge, expiresInSeconds, methods: [...methods] } };
     }
+    case 'single_sign_on':
+      return refuseSignOn();
     default:
       return refuseSignIn(signedIn);
   }
+}
+
+/** What was shown is right, and counts for nothing with the organization. @throws {ProblemError} 403 */
+export function refuseSignOn(): never {
+  throw new ProblemError(
+    403,
+    'single_sign_on_required',
+    'Single sign-on required',
+    'The organization takes no passwords and passkeys: sign in by its single sign-on.',
+  );
 }
 
 /** With a session, for the browser to keep. */

@@ -7,7 +7,7 @@ import type { Unit } from '#tenancy/scopes.ts';
 export const installationTrail = '00000000-0000-0000-0000-000000000000' as Uuid;
 
 export type AuditActor =
-  | { kind: 'user' | 'api_key' | 'operator'; id: Uuid }
+  | { kind: 'user' | 'api_key' | 'token_subject' | 'operator'; id: Uuid }
   /** The service itself, or an operator at the command line; somebody who did not say who they are. */
   | { kind: 'operator' | 'system' | 'nobody'; id?: undefined };
 
@@ -28,7 +28,12 @@ export type AuditEvent = {
   personal?: PersonalDetail;
 };
 
-export type PersonalDetail = { address?: string; userAgent?: string };
+export type PersonalDetail = {
+  address?: string;
+  userAgent?: string;
+  /** What the issuer of a token calls its holder. */
+  subject?: string;
+};
 
 export interface AuditTrail {
   /** Tells of a change in the unit that makes it, so that there is neither without the other. */
@@ -73,7 +78,7 @@ export type ShownAuditEvent = {
   /** `aud_…` */
   id: string;
   at: string;
-  /** `usr_…` or `key_…`; absent for who has none. */
+  /** `usr_…`, `key_…` or `sub_…`; absent for who has none. */
   actor: { kind: AuditActor['kind']; id?: string };
   action: string;
   permission?: string;
@@ -102,9 +107,9 @@ export interface AuditRecords {
   eraseSubject(unit: Unit, trail: Uuid, subjectId: Uuid): Promise<void>;
 }
 
-/** `usr_…`, `key_…`, or a kind of actor; `undefined` for anything else. */
+/** `usr_…`, `key_…`, `sub_…`, or a kind of actor; `undefined` for anything else. */
 export function readAuditActor(text: string): AuditActorChoice | undefined {
-  const id = fromWire('user', text) ?? fromWire('apiKey', text);
+  const id = fromWire('user', text) ?? fromWire('apiKey', text) ?? fromWire('tokenSubject', text);
   if (id !== undefined) return { id };
   return isActorKind(text) ? { kind: text } : undefined;
 }
@@ -112,6 +117,7 @@ export function readAuditActor(text: string): AuditActorChoice | undefined {
 const actorKinds: readonly string[] = [
   'user',
   'api_key',
+  'token_subject',
   'operator',
   'system',
   'nobody',

@@ -9,6 +9,7 @@ const textLengthMax = {
   requestId: 100,
   address: 100,
   userAgent: 500,
+  subject: 300,
 };
 const detailLengthMax = 8_000;
 
@@ -34,6 +35,7 @@ export function fitEvent(event: AuditEvent): AuditEvent {
       personal: {
         ...(personal.address !== undefined && { address: cut('address', personal.address) }),
         ...(personal.userAgent !== undefined && { userAgent: cut('userAgent', personal.userAgent) }),
+        ...(personal.subject !== undefined && { subject: cut('subject', personal.subject) }),
       },
     }),
   };

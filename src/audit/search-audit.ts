@@ -1,5 +1,5 @@
 import { AppError } from '#domain/errors.ts';
-import { fromWire, toWire, type Uuid } from '#domain/ids.ts';
+import { fromWire, type IdKind, toWire, type Uuid } from '#domain/ids.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import type { AuditPage, AuditSearch, PersonalDetail, ShownAuditEvent } from './audit-trail.ts';
@@ -112,13 +112,15 @@ async function findKeys(
 }
 
 function show(trail: Uuid, row: Row, keys: ReadonlyMap<string, Buffer>): ShownAuditEvent {
-  const actorKind = row.actor_kind === 'api_key' ? 'apiKey' : 'user';
   const key = row.personal === null ? undefined : keys.get(subjectOf(trail, row.actor_id).subject);
   const personal = key && openPersonal(key, row.personal ?? '', trail, row.id);
   return {
     id: toWire('auditEvent', row.id),
     at: row.at.toISOString(),
-    actor: { kind: row.actor_kind, ...(row.actor_id !== null && { id: toWire(actorKind, row.actor_id) }) },
+    actor: {
+      kind: row.actor_kind,
+      ...(row.actor_id !== null && { id: toWire(idKindOf(row.actor_kind), row.actor_id) }),
+    },
     action: row.action,
     ...(row.permission !== null && { permission: row.permission }),
     resource: { kind: row.resource_kind, ...(row.resource_id !== null && { id: row.resource_id }) },
@@ -129,4 +131,9 @@ function show(trail: Uuid, row: Row, keys: ReadonlyMap<string, Buffer>): ShownAu
     ...(personal !== undefined && { personal: personal as PersonalDetail }),
     ...(row.personal !== null && personal === undefined && { isErased: true as const }),
   };
+}
+
+function idKindOf(actorKind: Row['actor_kind']): IdKind {
+  if (actorKind === 'api_key') return 'apiKey';
+  return actorKind === 'token_subject' ? 'tokenSubject' : 'user';
 }

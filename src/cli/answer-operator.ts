@@ -14,6 +14,7 @@ import { runDoctor } from './doctor.ts';
 import type { HandOverRequest } from './hand-over.ts';
 import { makeInstallLink } from './install-link.ts';
 import { operateMembers } from './members.ts';
+import { operateOrganizationMembers, operateOrganizations } from './organizations.ts';
 import { operateTenants } from './tenants.ts';
 import { operateUsers } from './users.ts';
 
@@ -61,6 +62,10 @@ export function answerOperator(
       return operateMembers(storage, request.wish);
     case 'tenants':
       return operateTenants(storage, request.wish, { graceMs: config.tenantGraceMs });
+    case 'organizations':
+      return operateOrganizations(storage, request.wish);
+    case 'organization-members':
+      return operateOrganizationMembers(storage, request.wish);
     case 'close-simulation':
       return closeSimulatedChannel(storage, request);
   }

@@ -15,6 +15,12 @@ import type { DeadLettersWish } from './dead-letters.ts';
 import type { Finding } from './findings.ts';
 import type { InstallLink, LinkWish } from './install-link.ts';
 import type { ListedMember, MembersWish } from './members.ts';
+import type {
+  ListedOrganization,
+  ListedOrganizationMember,
+  OrganizationMembersWish,
+  OrganizationsWish,
+} from './organizations.ts';
 import type { ListedTenant, TenantsWish } from './tenants.ts';
 import type { ListedUser, UsersWish } from './users.ts';
 
@@ -33,7 +39,9 @@ export type HandOverRequest =
   | { command: 'audit'; wish: AuditWish }
   | { command: 'users'; wish: UsersWish }
   | { command: 'members'; wish: MembersWish }
-  | { command: 'tenants'; wish: TenantsWish };
+  | { command: 'tenants'; wish: TenantsWish }
+  | { command: 'organizations'; wish: OrganizationsWish }
+  | { command: 'organization-members'; wish: OrganizationMembersWish };
 
 export type HandOverAnswers = {
   apply: Change[];
@@ -48,6 +56,8 @@ export type HandOverAnswers = {
   users: ListedUser[];
   members: ListedMember[];
   tenants: ListedTenant[];
+  organizations: ListedOrganization[];
+  'organization-members': ListedOrganizationMember[];
 };
 
 type Answer = { result: unknown } | { error: { code: string; message: string } };

@@ -9,6 +9,7 @@ import { addDoctorCommand } from './doctor-command.ts';
 import type { SetExitCode } from './exit-code.ts';
 import { addMembersCommand } from './members-command.ts';
 import { addMigrateCommand } from './migrate-command.ts';
+import { addOrganizationsCommand } from './organizations-command.ts';
 import { addSimulateCommand } from './simulate-command.ts';
 import { addSlackCommand } from './slack-command.ts';
 import { addStartCommand } from './start-command.ts';
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addApiKeysCommand(program);
   addUsersCommand(program);
   addMembersCommand(program);
+  addOrganizationsCommand(program);
   addDeadLettersCommand(program);
   addAuditCommand(program, setExitCode);
   addSlackCommand(program);

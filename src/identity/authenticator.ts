@@ -34,6 +34,8 @@ export function createAuthenticator({
       sessionId: session.id,
       hasSecondFactor,
       isSecondFactorAsked,
+      isByOwnFactor: session.amr[0] === 'passkey' || session.amr.includes('pwd'),
+      ...(session.organizationId !== null && { organizationId: session.organizationId }),
       isOperator: session.isOperator && (hasSecondFactor || !isSecondFactorAsked),
     };
   };

@@ -6,15 +6,19 @@ import { expandPermissions } from './roles.ts';
 /** A decision, with its reason in a sentence: for the audit trail, and for whoever asks why. */
 export type Decision =
   | { allowed: true; reason: string }
-  /** `no_access`: the tenant is none of theirs, and is not to be told from one that does not exist. */
+  /** `no_access`: the tenant or organization is none of theirs, and is not to be told from one that does not exist. */
   | { allowed: false; code: 'no_access' | 'missing_permission'; reason: string };
 
 /**
- * THE decision: whether who holds `grant` in a tenant may do what needs `needed` there. Without a grant nothing is
- * allowed, and with one only what it names.
+ * THE decision: whether who holds `grant` in a tenant, or over an organization, may do what needs `needed` there. Without a
+ * grant nothing is allowed, and with one only what it names.
  */
-export function decide(grant: Grant | undefined, needed: Permission): Decision {
-  if (!grant) return { allowed: false, code: 'no_access', reason: 'They have no access to this tenant.' };
+export function decide<Permissions extends string = Permission>(
+  grant: Grant<Permissions> | undefined,
+  needed: NoInfer<Permissions>,
+  place: 'tenant' | 'organization' = 'tenant',
+): Decision {
+  if (!grant) return { allowed: false, code: 'no_access', reason: `They have no access to this ${place}.` };
   return grant.permissions.has(needed)
     ? { allowed: true, reason: `${needed} is permitted by ${grant.source}.` }
     : {

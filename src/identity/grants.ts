@@ -9,15 +9,20 @@ import { builtinPermissions, expandPermissions } from './roles.ts';
 export type HeldGrant = Grant & {
   roles: readonly HeldRole[];
   organizationId: Uuid;
+  /** Whether the organization asks everybody for a second factor, whatever their role. */
+  requiresSecondFactor: boolean;
+  /** Whether it takes nobody who came with a password. */
+  requiresSingleSignOn: boolean;
 };
 
 export interface Grants {
   /** What somebody may do in a tenant, however they have signed in; `undefined`: the tenant is none of theirs. */
   grantOf(userId: Uuid, tenantId: Uuid): Promise<HeldGrant | undefined>;
   /**
-   * What a principal may do there: no more than their credential lets them. Who may do what admins do, may do nothing
-   * before a second factor was shown, where that is asked for; that they belong there is no secret to them, and the
-   * grant's source tells what is missing.
+   * What a principal may do there: no more than their credential lets them. Who may do what admins do, where that is asked
+   * for, and everybody in an organization that asks for it, may do nothing before a second factor was shown, nor after a
+   * password where the organization takes none; that they belong there is no secret to them, and the grant's source tells what
+   * is missing. Who came by an organization's provider belongs nowhere else.
    */
   grantFor(principal: Principal, tenantId: Uuid): Promise<Grant | undefined>;
 }
@@ -45,16 +50,43 @@ export function createGrants(
     grantOf,
     async grantFor(principal, tenantId) {
       if (principal.tenantId !== undefined && principal.tenantId !== tenantId) return undefined;
-      if (principal.kind === 'api_key') return principal.grant;
+      if (principal.kind !== 'user') return principal.grant;
       const held = await grantOf(principal.id, tenantId);
-      if (!held) return principal.isOperator && !principal.scope ? operatorsGrant : undefined;
-      if (principal.isSecondFactorAsked && !principal.hasSecondFactor && isAdminLevel(held.permissions))
-        return { permissions: new Set(), source: `${held.source} until a second factor is shown` };
-      const { scope } = principal;
-      if (!scope) return principal.isOperator ? together(held, operatorsGrant) : held;
-      return withinScope(held, scope);
+      const { organizationId, isOperator, scope } = principal;
+      if (organizationId !== undefined && held?.organizationId !== organizationId) return undefined;
+      if (!held) return isOperator && !scope ? operatorsGrant : undefined;
+      const until = missingOf(
+        held,
+        principal,
+        principal.isSecondFactorAsked && isAdminLevel(held.permissions),
+      );
+      const given = until ? { permissions: noPermissions, source: `${held.source} ${until}` } : held;
+      if (!scope) return isOperator ? together(given, operatorsGrant) : given;
+      return withinScope(given, scope);
     },
   };
+}
+
+const noPermissions: ReadonlySet<Permission> = new Set();
+
+/** What an organization asks of everybody in it. */
+export type AskedOfEverybody = { requiresSecondFactor: boolean; requiresSingleSignOn: boolean };
+
+/** Until when somebody may do nothing, in words; `undefined`: they have shown what is asked of them. */
+export function missingOf(
+  asked: AskedOfEverybody,
+  {
+    hasSecondFactor,
+    isByOwnFactor,
+  }: Pick<Extract<Principal, { kind: 'user' }>, 'hasSecondFactor' | 'isByOwnFactor'>,
+  isAskedAsAdmin: boolean,
+): string | undefined {
+  if (asked.requiresSingleSignOn && isByOwnFactor)
+    return 'until they sign in by the single sign-on of the organization, which takes no passwords';
+  if (hasSecondFactor) return undefined;
+  if (asked.requiresSecondFactor)
+    return 'until a second factor is shown, which the organization asks of everybody';
+  return isAskedAsAdmin ? 'until a second factor is shown' : undefined;
 }
 
 // An operator looks after tenants, and sees nothing of what is said in one.
@@ -85,31 +117,21 @@ export async function readGrant(unit: Unit, tenantId: Uuid, userId: Uuid): Promi
   return row?.grant ? grantOfRow(row.grant) : undefined;
 }
 
-/**
- * What a principal may do in a tenant at this moment, read in a unit of it: for whoever hands on what they hold, so that it
- * is no second old. `undefined`: nothing any more.
- */
-export async function grantNow(unit: Unit, tenantId: Uuid, principal: Principal): Promise<Grant | undefined> {
-  if (principal.kind === 'api_key') {
-    if (principal.makerId === undefined) return principal.grant;
-    const makers = await readGrant(unit, tenantId, principal.makerId);
-    return makers && within(principal.grant, makers.permissions, principal.grant.source);
-  }
-  const held = await readGrant(unit, tenantId, principal.id);
-  return held && withinScope(held, principal.scope);
-}
-
 /** A grant within the scope of a token; without one, all of it. */
 export function withinScope(grant: Grant, scope: ReadonlySet<Permission> | undefined): Grant {
   return scope ? within(grant, scope, `${grant.source}, within the scope of the token`) : grant;
 }
 
-function within(grant: Grant, bound: ReadonlySet<Permission>, source: string): Grant {
+/** No more of a grant than is within a bound. */
+export function within(grant: Grant, bound: ReadonlySet<Permission>, source: string): Grant {
   return { permissions: new Set([...grant.permissions].filter((one) => bound.has(one))), source };
 }
 
 /** Which of some permissions a grant lacks. Nobody gives away what they do not hold. */
-export function lackedBy(grant: Grant | undefined, wanted: Iterable<Permission>): Permission[] {
+export function lackedBy<Permissions extends string>(
+  grant: Grant<Permissions> | undefined,
+  wanted: Iterable<Permissions>,
+): Permissions[] {
   return [...wanted].filter((permission) => !grant?.permissions.has(permission));
 }
 
@@ -124,6 +146,7 @@ const adminsWrite: ReadonlySet<Permission> = new Set([
   'members:write',
   'roles:write',
   'tenant:write',
+  'token-issuers:write',
   'webhooks:write',
 ]);
 const adminPermissions = permissions.filter((one) => one.endsWith(':admin') || adminsWrite.has(one));
@@ -140,7 +163,7 @@ export type HeldRoles = {
   organizationRole: string | null;
 };
 
-type GrantRow = HeldRoles & { organizationId: Uuid };
+type GrantRow = HeldRoles & AskedOfEverybody & { organizationId: Uuid };
 
 // Owners and admins of the organization are that in each of its tenants; its other roles are nothing in any.
 const throughOrganization: Readonly<Record<string, BuiltinRole>> = { owner: 'owner', admin: 'admin' };
@@ -178,5 +201,7 @@ function grantOfRow(row: GrantRow): HeldGrant | undefined {
     source: sources.join(' and '),
     roles,
     organizationId: row.organizationId,
+    requiresSecondFactor: row.requiresSecondFactor,
+    requiresSingleSignOn: row.requiresSingleSignOn,
   };
 }

@@ -1,5 +1,6 @@
 import type { AuditTrail } from '#audit/audit-trail.ts';
 import type { Uuid } from '#domain/ids.ts';
+import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { SecurityEventKind } from '#kernel/metrics.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
@@ -8,9 +9,24 @@ import { createAuthenticator } from './authenticator.ts';
 import type { Client } from './client.ts';
 import { createGrants } from './grants.ts';
 import type { SecondFactorPolicy } from './identity-parts.ts';
+import { createIssuedTokens } from './issuers/issued-tokens.ts';
+import { createOutside } from './issuers/outside.ts';
+import { createRemoteKeys } from './issuers/remote-keys.ts';
 import { type Accepting, acceptInvitation } from './members/accept-invitation.ts';
 import { invite, listInvitations, revokeInvitation } from './members/invite.ts';
 import { changeMemberRole, listMembers, removeMember } from './members/members.ts';
+import { createOrganizationGrants } from './organizations/organization-grants.ts';
+import {
+  inviteToOrganization,
+  listOrganizationInvitations,
+  revokeOrganizationInvitation,
+} from './organizations/organization-invitations.ts';
+import {
+  addOrganizationMember,
+  changeOrganizationRole,
+  listOrganizationMembers,
+  removeOrganizationMember,
+} from './organizations/organization-members.ts';
 import { addPasskey, beginPasskey } from './passkeys/add-passkey.ts';
 import { beginPasskeySecondFactor, beginPasskeyStepUp } from './passkeys/begin-showing.ts';
 import { listPasskeys, removePasskey, renamePasskey } from './passkeys/own-passkeys.ts';
@@ -18,6 +34,7 @@ import { relyingPartyOf } from './passkeys/relying-party.ts';
 import { beginPasskeySignIn, signInWithPasskey } from './passkeys/sign-in-with-passkey.ts';
 import { changePassword } from './passwords/change-password.ts';
 import { describePerson } from './people/describe-person.ts';
+import { mayChangeAccount } from './people/may-change-account.ts';
 import { beginTotp, confirmTotp, removeTotp, renewRecoveryCodes } from './second-factor/enrol-totp.ts';
 import { listSessions, revokeSessions } from './sessions/own-sessions.ts';
 import { sessionCookie } from './sessions/session-cookie.ts';
@@ -26,6 +43,8 @@ import { type FoundSession, isFresh } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { setPasswordByLink, signInAtThisMachine, signInByLink } from './sign-in/sign-in-link.ts';
+import { type LookUpTxt, lookUpTxt as lookUpInDns } from './sign-on/prove-domain.ts';
+import { createSignOn } from './sign-on/sign-on.ts';
 import { createAccessTokens } from './tokens/access-tokens.ts';
 import { issueTokens, refreshTokens, revokeTokens, type TokenLimits } from './tokens/refresh-tokens.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
@@ -35,10 +54,15 @@ export type { SecondFactorPolicy } from './identity-parts.ts';
 export type { OwnPasskey } from './passkeys/own-passkeys.ts';
 export type { FoundSession } from './sessions/web-session.ts';
 
+type SessionOwner = Pick<FoundSession, 'userId' | 'organizationId'>;
+
 /** The front door of people: how they sign in, what they may do where, and who they are there with. */
 export type Identity = ReturnType<typeof createIdentity>;
 
-/** `publicUrl`: the address of this installation, which its tokens are from and for. */
+/**
+ * `publicUrl`: the address of this installation, which its tokens are from and for. `guardedFetch` leads to the identity
+ * providers of tenants and organizations; `allowedHosts` are those that the operator opens although they are not public.
+ */
 export function createIdentity({
   scopes,
   keyRing,
@@ -46,6 +70,9 @@ export function createIdentity({
   publicUrl,
   issuerName = 'Swarmgate',
   secondFactorOf = 'admins',
+  guardedFetch = createGuardedFetch(),
+  allowedHosts = [],
+  lookUpTxt = lookUpInDns,
   onSecurityEvent = () => {},
   nowMs = Date.now,
 }: {
@@ -55,14 +82,23 @@ export function createIdentity({
   publicUrl: string;
   issuerName?: string;
   secondFactorOf?: SecondFactorPolicy;
+  guardedFetch?: typeof globalThis.fetch;
+  allowedHosts?: readonly string[];
+  lookUpTxt?: LookUpTxt;
   onSecurityEvent?: (kind: SecurityEventKind) => void;
   nowMs?: () => number;
 }) {
   const sessions = createSessionLookup(scopes);
   const grants = createGrants(scopes);
+  const organizationGrants = createOrganizationGrants(scopes);
   const keys = createSigningKeys({ scopes, keyRing, nowMs });
   const accessTokens = createAccessTokens({ keys, issuer: publicUrl, nowMs });
   const attempts = createAttempts(scopes, keyRing);
+  const outside = createOutside({ guardedFetch, allowedHosts });
+  const remoteKeys = createRemoteKeys(outside, nowMs);
+  const issuedTokens = createIssuedTokens({
+    ...{ scopes, keyRing, keys: remoteKeys, ownIssuer: publicUrl, nowMs },
+  });
   const parts = {
     ...{ scopes, keyRing, audit, attempts, nowMs, onSecurityEvent, issuerName, secondFactorOf },
     ...{ grants, accessTokens, relyingParty: relyingPartyOf(publicUrl, issuerName) },
@@ -74,7 +110,14 @@ export function createIdentity({
     authenticate: createAuthenticator({ sessions, accessTokens, secondFactorOf }),
     grantOf: grants.grantOf,
     grantFor: grants.grantFor,
-    describePerson: (userId: Uuid) => describePerson(parts, userId),
+    organizationGrantFor: organizationGrants.grantFor,
+    /** Tokens of issuers that tenants bring along. */
+    issuedTokens,
+    checkIssuerAddress: outside.checkAddress,
+    /** Single sign-on by organizations' providers. */
+    signOn: createSignOn({ parts, outside, keys: remoteKeys, publicUrl, lookUpTxt }),
+    describePerson: (userId: Uuid, within: Uuid | null) => describePerson(parts, userId, within),
+    mayChangeAccount: (session: FoundSession) => mayChangeAccount(parts, session),
     /** The session of a cookie, which what a person does about themselves takes. */
     findSession: sessions.byToken,
     /** Whether a factor was shown in it so lately that what is dear may be done. */
@@ -123,9 +166,13 @@ export function createIdentity({
     removePasskey: (session: FoundSession, id: Uuid, client: Client) =>
       removePasskey(parts, session, id, client),
 
-    listSessions: (userId: Uuid) => listSessions(parts, userId),
-    revokeSessions: (userId: Uuid, which: { only: Uuid } | { except?: Uuid }, client: Client) =>
-      revokeSessions(parts, userId, which, client),
+    /** Of whoever's session this is, as far as it reaches. */
+    listSessions: ({ userId, organizationId }: SessionOwner) => listSessions(parts, userId, organizationId),
+    revokeSessions: (
+      { userId, organizationId }: SessionOwner,
+      which: { only: Uuid } | { except?: Uuid },
+      client: Client,
+    ) => revokeSessions(parts, userId, which, client, organizationId),
 
     issueTokens: (session: FoundSession, limits: TokenLimits, client: Client) =>
       issueTokens(parts, session, limits, client),
@@ -145,5 +192,20 @@ export function createIdentity({
       changeMemberRole(parts, wish, client),
     removeMember: (wish: Parameters<typeof removeMember>[1], client: Client) =>
       removeMember(parts, wish, client),
+
+    listOrganizationMembers: (organizationId: Uuid) => listOrganizationMembers(parts, organizationId),
+    addOrganizationMember: (wish: Parameters<typeof addOrganizationMember>[1], client: Client) =>
+      addOrganizationMember(parts, wish, client),
+    changeOrganizationRole: (wish: Parameters<typeof changeOrganizationRole>[1], client: Client) =>
+      changeOrganizationRole(parts, wish, client),
+    removeOrganizationMember: (wish: Parameters<typeof removeOrganizationMember>[1], client: Client) =>
+      removeOrganizationMember(parts, wish, client),
+    inviteToOrganization: (wish: Parameters<typeof inviteToOrganization>[1], client: Client) =>
+      inviteToOrganization(parts, wish, client),
+    listOrganizationInvitations: (organizationId: Uuid) => listOrganizationInvitations(parts, organizationId),
+    revokeOrganizationInvitation: (
+      wish: Parameters<typeof revokeOrganizationInvitation>[1],
+      client: Client,
+    ) => revokeOrganizationInvitation(parts, wish, client),
   };
 }

@@ -8,6 +8,9 @@ const beginnings = {
   link: 'sgl_',
   invitation: 'sgi_',
   ceremony: 'sgp_',
+  /** Of a sign-in that is at a provider, and of the browser that began it. */
+  signOn: 'sgo_',
+  browser: 'sgb_',
 } as const;
 
 export type SecretKind = keyof typeof beginnings;

@@ -14,7 +14,7 @@ const secretForms: readonly RegExp[] = [
   new RegExp(`${start}xapp-[A-Za-z0-9-]{8,}`, 'g'),
   new RegExp(`${start}sk-[A-Za-z0-9_-]{16,}`, 'g'), // OpenAI, Anthropic
   new RegExp(`${start}AIza[A-Za-z0-9_-]{20,}`, 'g'), // Google
-  new RegExp(`${start}sg[ciklprst]_[A-Za-z0-9_-]{8,}`, 'g'), // ours: keys, sessions, links, invitations, ceremonies, transfers, …
+  new RegExp(`${start}sg[bcikloprst]_[A-Za-z0-9_-]{8,}`, 'g'), // ours: keys, sessions, links, invitations, ceremonies, transfers, …
   new RegExp(`${start}whsec_[A-Za-z0-9+/=]{8,}`, 'g'), // what webhooks are signed by
   new RegExp(`${start}SK[0-9a-f]{32}(?![0-9a-f])`, 'g'), // Twilio
   new RegExp(String.raw`${start}eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*`, 'g'), // JWT

@@ -1,6 +1,6 @@
 import { AppError } from '#domain/errors.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
-import type { PlatformUnit } from './scopes.ts';
+import type { PlatformUnit, Unit } from './scopes.ts';
 
 /** Who is in the directory, as an operator looks after it. */
 
@@ -11,12 +11,15 @@ export type OrganizationRow = {
   plan: string;
   status: 'active' | 'closing';
   delete_after: Date | null;
+  requires_second_factor: boolean;
+  requires_single_sign_on: boolean;
   version: number;
   created_at: Date;
   updated_at: Date;
 };
 
-const columns = 'id, slug, name, plan, status, delete_after, version, created_at, updated_at';
+const columns =
+  'id, slug, name, plan, status, delete_after, requires_second_factor, requires_single_sign_on, version, created_at, updated_at';
 
 /** Somebody of that name was here, and was deleted: it does not come to mean somebody else. */
 export class BuriedSlugError extends AppError<'slug_buried'> {
@@ -80,6 +83,15 @@ export function listOrganizations(
   );
 }
 
+/** One of them, in a unit of its own or of the platform's. */
+export async function readOrganization(unit: Unit, id: Uuid): Promise<OrganizationRow | undefined> {
+  const [row] = await unit.sql<OrganizationRow>(
+    `SELECT ${columns} FROM directory.organizations WHERE id = $1`,
+    [id],
+  );
+  return row;
+}
+
 /** One of them, held until the unit ends. */
 export async function holdOrganization(unit: PlatformUnit, id: Uuid): Promise<OrganizationRow | undefined> {
   const [row] = await unit.sql<OrganizationRow>(
@@ -105,12 +117,18 @@ export async function createOrganization(
 
 export async function updateOrganization(
   unit: PlatformUnit,
-  { id, name, plan }: Pick<OrganizationRow, 'id' | 'name' | 'plan'>,
+  wanted: Pick<
+    OrganizationRow,
+    'id' | 'name' | 'plan' | 'requires_second_factor' | 'requires_single_sign_on'
+  >,
 ): Promise<OrganizationRow> {
   const [row] = await unit.sql<OrganizationRow>(
-    `UPDATE directory.organizations SET name = $2, plan = $3, version = version + 1, updated_at = now()
-       WHERE id = $1 RETURNING ${columns}`,
-    [id, name, plan],
+    `UPDATE directory.organizations SET name = $2, plan = $3, requires_second_factor = $4,
+         requires_single_sign_on = $5, version = version + 1, updated_at = now() WHERE id = $1 RETURNING ${columns}`,
+    [
+      ...[wanted.id, wanted.name, wanted.plan],
+      ...[wanted.requires_second_factor, wanted.requires_single_sign_on],
+    ],
   );
   if (!row) throw new TypeError('The organization was held, and is gone.');
   return row;
@@ -134,4 +152,30 @@ export async function createTenant(
   );
   if (row) await refuseBuried(unit, 'tenant', slug);
   return row?.id;
+}
+
+/** Whom an organization is billed to, as it is kept; `undefined`: nobody has said yet. */
+export async function readBillingDetails(
+  unit: Unit,
+  organizationId: Uuid,
+): Promise<{ sealed: string; version: number } | undefined> {
+  const [row] = await unit.sql<{ sealed: string; version: number }>(
+    'SELECT sealed, version FROM directory.billing_details WHERE organization_id = $1',
+    [organizationId],
+  );
+  return row;
+}
+
+export async function keepBillingDetails(
+  unit: PlatformUnit,
+  { organizationId, sealed }: { organizationId: Uuid; sealed: string },
+): Promise<{ version: number }> {
+  const [row] = await unit.sql<{ version: number }>(
+    `INSERT INTO directory.billing_details AS b (organization_id, sealed) VALUES ($1, $2)
+       ON CONFLICT (organization_id) DO UPDATE SET sealed = excluded.sealed, version = b.version + 1, updated_at = now()
+       RETURNING version`,
+    [organizationId, sealed],
+  );
+  if (!row) throw new TypeError('The database answered nothing.');
+  return row;
 }

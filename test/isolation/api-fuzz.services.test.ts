@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { api } from '@swarmgate/contract/rest/api.ts';
 import { pathIdPrefixes } from '@swarmgate/contract/rest/ids.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
+import { organizationPermissions } from '@swarmgate/contract/rest/organization-permissions.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { anOperator, aPersonSignedIn } from '../support/a-browser.ts';
+import { addApp, anOperator, aPersonSignedIn, organizationIdOf } from '../support/a-browser.ts';
 import { sharedService } from '../support/a-service.ts';
 import { type ApiCaller, anApiCaller, callerOf } from '../support/an-api-caller.ts';
 import { arbitraryOf, type JsonSchema } from '../support/arbitrary-of.ts';
@@ -21,7 +22,16 @@ let caller: ApiCaller | undefined;
 
 /** Calls as whoever the operation is for; strangers come from everywhere, as one network may ask so often a minute. */
 async function aCallOf({ needs }: Operation): Promise<ApiCaller['call']> {
-  if (needs === 'an-operator') return (await anOperator(service())).call;
+  // An operator may do with an organization whatever is done with one.
+  if (needs === 'an-operator' || organizationPermissions.some((one) => one === needs))
+    return (await anOperator(service())).call;
+  // What API keys do not: they would not come further than that.
+  if (needs === 'token-issuers:write') {
+    const email = `${randomUUID()}@example.com`;
+    const owner = await aPersonSignedIn(service(), { email, tenant: 'shop', role: 'owner' });
+    await addApp(owner);
+    return owner.call;
+  }
   if (needs === 'a-session')
     return (await aPersonSignedIn(service(), { email: `${randomUUID()}@example.com` })).call;
   const { call } = needs === 'no-credentials' ? { call: callerOf(service()) } : await aCaller();
@@ -52,16 +62,16 @@ const anyPathId = (name: string) =>
     ),
   );
 
-const pathOf = (operation: Operation, tenantId: string): fc.Arbitrary<string> => {
+const pathOf = (operation: Operation, tenantId: string, organizationId: string): fc.Arbitrary<string> => {
   const names = [...operation.path.matchAll(/\{(\w+)\}/g)]
     .map(([, name = '']) => name)
-    .filter((name) => name !== 'tenantId');
+    .filter((name) => name !== 'tenantId' && name !== 'organizationId');
   return fc
     .record(Object.fromEntries(names.map((name) => [name, anyPathId(name)])))
     .map((ids) =>
       Object.entries(ids).reduce(
         (path, [name, id]) => path.replace(`{${name}}`, () => encodeURIComponent(id)),
-        operation.path.replace('{tenantId}', tenantId),
+        operation.path.replace('{tenantId}', tenantId).replace('{organizationId}', organizationId),
       ),
     );
 };
@@ -94,11 +104,14 @@ describe('whatever is asked is answered, and no fault of ours', () => {
     async (_, operation) => {
       const { tenantId } = await aCaller();
       // One session for all of them: what ends it is answered with 401 from then on.
-      const hasSession = operation.needs === 'a-session' || operation.needs === 'an-operator';
-      const asked = hasSession ? await aCallOf(operation) : undefined;
+      const isByOne =
+        ['a-session', 'an-operator', 'token-issuers:write'].includes(operation.needs) ||
+        operation.path.includes('{organizationId}');
+      const asked = isByOne ? await aCallOf(operation) : undefined;
+      const organizationId = await organizationIdOf(service(), 'acme');
       await fc.assert(
         fc.asyncProperty(
-          pathOf(operation, tenantId),
+          pathOf(operation, tenantId, organizationId),
           inputOf(operation.query),
           inputOf(operation.body),
           async (path, query, body) => {

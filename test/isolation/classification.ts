@@ -17,8 +17,8 @@ export type TableClass =
       rights?: string;
       /** What the scope of people may do, and with which rows. */
       identity?: { rights: string; sees: string };
-      /** Rows that the platform’s scope may add. */
-      platformAdds?: string;
+      /** Rows that the scopes of the platform and of an organization may add. */
+      aboveAdd?: string;
       /** What the auditor may do, with the rows of every tenant. */
       auditor?: string;
       /** With which of them it may do no more than look at them and delete them. */
@@ -49,11 +49,23 @@ export type Classification = Readonly<Record<string, TableClass>>;
 const installation = `(tenant_id = '00000000-0000-0000-0000-000000000000'::uuid)`;
 const current = (scope: string) => `( SELECT swarmgate.current_${scope}() AS current_${scope})`;
 
+/** Rows of one organization, in its own scope. */
+const ownRows = `(organization_id = ${current('organization')})`;
+const ownOrganization = `own_organization: ALL to swarmgate_organization using ${ownRows} check ${ownRows}`;
+
 /** What only the scope of people reaches. */
 const ofPeople = (why: string): TableClass => ({
   kind: 'identity',
   why,
   grants: { swarmgate_identity: 'DELETE INSERT SELECT UPDATE' },
+});
+
+/** The same, that an organization reads its own rows of. */
+const ofOrganization = (why: string): TableClass => ({
+  kind: 'identity',
+  why,
+  grants: { swarmgate_identity: 'DELETE INSERT SELECT UPDATE', swarmgate_organization: 'SELECT' },
+  policies: [`own_organization: SELECT to swarmgate_organization using ${ownRows}`],
 });
 
 export const classification: Classification = {
@@ -113,11 +125,12 @@ export const classification: Classification = {
   'swarmgate.knowledge_vectors': { kind: 'tenant', extension: 'vector' },
   'swarmgate.roles': { kind: 'tenant' },
   'swarmgate.api_keys': { kind: 'tenant' },
+  'swarmgate.token_issuers': { kind: 'tenant' },
   'swarmgate.audit_events': {
     kind: 'tenant',
     rights: 'INSERT SELECT',
     identity: { rights: 'INSERT SELECT', sees: installation },
-    platformAdds: installation,
+    aboveAdd: installation,
     auditor: 'DELETE SELECT',
     auditorDeletes: `((at < (now() - '30 days'::interval)) AND (xid < ( SELECT s.to_xid FROM (swarmgate.audit_drops d JOIN swarmgate.audit_seals s ON (((s.tenant_id = d.tenant_id) AND (s.number = d.to_number)))) WHERE (d.tenant_id = audit_events.tenant_id))))`,
   },
@@ -153,6 +166,10 @@ export const classification: Classification = {
   'identity.refresh_families': ofPeople('goes back to a session'),
   'identity.refresh_tokens': ofPeople('goes back to a session; hashes'),
   'identity.signing_keys': ofPeople('the installation’s; the private part is sealed'),
+  'identity.sign_on_attempts': ofPeople('a sign-in is to no tenant; hashes, and what is sealed'),
+  'identity.sign_on_identities': ofPeople('whom a provider means; they may belong elsewhere too'),
+  'identity.sign_on_connections': ofOrganization('the client secret is sealed'),
+  'identity.sign_on_domains': ofOrganization('many may claim a domain, and one is believed'),
   'identity.users': {
     kind: 'identity',
     why: 'a person may belong to many tenants',
@@ -172,12 +189,18 @@ export const classification: Classification = {
     grants: {
       swarmgate_identity: 'DELETE INSERT SELECT UPDATE',
       swarmgate_tenant: 'SELECT',
-      swarmgate_organization: 'SELECT',
+      swarmgate_organization: 'DELETE SELECT UPDATE',
     },
     policies: [
       `own_tenant: SELECT to swarmgate_tenant using (organization_id IN ( SELECT t.organization_id FROM directory.tenants t WHERE (t.id = ${current('tenant')})))`,
-      `own_organization: SELECT to swarmgate_organization using (organization_id = ${current('organization')})`,
+      ownOrganization,
     ],
+  },
+  'identity.organization_invitations': {
+    kind: 'identity',
+    why: 'an organization is above its tenants',
+    grants: { swarmgate_identity: 'SELECT UPDATE', swarmgate_organization: 'INSERT SELECT UPDATE' },
+    policies: [ownOrganization],
   },
 
   'directory.organizations': {
@@ -189,6 +212,12 @@ export const classification: Classification = {
       swarmgate_tenant: 'SELECT',
     },
     sweeper: list('id xmin'),
+    identity: list('id slug name requires_second_factor requires_single_sign_on'),
+  },
+  'directory.billing_details': {
+    kind: 'directory',
+    why: 'whom an organization is billed to; sealed',
+    grants: { swarmgate_platform: 'INSERT SELECT UPDATE', swarmgate_organization: 'SELECT' },
   },
   'directory.tenants': {
     kind: 'directory',
@@ -368,6 +397,7 @@ export const functionRoles: Readonly<Record<string, string>> = {
   'identity.forget_ended_v1': 'swarmgate_identity',
   'identity.forget_passkey_ceremonies_v1': 'swarmgate_identity',
   'swarmgate.given_up_channels_v1': 'swarmgate_sweeper',
+  'identity.find_organization_grant_v1': 'swarmgate_identity',
   'swarmgate.due_work_v1': 'swarmgate_sweeper',
   'swarmgate.due_work_v2': 'swarmgate_sweeper',
   'swarmgate.waiting_tenants_v1': 'swarmgate_sweeper',
@@ -395,8 +425,10 @@ export const innerFunctions: Readonly<Record<string, readonly string[]>> = {
   'swarmgate.rebase_audit': [],
   'swarmgate.enable_tenant_rls': [],
   'swarmgate.describe_grant': ['swarmgate_tenant'],
+  'swarmgate.describe_token_issuers': ['swarmgate_tenant'],
   'identity.describe_session': ['swarmgate_identity'],
   'swarmgate.take_claims': ['swarmgate_tenant'],
+  'identity.describe_organization_grant': ['swarmgate_identity', 'swarmgate_organization'],
   'swarmgate.hold_lease': ['swarmgate_tenant'],
   'swarmgate.describe_turn': ['swarmgate_tenant'],
   'swarmgate.next_turn': ['swarmgate_tenant'],

@@ -72,6 +72,12 @@ const calls: readonly Call[] = [
     answers: nothing,
   },
   {
+    what: 'finds no token issuer of theirs',
+    name: 'find_token_issuers_v1',
+    parameters: () => [ours, theirRows['swarmgate.token_issuers']?.['issuer']],
+    answers: nothing,
+  },
+  {
     what: 'begins no turn of theirs',
     name: 'begin_turn_v1',
     parameters: () => [ours, their('conversations'), 'us', 60_000, 50],

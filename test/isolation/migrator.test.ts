@@ -33,6 +33,7 @@ const ownFiles = [
   '0024_passkeys',
   '0026_lines',
   '0023_tenant_life',
+  '0021_organization_access',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

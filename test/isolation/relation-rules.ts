@@ -140,8 +140,8 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
       yield `${name} auditor: SELECT to swarmgate_auditor using true`;
       yield `${name} auditor_drops: DELETE to swarmgate_auditor using ${table.auditorDeletes}`;
     } else if (table.auditor) yield `${name} auditor: ALL to swarmgate_auditor using true check true`;
-    if (table.platformAdds)
-      yield `${name} installation_adds: INSERT to swarmgate_platform check ${table.platformAdds}`;
+    if (table.aboveAdd)
+      yield `${name} installation_adds: INSERT to swarmgate_organization, swarmgate_platform check ${table.aboveAdd}`;
     if (table.report)
       yield `${name} own_organization: SELECT to swarmgate_organization using ${ownOrganization}`;
   }
@@ -165,6 +165,7 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
   const current = (scope: string) => `( SELECT swarmgate.current_${scope}() AS current_${scope})`;
   yield `directory.organizations own_organization: SELECT to swarmgate_organization using (id = ${current('organization')})`;
   yield `directory.organizations own_tenant: SELECT to swarmgate_tenant using (id IN ( SELECT tenants.organization_id FROM directory.tenants WHERE (tenants.id = ${current('tenant')})))`;
+  yield `directory.billing_details own_organization: SELECT to swarmgate_organization using (organization_id = ${current('organization')})`;
   yield `directory.tenants own_organization: SELECT to swarmgate_organization using (organization_id = ${current('organization')})`;
   yield `directory.tenants own_tenant: SELECT to swarmgate_tenant using (id = ${current('tenant')})`;
 }

@@ -113,7 +113,8 @@ function* expectedGrants(tables: Classification): Iterable<string> {
     }
     yield `swarmgate_tenant on ${name}: ${table.rights ?? 'DELETE INSERT SELECT UPDATE'}`;
     if (table.identity) yield `swarmgate_identity on ${name}: ${table.identity.rights}`;
-    if (table.platformAdds) yield `swarmgate_platform on ${name}: INSERT`;
+    if (table.aboveAdd)
+      for (const scope of ['organization', 'platform']) yield `swarmgate_${scope} on ${name}: INSERT`;
     if (table.auditor) yield `swarmgate_auditor on ${name}: ${table.auditor}`;
     const columns = { swarmgate_organization: table.report, swarmgate_sweeper: table.sweeper };
     for (const [role, names] of Object.entries(columns))

@@ -1,4 +1,5 @@
 import { api } from '@swarmgate/contract/rest/api.ts';
+import { type PathId, pathIdPrefixes } from '@swarmgate/contract/rest/ids.ts';
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import { describe, expect, test } from 'vitest';
 import { sharedService } from '../support/a-service.ts';
@@ -12,19 +13,8 @@ describe('whoever calls', () => {
   const pathOf = ({ path }: Operation, tenantId: string) =>
     path
       .replace('{tenantId}', tenantId)
-      .replaceAll(/\{(\w+)\}/g, (_, name: string) => `${prefixOf[name]}_${someId}`);
-  const prefixOf: Readonly<Record<string, string>> = {
-    apiKeyId: 'key',
-    roleId: 'rol',
-    channelId: 'chn',
-    agentId: 'agt',
-    conversationId: 'cnv',
-    userId: 'usr',
-    invitationId: 'inv',
-    webhookId: 'whk',
-    eventId: 'evt',
-  };
-  // Those about whoever calls are looked at in api-people.test.ts.
+      .replaceAll(/\{(\w+)\}/g, (_, name: string) => `${pathIdPrefixes[name as PathId]}_${someId}`);
+  // Those about whoever calls are looked at in api-people.test.ts, those about an organization in organization-access.services.test.ts.
   const every = Object.entries<Operation>(api).filter(
     ([, { path, needs }]) => path.includes('{tenantId}') && needs !== 'an-operator',
   );

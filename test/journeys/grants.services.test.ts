@@ -117,6 +117,7 @@ describe('before a second factor is shown', () => {
     sessionId: newId(),
     hasSecondFactor,
     isSecondFactorAsked: true,
+    isByOwnFactor: true,
     isOperator: false,
   });
 

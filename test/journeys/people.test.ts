@@ -72,7 +72,7 @@ test('somebody is asked to run a tenant, adds a second factor, does so, and is r
   });
   await eventually(async () => expect(await mayChangeRoles(token)).toBe(false));
   await scopes.call('identity.forget_ended_v1', []);
-  expect(await identity.listSessions(accepted.userId)).toHaveLength(2);
+  expect(await identity.listSessions({ userId: accepted.userId, organizationId: null })).toHaveLength(2);
   expect(await identity.grantOf(newId(), tenant)).toBeUndefined();
 });
 
@@ -117,6 +117,25 @@ test('an operator looks after people and members at the command line, while the 
   expect(await run('members add acme bob@acme.example --role dragon')).toMatchObject({ code: 1 });
   expect((await run('members remove acme ann@acme.example')).errors).toMatch(/last owner/);
   expect((await run('members remove acme bob@acme.example')).output).not.toMatch(/bob/);
+
+  const ofAcme = 'organization-members add acme';
+  expect(await run(`${ofAcme} ann@acme.example --role owner`)).toMatchObject({ code: 0 });
+  expect((await run(`${ofAcme} bob@acme.example`)).output).toMatch(/bob@acme\.example {2}viewer/);
+  expect((await run(`${ofAcme} bob@acme.example --role billing`)).output).toMatch(
+    /bob@acme\.example {2}billing/,
+  );
+  expect((await run(`${ofAcme} bob@acme.example --role dragon`)).errors).toMatch(
+    /owner, admin, billing, viewer/,
+  );
+  expect((await run('organization-members remove acme ann@acme.example')).errors).toMatch(/last owner/);
+  expect((await run('organization-members remove acme bob@acme.example')).output).not.toMatch(/bob/);
+  expect((await run('organizations second-factor acme required')).output).toMatch(/second factor required/);
+  expect(await run('organizations second-factor acme maybe')).toMatchObject({ code: 2 });
+  expect(JSON.parse((await run('organizations list --json')).output)).toMatchObject([
+    { slug: 'acme', requiresSecondFactor: true },
+    { slug: 'demo', requiresSecondFactor: false },
+  ]);
+  expect((await run('organization-members list nobody')).errors).toMatch(/no organization "nobody"/);
 
   expect(await run('users disable bob@acme.example')).toMatchObject({ code: 0 });
   expect(await run('users reset-second-factor bob@acme.example')).toMatchObject({ code: 0 });

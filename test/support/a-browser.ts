@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { OrganizationRole } from '@swarmgate/contract/rest/organization-permissions.ts';
 import { TOTP } from 'otpauth';
+import { toWire } from '#domain/ids.ts';
 import { operateMembers } from '../../src/cli/members.ts';
+import { operateOrganizationMembers } from '../../src/cli/organizations.ts';
 import { operateUsers } from '../../src/cli/users.ts';
 import type { Service } from './a-service.ts';
 import { type ApiAnswer, type CallOptions, callerOf } from './an-api-caller.ts';
@@ -68,7 +71,8 @@ export async function anOperator(service: Service): Promise<Browser> {
   await operateUsers(storage, { act: 'create', email, name: '', isOperator: true, password: somePassword });
   const browser = aBrowser(service);
   await browser.call('POST', '/sign-in', { body: { email, password: somePassword } });
-  return showingSecondFactor(browser);
+  await addApp(browser);
+  return browser;
 }
 
 /** Somebody who runs a tenant, and has shown their second factor. */
@@ -78,13 +82,46 @@ export async function anOwner(
   role: 'owner' | 'admin' = 'owner',
 ): Promise<Browser> {
   const email = `${role}-${randomUUID()}@example.com`;
-  return showingSecondFactor(await aPersonSignedIn(service, { email, tenant, role }));
+  const browser = await aPersonSignedIn(service, { email, tenant, role });
+  await addApp(browser);
+  return browser;
 }
 
-async function showingSecondFactor(browser: Browser): Promise<Browser> {
+/** Adds an authenticator app, which the session has shown then. Answers a code of its next step, which is good once. */
+export async function addApp(browser: Pick<Browser, 'call'>): Promise<string> {
   const { body } = await browser.call('POST', '/me/second-factor');
-  const code = new TOTP({ secret: body.secret }).generate();
+  const totp = new TOTP({ secret: body.secret });
+  const code = totp.generate();
   const confirmed = await browser.call('POST', '/me/second-factor/confirm', { body: { code } });
   if (confirmed.status !== 200) throw new Error(`Adding a second factor answered ${confirmed.status}.`);
+  return totp.generate({ timestamp: Date.now() + 30_000 });
+}
+
+/** Somebody who helps run an organization, and has shown their second factor. */
+export async function anOrganizer(
+  service: Service,
+  {
+    organization,
+    role,
+    email = `${role}-${randomUUID()}@example.com`,
+  }: {
+    organization: string;
+    role: OrganizationRole;
+    email?: string;
+  },
+  address?: string,
+): Promise<Browser> {
+  const browser = await aPersonSignedIn(service, { email }, address);
+  await operateOrganizationMembers(service.app.storage, { organization, act: 'add', email, role });
+  await addApp(browser);
   return browser;
+}
+
+/** An organization's id on the wire. */
+export async function organizationIdOf({ app }: Pick<Service, 'app'>, slug: string): Promise<string> {
+  const [row] = await app.storage.scopes.inPlatform((unit) =>
+    unit.sql<{ id: string }>('SELECT id FROM directory.organizations WHERE slug = $1', [slug]),
+  );
+  if (!row) throw new Error(`There is no organization "${slug}".`);
+  return toWire('organization', row.id);
 }

@@ -3,14 +3,14 @@ import { pageOf, pageQuery, timestamp } from './common.ts';
 import { operations } from './operation.ts';
 
 const outcome = z.enum(['allowed', 'refused', 'failed']);
-const actorKind = z.enum(['user', 'api_key', 'operator', 'system', 'nobody']);
+const actorKind = z.enum(['user', 'api_key', 'token_subject', 'operator', 'system', 'nobody']);
 
 export const auditEvent = z.strictObject({
   id: z.string().meta({ description: '`aud_…`' }),
   at: timestamp,
   actor: z.strictObject({
     kind: actorKind,
-    id: z.string().optional().meta({ description: '`usr_…` or `key_…`' }),
+    id: z.string().optional().meta({ description: '`usr_…`, `key_…` or `sub_…`' }),
   }),
   action: z.string(),
   permission: z.string().optional(),
@@ -20,7 +20,14 @@ export const auditEvent = z.strictObject({
   requestId: z.string().optional(),
   detail: z.unknown(),
   personal: z
-    .strictObject({ address: z.string().optional(), userAgent: z.string().optional() })
+    .strictObject({
+      address: z.string().optional(),
+      userAgent: z.string().optional(),
+      subject: z
+        .string()
+        .optional()
+        .meta({ description: 'What the tenant’s own issuer calls the holder of a token.' }),
+    })
     .optional()
     .meta({ description: 'Absent where there was nothing personal, and where that was erased.' }),
   isErased: z.literal(true).optional(),
@@ -37,9 +44,9 @@ export const auditOperations = operations({
       ...pageQuery.shape,
       actor: z
         .string()
-        .regex(/^(?:(?:usr|key)_[0-9a-f]{32}|user|api_key|operator|system|nobody)$/)
+        .regex(/^(?:(?:usr|key|sub)_[0-9a-f]{32}|user|api_key|token_subject|operator|system|nobody)$/)
         .optional()
-        .meta({ description: '`usr_…`, `key_…`, or a kind of actor.' }),
+        .meta({ description: '`usr_…`, `key_…`, `sub_…`, or a kind of actor.' }),
       action: z.string().min(1).max(100).optional(),
       resourceId: z.string().min(1).max(200).optional(),
       outcome: outcome.optional(),

@@ -18,6 +18,10 @@ const prefixes = {
   eventId: 'evt',
   transferId: 'trf',
   domainId: 'dom',
+  organizationInvitationId: 'oin',
+  tokenIssuerId: 'iss',
+  signOnConnectionId: 'sso',
+  signOnDomainId: 'sod',
 } as const;
 
 /** The ids that may stand in a path. */

@@ -16,6 +16,13 @@ const organization = z.strictObject({
   plan: z.string(),
   status: z.enum(['active', 'closing']),
   deleteAfter: timestamp.nullable().meta({ description: 'Until then it can be reopened.' }),
+  requiresSecondFactor: z.boolean().meta({
+    description: 'Everybody in it and in its tenants may do nothing there before they have shown one.',
+  }),
+  requiresSingleSignOn: z.boolean().meta({
+    description:
+      'Who came with a password may do nothing in it and in its tenants; operators look after it still.',
+  }),
   version: z.int(),
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -32,6 +39,15 @@ const tombstone = z.strictObject({
 });
 export type Tombstone = z.infer<typeof tombstone>;
 
+const organizationTenant = tenant.omit({ settings: true, version: true });
+export type OrganizationTenant = z.infer<typeof organizationTenant>;
+
+const billingDetails = z.strictObject({
+  email: z.string().max(320),
+  address: z.string().max(1_000),
+});
+export type BillingDetails = z.infer<typeof billingDetails>;
+
 const tag = 'Organizations';
 const needs = 'an-operator';
 
@@ -39,6 +55,7 @@ export const organizationOperations = operations({
   listOrganizations: {
     ...{ method: 'get', path: '/organizations', tag, needs },
     summary: 'List the organizations, the latest made first',
+    description: 'Those that one helps run are in `GET /me`.',
     query: pageQuery,
     answer: { status: 200, body: pageOf(organization) },
   },
@@ -48,11 +65,48 @@ export const organizationOperations = operations({
     body: z.strictObject({ slug, name: displayName, plan: plan.default('free') }),
     answer: { status: 201, body: organization },
   },
-  updateOrganization: {
-    ...{ method: 'patch', path: '/organizations/{organizationId}', tag, needs },
-    summary: 'Change the name or the plan of an organization',
-    body: z.strictObject({ name: displayName.optional(), plan: plan.optional() }),
+  getOrganization: {
+    ...{ method: 'get', path: '/organizations/{organizationId}', tag, needs: 'organization:read' },
+    summary: 'Look at an organization',
     answer: { status: 200, body: organization },
+    isVersioned: true,
+  },
+  updateOrganization: {
+    ...{ method: 'patch', path: '/organizations/{organizationId}', tag, needs: 'organization:write' },
+    summary: 'Change an organization',
+    description:
+      'Its plan is an operator’s to change (`organization:admin`). Passwords are given up by who came by single sign-on.',
+    body: z.strictObject({
+      name: displayName.optional(),
+      plan: plan.optional(),
+      requiresSecondFactor: z.boolean().optional(),
+      requiresSingleSignOn: z.boolean().optional(),
+    }),
+    answer: { status: 200, body: organization },
+    isVersioned: true,
+  },
+  listOrganizationTenants: {
+    ...{ method: 'get', path: '/organizations/{organizationId}/tenants', tag, needs: 'organization:read' },
+    summary: 'List the tenants of an organization, the latest made first',
+    query: pageQuery,
+    answer: { status: 200, body: pageOf(organizationTenant) },
+  },
+  getBillingDetails: {
+    ...{
+      method: 'get',
+      path: '/organizations/{organizationId}/billing',
+      tag,
+      needs: 'organization-billing:read',
+    },
+    summary: 'Look at whom an organization is billed to',
+    answer: { status: 200, body: billingDetails },
+    isVersioned: true,
+  },
+  setBillingDetails: {
+    ...{ method: 'put', path: '/organizations/{organizationId}/billing', tag, needs: 'organization:admin' },
+    summary: 'Say whom an organization is billed to',
+    body: billingDetails,
+    answer: { status: 200, body: billingDetails },
     isVersioned: true,
   },
   closeOrganization: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { timestamp } from './common.ts';
 import { wireId } from './ids.ts';
 import { operations } from './operation.ts';
+import { organizationRole } from './organization-permissions.ts';
 import { permission } from './permissions.ts';
 
 /** How people sign in and look after themselves, and how programs act for them. */
@@ -74,6 +75,18 @@ export const peopleOperations = operations({
     body: z.strictObject({ token: secret }),
     answer: { status: 200, body: signInAnswer },
   },
+  beginSignOn: {
+    ...{ method: 'post', path: '/sign-in/sso', tag, needs: 'no-credentials' },
+    summary: 'Begin to sign in with the provider of one’s organization',
+    description:
+      'By one’s address, or the connection. The browser goes to `url`, comes back, and ends at `returnPath`, a page of ours.',
+    body: z.strictObject({
+      email: email.optional(),
+      connectionId: wireId('signOnConnectionId').optional(),
+      returnPath: z.string().max(500).default('/'),
+    }),
+    answer: { status: 200, body: z.strictObject({ url: z.string() }) },
+  },
   setPassword: {
     ...{ method: 'post', path: '/sign-in/password', tag, needs: 'no-credentials' },
     summary: 'Choose a password with the token of a link that an operator made',
@@ -108,6 +121,16 @@ export const peopleOperations = operations({
             role: z.string(),
           }),
         ),
+        organizations: z
+          .array(
+            z.strictObject({
+              id: wireId('organizationId'),
+              slug: z.string(),
+              name: z.string(),
+              role: organizationRole,
+            }),
+          )
+          .meta({ description: 'Those that they help run.' }),
       }),
     },
   },
@@ -191,7 +214,7 @@ export const peopleOperations = operations({
   },
   acceptInvitation: {
     ...{ method: 'post', path: '/invitations/accept', tag, needs: 'no-credentials' },
-    summary: 'Become a member: with a new account, or as whoever is signed in',
+    summary: 'Become a member of a tenant or an organization: with a new account, or as whoever is signed in',
     body: z.strictObject({
       token: secret,
       account: z
@@ -199,6 +222,13 @@ export const peopleOperations = operations({
         .optional()
         .meta({ description: 'Absent: as whoever is signed in.' }),
     }),
-    answer: { status: 200, body: z.strictObject({ tenantId: wireId('tenantId'), userId: wireId('userId') }) },
+    answer: {
+      status: 200,
+      body: z.strictObject({
+        tenantId: wireId('tenantId').optional(),
+        organizationId: wireId('organizationId').optional(),
+        userId: wireId('userId'),
+      }),
+    },
   },
 });

@@ -19,6 +19,7 @@ export const resources = [
   'roles',
   'settings',
   'tenant',
+  'token-issuers',
   'tools',
   'usage',
   'webhooks',

@@ -2,20 +2,29 @@ import { timingSafeEqual } from 'node:crypto';
 import { isUuid, type Uuid } from '#domain/ids.ts';
 import { hashOfSecret, newSecret } from '../secret-token.ts';
 
-/** What a token names. It is looked for in that tenant and nowhere else, so none can be found by its secret alone. */
-export type InvitationToken = { tenantId: Uuid; id: Uuid; hash: Buffer };
+/** What somebody is invited to. */
+export type InvitedTo = { tenantId: Uuid } | { organizationId: Uuid };
 
-export function newInvitationToken(tenantId: Uuid, id: Uuid): { token: string; hash: Buffer } {
+/** What a token names. It is looked for there and nowhere else, so none can be found by its secret alone. */
+export type InvitationToken = { to: InvitedTo; id: Uuid; hash: Buffer };
+
+/** Before the names of an organization's; those of a tenant's have nothing there. */
+const ofOrganization = 'o';
+
+export function newInvitationToken(to: InvitedTo, id: Uuid): { token: string; hash: Buffer } {
   const { token, hash } = newSecret('invitation');
-  return { token: `${token}.${plain(tenantId)}${plain(id)}`, hash };
+  const place = 'tenantId' in to ? plain(to.tenantId) : `${ofOrganization}${plain(to.organizationId)}`;
+  return { token: `${token}.${place}${plain(id)}`, hash };
 }
 
 export function readInvitationToken(text: string): InvitationToken | undefined {
   const [secret = '', names = '', ...more] = text.split('.', 3);
+  const isOrganizations = names.startsWith(ofOrganization);
+  const ids = isOrganizations ? names.slice(ofOrganization.length) : names;
   const hash = hashOfSecret('invitation', secret);
-  const [tenantId, id] = [dashed(names.slice(0, 32)), dashed(names.slice(32))];
-  if (!hash || !isUuid(tenantId) || !isUuid(id) || more.length > 0) return undefined;
-  return { tenantId, id, hash };
+  const [placeId, id] = [dashed(ids.slice(0, 32)), dashed(ids.slice(32))];
+  if (!hash || !isUuid(placeId) || !isUuid(id) || more.length > 0) return undefined;
+  return { to: isOrganizations ? { organizationId: placeId } : { tenantId: placeId }, id, hash };
 }
 
 export function isSameHash(a: Buffer, b: Buffer): boolean {

@@ -8,7 +8,8 @@ import { newInvitationToken } from './invitation-token.ts';
 import { columnsOf, type Granter, lackedByGranter, type RoleChoice, readRole } from './role-choice.ts';
 
 const dayMs = 24 * 60 * 60_000;
-const invitationLifetimeMs = 7 * dayMs;
+/** How long whoever is asked has to come. */
+export const invitationLifetimeMs = 7 * dayMs;
 
 export type InviteOutcome =
   /** The token is shown this once, for whoever brings it to the person. */
@@ -30,7 +31,7 @@ export async function invite(
   const email = normaliseEmail(wish.email);
   if (email === undefined) throw new BadEmailError();
   const id = newId();
-  const { token, hash } = newInvitationToken(tenantId, id);
+  const { token, hash } = newInvitationToken({ tenantId }, id);
   const event = await audit.prepare(tenantId, {
     actor: by,
     action: 'invitation.made',

@@ -1,3 +1,4 @@
+import type { OrganizationRole } from '@swarmgate/contract/rest/organization-permissions.ts';
 import type { Uuid } from '#domain/ids.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { hasAppSql, passkeyCountSql, type SecondFactors } from '../second-factor/second-factors.ts';
@@ -9,12 +10,15 @@ export type Person = {
   secondFactors: SecondFactors;
   /** Where they belong, by the slugs of the tenants; `role` is the one that counts for most there. */
   tenants: { id: Uuid; organizationId: Uuid; slug: string; name: string; role: string }[];
+  /** Those that they help run. */
+  organizations: { id: Uuid; slug: string; name: string; role: OrganizationRole }[];
 };
 
-/** Who somebody is, and where they belong. */
+/** Who somebody is, and where they belong; with `within`, as far as that is one organization's. */
 export async function describePerson(
   { scopes }: { scopes: Scopes },
   userId: Uuid,
+  within: Uuid | null = null,
 ): Promise<Person | undefined> {
   return scopes.inIdentity(async (unit) => {
     const [person] = await unit.sql<{ email: string; name: string } & SecondFactors>(
@@ -30,10 +34,17 @@ export async function describePerson(
          LEFT JOIN identity.memberships m ON m.tenant_id = t.id AND m.user_id = $1
          LEFT JOIN identity.organization_members o ON o.organization_id = t.organization_id AND o.user_id = $1
            AND o.role IN ('owner', 'admin')
-         WHERE m.user_id IS NOT NULL OR o.user_id IS NOT NULL ORDER BY t.slug`,
-      [userId],
+         WHERE (m.user_id IS NOT NULL OR o.user_id IS NOT NULL) AND ($2::uuid IS NULL OR t.organization_id = $2)
+         ORDER BY t.slug`,
+      [userId, within],
+    );
+    const organizations = await unit.sql<Person['organizations'][number]>(
+      `SELECT o.id, o.slug, o.name, m.role FROM identity.organization_members m
+         JOIN directory.organizations o ON o.id = m.organization_id
+         WHERE m.user_id = $1 AND ($2::uuid IS NULL OR o.id = $2) ORDER BY o.slug`,
+      [userId, within],
     );
     const { email, name, ...secondFactors } = person;
-    return { email, name, secondFactors, tenants };
+    return { email, name, secondFactors, tenants, organizations };
   });
 }

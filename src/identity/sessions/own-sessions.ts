@@ -16,10 +16,11 @@ export type ShownSession = {
   userAgent?: string;
 };
 
-/** The sessions of one person that are good, the latest first. */
+/** The sessions of one person that are good, the latest first; with `within`, those that came by one organization's provider. */
 export async function listSessions(
   { scopes, keyRing }: { scopes: Scopes; keyRing: KeyRing },
   userId: Uuid,
+  within: Uuid | null = null,
 ): Promise<ShownSession[]> {
   type Row = {
     id: Uuid;
@@ -33,9 +34,9 @@ export async function listSessions(
     unit.sql<Row>(
       `SELECT id, created_at, last_seen_at, least(idle_expires_at, expires_at) AS ends_at, amr, sealed_client
          FROM identity.web_sessions
-         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND idle_expires_at > now()
+         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND idle_expires_at > now() AND ${isWithin('$2')}
          ORDER BY id DESC`,
-      [userId],
+      [userId, within],
     ),
   );
   return rows.map((row) => ({
@@ -58,6 +59,7 @@ export async function revokeSessions(
   userId: Uuid,
   which: { only: Uuid } | { except?: Uuid },
   client: Client,
+  within: Uuid | null = null,
 ): Promise<number> {
   const event = await audit.prepare(installationTrail, {
     actor: { kind: 'user', id: userId },
@@ -67,7 +69,7 @@ export async function revokeSessions(
     ...tracesOf(client),
   });
   return scopes.inIdentity(async (unit) => {
-    const count = await endSessions(unit, userId, which);
+    const count = await endSessions(unit, userId, which, within);
     if (count > 0) await audit.append(unit, installationTrail, { ...event, detail: { count } });
     return count;
   });
@@ -78,13 +80,20 @@ export async function endSessions(
   unit: Unit,
   userId: Uuid,
   which: { only: Uuid } | { except?: Uuid },
+  within: Uuid | null = null,
 ): Promise<number> {
   const [only, except] = 'only' in which ? [which.only, null] : [null, which.except ?? null];
   const ended = await unit.sql(
     `UPDATE identity.web_sessions SET revoked_at = now()
        WHERE user_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR id <> $3)
-       RETURNING id`,
-    [userId, only, except],
+       AND ${isWithin('$4')} RETURNING id`,
+    [userId, only, except, within],
   );
   return ended.length;
+}
+
+// Whoever came by an organization's provider may have come by its say alone: other sessions are none of theirs.
+function isWithin(organization: string): string {
+  return `(${organization}::uuid IS NULL
+     OR connection_id IN (SELECT c.id FROM identity.sign_on_connections c WHERE c.organization_id = ${organization}))`;
 }

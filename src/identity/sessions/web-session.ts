@@ -5,8 +5,11 @@ import type { Client } from '../client.ts';
 import { newSecret } from '../secret-token.ts';
 import { freshnessMs, sessionIdleMs, sessionLifetimeMs } from './session-limits.ts';
 
-/** How a factor was shown (RFC 8176); `link`: by a link that an operator had made; `passkey`: both factors in one. */
-export type AuthenticationMethod = 'pwd' | 'link' | 'otp' | 'recovery' | 'passkey';
+/**
+ * How a factor was shown (RFC 8176); `link`: by a link that an operator had made, `passkey`: both factors in one, `sso`: to
+ * the provider of an organization, `mfa`: there with a second one.
+ */
+export type AuthenticationMethod = 'pwd' | 'link' | 'sso' | 'otp' | 'recovery' | 'passkey' | 'mfa';
 
 /** What only its owner gets: the token is nowhere else. */
 export type NewSession = { id: Uuid; userId: Uuid; token: string; expiresAt: Date };
@@ -16,6 +19,8 @@ export type FoundSession = {
   id: Uuid;
   userId: Uuid;
   isOperator: boolean;
+  /** By whose provider it came: it is good in that organization only. */
+  organizationId: Uuid | null;
   amr: AuthenticationMethod[];
   authenticatedAtMs: number;
   /** When a second factor was last shown in it. */
@@ -31,16 +36,25 @@ export async function openSession(
     userId,
     amr,
     hasSecondFactor,
+    connectionId,
     client,
-  }: { userId: Uuid; amr: readonly AuthenticationMethod[]; hasSecondFactor: boolean; client: Client },
+  }: {
+    userId: Uuid;
+    amr: readonly AuthenticationMethod[];
+    hasSecondFactor: boolean;
+    /** The connection of an organization that it comes by, and ends with. */
+    connectionId?: Uuid | undefined;
+    client: Client;
+  },
 ): Promise<NewSession> {
   const id = newId();
   const { token, hash } = newSecret('session');
   const seen = JSON.stringify({ address: client.address, userAgent: client.userAgent?.slice(0, 300) });
   const [row] = await unit.sql<{ expires_at: Date }>(
-    `INSERT INTO identity.web_sessions (id, user_id, token_hash, idle_expires_at, expires_at, mfa_at, amr, sealed_client)
+    `INSERT INTO identity.web_sessions (id, user_id, token_hash, idle_expires_at, expires_at, mfa_at, amr, sealed_client,
+         connection_id)
        VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', now() + $5 * interval '1 millisecond',
-         CASE WHEN $6 THEN now() END, $7, $8) RETURNING expires_at`,
+         CASE WHEN $6 THEN now() END, $7, $8, $9) RETURNING expires_at`,
     [
       id,
       userId,
@@ -50,6 +64,7 @@ export async function openSession(
       hasSecondFactor,
       [...amr],
       keyRing.seal(seen, clientPlace(id)),
+      connectionId ?? null,
     ],
   );
   if (!row) throw new TypeError('The database answered nothing.');

@@ -1,5 +1,5 @@
 import { installationTrail } from '#audit/audit-trail.ts';
-import { toWire } from '#domain/ids.ts';
+import { toWire, type Uuid } from '#domain/ids.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { type Client, tracesOf } from '../client.ts';
 import { type IdentityParts, isSecondFactorAsked } from '../identity-parts.ts';
@@ -12,17 +12,29 @@ export type SignInOutcome =
   | {
       outcome: 'signed_in';
       session: NewSession;
-      /** They run something and have no second factor: until they add one they may not do what they otherwise might. */
+      /**
+       * They run something, or an organization asks everybody for it, and have no second factor: until they add one they may
+       * not do what they otherwise might.
+       */
       mustAddSecondFactor: boolean;
     }
   /** The second factor is asked for: `finishSignIn` with this token, once, within its time. */
   | { outcome: 'second_factor'; challenge: string; expiresInMs: number; methods: SecondMethod[] }
+  /** What was shown is right; and whoever has it signs in by their organization's single sign-on. */
+  | { outcome: 'single_sign_on' }
   /** Whether the address is nobody's, the password another one, or the account disabled: all the same. */
   | { outcome: 'refused' }
   | { outcome: 'blocked'; retryAfterMs: number };
 
 /** What the second factor can be shown by. */
 export type SecondMethod = 'otp' | 'passkey' | 'recovery';
+
+/** What came before, where the first factor was shown to an organization's provider. */
+type SignOn = {
+  connectionId: Uuid;
+  /** A second factor was shown there too, and the connection says that it counts. */
+  hasSecondFactor: boolean;
+};
 
 /**
  * What follows a first factor, whichever it was: the second one where there is one, else a session. Every way to sign in
@@ -32,7 +44,7 @@ export type SecondMethod = 'otp' | 'passkey' | 'recovery';
 export async function completeFirstFactor(
   { scopes, keyRing, audit, secondFactorOf, relyingParty }: IdentityParts,
   account: Account,
-  { amr, client }: { amr: AuthenticationMethod; client: Client },
+  { amr, client, signOn }: { amr: AuthenticationMethod; client: Client; signOn?: SignOn },
   withinUnit: (unit: Unit) => Promise<boolean> = async () => true,
 ): Promise<SignInOutcome> {
   const told = async (action: string) =>
@@ -45,15 +57,27 @@ export async function completeFirstFactor(
       ...tracesOf(client),
     });
   const [halfway, done] = [await told('sign_in.first_factor'), await told('sign_in.done')];
+  const refused = await audit.prepare(installationTrail, {
+    ...{ actor: { kind: 'nobody' }, action: 'sign_in.refused', outcome: 'refused' },
+    resource: { kind: 'users', id: toWire('user', account.id) },
+    reason: 'Their organization takes no passwords.',
+    ...tracesOf(client),
+  });
 
   return scopes.inIdentity(async (unit): Promise<SignInOutcome> => {
     if (!(await withinUnit(unit))) return { outcome: 'refused' };
     // Read here, and not before the password was hashed: meanwhile they may have been disabled, or have added a factor.
     const now = await readAccount(unit, account);
     if (!now?.isActive) return { outcome: 'refused' };
-    const isBoth = amr === 'passkey';
-    if (hasSecondFactor(now.secondFactors) && !isBoth) {
-      const challenge = await addChallenge(unit, { userId: now.id, amr: [amr] });
+    // A password, and a passkey too, is the account's own: an organization that takes none means both.
+    if ((amr === 'pwd' || amr === 'passkey') && now.mustSignOnElsewhere) {
+      await audit.append(unit, installationTrail, refused);
+      return { outcome: 'single_sign_on' };
+    }
+    const { connectionId } = signOn ?? {};
+    const hasShownBoth = amr === 'passkey' || (signOn?.hasSecondFactor ?? false);
+    if (hasSecondFactor(now.secondFactors) && !hasShownBoth) {
+      const challenge = await addChallenge(unit, { userId: now.id, amr: [amr], connectionId });
       await audit.append(unit, installationTrail, halfway);
       const { hasApp, passkeyCount } = now.secondFactors;
       const methods: SecondMethod[] = [
@@ -65,15 +89,17 @@ export async function completeFirstFactor(
     }
     const session = await openSession(unit, keyRing, {
       userId: now.id,
-      amr: [amr],
-      hasSecondFactor: isBoth,
-      client,
+      amr: signOn?.hasSecondFactor ? [amr, 'mfa'] : [amr],
+      hasSecondFactor: hasShownBoth,
+      ...{ connectionId, client },
     });
     await audit.append(unit, installationTrail, done);
     return {
       outcome: 'signed_in',
       session,
-      mustAddSecondFactor: isSecondFactorAsked(secondFactorOf, client) && now.runsSomething && !isBoth,
+      mustAddSecondFactor:
+        !hasShownBoth &&
+        (now.isAskedForSecondFactor || (isSecondFactorAsked(secondFactorOf, client) && now.runsSomething)),
     };
   });
 }

@@ -51,7 +51,9 @@ export async function finishSignIn(
       if ('refusal' in shown) return shown;
       await unit.sql('UPDATE identity.sign_in_challenges SET used_at = now() WHERE token_hash = $1', [hash]);
       const amr = [...still.amr, shown.by];
-      const session = await openSession(unit, keyRing, { userId, amr, hasSecondFactor: true, client });
+      const session = await openSession(unit, keyRing, {
+        ...{ userId, amr, hasSecondFactor: true, connectionId: still.connectionId, client },
+      });
       await audit.append(unit, installationTrail, { ...event, detail: { by: amr } });
       return { session };
     });

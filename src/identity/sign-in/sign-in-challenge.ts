@@ -4,20 +4,30 @@ import { hashOfSecret, newSecret } from '../secret-token.ts';
 import type { AuthenticationMethod } from '../sessions/web-session.ts';
 
 /** A sign-in between its first factor and its second. */
-export type SignInChallenge = { hash: Buffer; userId: Uuid; amr: AuthenticationMethod[] };
+export type SignInChallenge = {
+  hash: Buffer;
+  userId: Uuid;
+  amr: AuthenticationMethod[];
+  /** The organization's provider that the first factor was shown to. */
+  connectionId: Uuid | undefined;
+};
 
 export const challengeLifetimeMs = 5 * 60_000;
 
 /** Keeps that the first factor was shown. Whoever has the token goes on from there, once. */
 export async function addChallenge(
   unit: Unit,
-  { userId, amr }: { userId: Uuid; amr: readonly AuthenticationMethod[] },
+  {
+    userId,
+    amr,
+    connectionId,
+  }: { userId: Uuid; amr: readonly AuthenticationMethod[]; connectionId?: Uuid | undefined },
 ): Promise<string> {
   const { token, hash } = newSecret('challenge');
   await unit.sql(
-    `INSERT INTO identity.sign_in_challenges (token_hash, user_id, amr, expires_at)
-       VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond')`,
-    [hash, userId, [...amr], challengeLifetimeMs],
+    `INSERT INTO identity.sign_in_challenges (token_hash, user_id, amr, expires_at, connection_id)
+       VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', $5)`,
+    [hash, userId, [...amr], challengeLifetimeMs, connectionId ?? null],
   );
   return token;
 }
@@ -38,10 +48,10 @@ async function readChallenge(
   hash: Buffer,
   lock: '' | 'FOR UPDATE OF c',
 ): Promise<SignInChallenge | undefined> {
-  const [row] = await unit.sql<{ user_id: Uuid; amr: AuthenticationMethod[] }>(
-    `SELECT c.user_id, c.amr FROM identity.sign_in_challenges c JOIN identity.users u ON u.id = c.user_id
+  const [row] = await unit.sql<{ user_id: Uuid; amr: AuthenticationMethod[]; connection_id: Uuid | null }>(
+    `SELECT c.user_id, c.amr, c.connection_id FROM identity.sign_in_challenges c JOIN identity.users u ON u.id = c.user_id
        WHERE c.token_hash = $1 AND c.used_at IS NULL AND c.expires_at > now() AND u.status = 'active' ${lock}`,
     [hash],
   );
-  return row && { hash, userId: row.user_id, amr: row.amr };
+  return row && { hash, userId: row.user_id, amr: row.amr, connectionId: row.connection_id ?? undefined };
 }

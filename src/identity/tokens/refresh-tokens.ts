@@ -36,6 +36,7 @@ export async function issueTokens(
   client: Client,
 ): Promise<TokensOutcome> {
   const family: Family = { id: newId(), sessionId: session.id, userId: session.userId, ...limits };
+  if (!(await isWithinSession(parts, session, limits))) return { outcome: 'refused' };
   const access = await issueAccess(parts, family);
   if (!access) return { outcome: 'refused' };
   const event = await parts.audit.prepare(installationTrail, {
@@ -55,6 +56,16 @@ export async function issueTokens(
     return addToken(unit, family.id);
   });
   return refreshToken === undefined ? { outcome: 'refused' } : { outcome: 'issued', ...access, refreshToken };
+}
+
+// A session that came by an organization's provider is good in that organization only, and so are its tokens.
+async function isWithinSession(
+  { grants }: TokenParts,
+  { userId, organizationId }: FoundSession,
+  { tenantId }: TokenLimits,
+): Promise<boolean> {
+  if (organizationId === null || tenantId === undefined) return true;
+  return (await grants.grantOf(userId, tenantId))?.organizationId === organizationId;
 }
 
 /**

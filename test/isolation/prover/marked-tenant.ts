@@ -7,7 +7,7 @@ import { createIdentity } from '#identity/identity.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { pathIdKinds } from '../../../src/admin/call.ts';
 import { anAuthenticator } from '../../fakes/authenticator.ts';
-import { aPersonSignedIn, type Browser } from '../../support/a-browser.ts';
+import { anOrganizer, aPersonSignedIn, type Browser } from '../../support/a-browser.ts';
 import type { Service } from '../../support/a-service.ts';
 import { shopOrigin } from '../../support/a-tenant.ts';
 import type { Visitor } from '../../support/a-visitor.ts';
@@ -23,6 +23,8 @@ export type MarkedTenant = {
   owner: ApiCaller;
   /** A member, who is signed in. */
   member: Browser;
+  /** Who runs its organization, and has shown a second factor. */
+  organizer: Browser;
   /** On the wire: one of each that stands in a path of the API. */
   ids: Readonly<Partial<Record<PathId, string>>>;
 };
@@ -98,14 +100,26 @@ export async function aMarkedTenant(service: Service, slug: string): Promise<Mar
   await haveTold(owner, mark);
   await offerAccount(owner, mark);
   await owner.own('POST', '/domains', { body: { domain: `${mark}.example` } });
+  const organizer = await anOrganizer(service, {
+    ...{ organization: `${slug}-organization`, role: 'owner', email: `organizer-${mark}@example.com` },
+  });
   const { id, ids } = await inTenantOf(service, slug, async (unit, tenantId) => ({
     id: tenantId,
     ids: await readPathIds(unit),
   }));
   const passkeyId = await addPasskey(service, member);
   const { body } = await member.call('GET', '/me/sessions');
-  const sessionId = body.items[0].id;
-  return { slug, mark, id, visitor, owner, member, ids: { ...ids, sessionId, passkeyId } };
+  const more = await ofOrganization(organizer, ids, mark);
+  return {
+    slug,
+    mark,
+    id,
+    visitor,
+    owner,
+    member,
+    organizer,
+    ids: { ...ids, ...more, passkeyId, sessionId: body.items[0].id },
+  };
 }
 
 async function addPasskey({ url }: Service, member: Browser): Promise<string> {
@@ -132,6 +146,36 @@ async function offerAccount(owner: ApiCaller, mark: string): Promise<void> {
   const made = await owner.own('POST', '/channels', { body: { ...channel, number: '+15550001' } });
   const offered = await owner.own('POST', `/channels/${made.body.id}/transfers`);
   if (offered.status !== 201) throw new Error(`The offer answered ${offered.status}.`);
+}
+
+/** What an organization has of its own, and an issuer of its tenant, made by who runs it. */
+async function ofOrganization(
+  organizer: Browser,
+  { organizationId, tenantId }: MarkedTenant['ids'],
+  mark: string,
+): Promise<MarkedTenant['ids']> {
+  const make = async (path: string, body: object): Promise<string> => {
+    const made = await organizer.call('POST', path, { body });
+    if (made.status !== 201) throw new Error(`${path} answered ${made.status}: ${JSON.stringify(made.body)}`);
+    return made.body.id;
+  };
+  const path = `/organizations/${organizationId}`;
+  const issuer = `https://${mark}.example`;
+  const signOnConnectionId = await make(`${path}/sign-on-connections`, {
+    ...{ name: mark, issuer, clientId: mark, clientSecret: mark, secondFactor: { amr: [mark], acr: [] } },
+  });
+  return {
+    signOnConnectionId,
+    signOnDomainId: await make(`${path}/sign-on-domains`, {
+      ...{ domain: `${mark}.example`, connectionId: signOnConnectionId },
+    }),
+    organizationInvitationId: await make(`${path}/invitations`, {
+      ...{ email: `guest-${mark}@example.com`, role: 'viewer' },
+    }),
+    tokenIssuerId: await make(`/tenants/${tenantId}/token-issuers`, {
+      ...{ name: mark, issuer, audience: mark, roleClaim: mark, roles: [{ value: mark, role: 'viewer' }] },
+    }),
+  };
 }
 
 /** An invitation that is open, as somebody who may do everything makes it. */
@@ -167,6 +211,31 @@ export function everythingOf(service: Service, slug: string): Promise<Readonly<R
       rows[name] = (
         await unit.sql<{ row: unknown }>(`SELECT to_jsonb(t) AS row FROM ${name} t ORDER BY 1`)
       ).map(({ row }) => row);
-    return rows;
+    return { ...rows, ...(await everythingOfOrganization(unit)) };
   });
 }
+
+// Its organization's, by the policies of an organization.
+async function everythingOfOrganization(unit: Unit): Promise<Record<string, unknown[]>> {
+  const [own] = await unit.sql<{ id: string }>('SELECT id FROM directory.organizations');
+  await unit.sql(
+    `SELECT set_config('role', 'swarmgate_service', true), set_config('swarmgate.organization_id', $1, true)`,
+    [own?.id],
+  );
+  await unit.sql(`SELECT set_config('role', 'swarmgate_organization', true)`);
+  const rows: Record<string, unknown[]> = {};
+  for (const name of organizationTables)
+    rows[name] = (
+      await unit.sql<{ row: unknown }>(`SELECT to_jsonb(t) AS row FROM ${name} t ORDER BY 1`)
+    ).map(({ row }) => row);
+  return rows;
+}
+
+const organizationTables = [
+  'directory.organizations',
+  'directory.billing_details',
+  'identity.organization_members',
+  'identity.organization_invitations',
+  'identity.sign_on_connections',
+  'identity.sign_on_domains',
+];

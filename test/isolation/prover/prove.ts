@@ -93,7 +93,12 @@ async function readAll(
   for (const [name, operation] of Object.entries<Operation>(api)) {
     if (operation.method !== 'get' || operation.needs === 'an-operator') continue;
     if (operation.query?.safeParse({}).success === false) continue;
-    const { call } = operation.needs === 'a-session' ? tenant.member : tenant.owner;
+    const isOfOrganization = operation.path.includes('{organizationId}');
+    const { call } = isOfOrganization
+      ? tenant.organizer
+      : operation.needs === 'a-session'
+        ? tenant.member
+        : tenant.owner;
     const path = pathIdsOf(operation).reduce(
       (whole, id) => whole.replace(`{${id}}`, () => tenant.ids[id] ?? ''),
       operation.path as string,

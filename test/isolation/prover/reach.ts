@@ -5,7 +5,7 @@ import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { pathIdsOf } from '../../../src/admin/call.ts';
-import { aPersonSignedIn } from '../../support/a-browser.ts';
+import { anOrganizer, aPersonSignedIn } from '../../support/a-browser.ts';
 import type { Service } from '../../support/a-service.ts';
 import { type ApiAnswer, anApiCaller, callerOf } from '../../support/an-api-caller.ts';
 import { arbitraryOf, type JsonSchema } from '../../support/arbitrary-of.ts';
@@ -41,7 +41,7 @@ export async function* everyReach(
       calls = places.length;
       us = await aCast(service, ours);
     }
-    const { viewer, owner, member } = us;
+    const { viewer, owner, member, organizer } = us;
     const credentials: Readonly<Record<string, Credential>> = {
       none: {},
       'not one of ours': { bearer: `sgk_${'x'.repeat(73)}` },
@@ -51,6 +51,7 @@ export async function* everyReach(
       'a member’s session': { cookie: member.cookie },
       'a member’s token': { bearer: member.token },
       'a token for our tenant': { bearer: member.tokenForTenant },
+      'an organization’s owner': { cookie: organizer.cookie },
     };
     for (const [credential, { bearer, cookie }] of Object.entries(credentials)) {
       const call = callerOf(service, bearer);
@@ -76,12 +77,13 @@ const callsMax = 150;
 type Cast = Awaited<ReturnType<typeof aCast>>;
 
 async function aCast(service: Service, ours: MarkedTenant) {
-  const [viewer, owner, member] = await Promise.all([
+  const [viewer, owner, member, organizer] = await Promise.all([
     anApiCaller(service, { tenant: ours.slug, role: 'viewer' }),
     anApiCaller(service, { tenant: ours.slug, role: 'owner' }),
     aMember(service, ours),
+    anOrganizer(service, { organization: `${ours.slug}-organization`, role: 'owner' }, anAddress()),
   ]);
-  return { viewer, owner, member };
+  return { viewer, owner, member, organizer };
 }
 
 /** Somebody who belongs to our tenant: a session, a token for wherever they belong, and one for our tenant alone. */

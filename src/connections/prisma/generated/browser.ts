@@ -347,3 +347,38 @@ export type WebhookDelivery = Prisma.WebhookDeliveryModel
  * 
  */
 export type WebhookAttempt = Prisma.WebhookAttemptModel
+/**
+ * Model OrganizationInvitation
+ * 
+ */
+export type OrganizationInvitation = Prisma.OrganizationInvitationModel
+/**
+ * Model BillingDetails
+ * 
+ */
+export type BillingDetails = Prisma.BillingDetailsModel
+/**
+ * Model TokenIssuer
+ * 
+ */
+export type TokenIssuer = Prisma.TokenIssuerModel
+/**
+ * Model SignOnConnection
+ * 
+ */
+export type SignOnConnection = Prisma.SignOnConnectionModel
+/**
+ * Model SignOnDomain
+ * 
+ */
+export type SignOnDomain = Prisma.SignOnDomainModel
+/**
+ * Model SignOnIdentity
+ * 
+ */
+export type SignOnIdentity = Prisma.SignOnIdentityModel
+/**
+ * Model SignOnAttempt
+ * 
+ */
+export type SignOnAttempt = Prisma.SignOnAttemptModel

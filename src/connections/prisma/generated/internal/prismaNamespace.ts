@@ -462,7 +462,14 @@ export const ModelName = {
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookEvent: 'WebhookEvent',
   WebhookDelivery: 'WebhookDelivery',
-  WebhookAttempt: 'WebhookAttempt'
+  WebhookAttempt: 'WebhookAttempt',
+  OrganizationInvitation: 'OrganizationInvitation',
+  BillingDetails: 'BillingDetails',
+  TokenIssuer: 'TokenIssuer',
+  SignOnConnection: 'SignOnConnection',
+  SignOnDomain: 'SignOnDomain',
+  SignOnIdentity: 'SignOnIdentity',
+  SignOnAttempt: 'SignOnAttempt'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -478,7 +485,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "domain" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "claimOffer" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditDrop" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "passkey" | "passkeyCeremony" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation" | "webhookEndpoint" | "webhookEvent" | "webhookDelivery" | "webhookAttempt"
+    modelProps: "cell" | "thisCell" | "masterKey" | "organization" | "tenant" | "domain" | "tombstone" | "externalKey" | "agent" | "channel" | "participant" | "conversation" | "message" | "inboundKey" | "turn" | "turnStep" | "delivery" | "deliveryPart" | "event" | "knowledgeDocument" | "knowledgePassage" | "knowledgeVector" | "consentEntry" | "file" | "installState" | "claimOffer" | "conversationReference" | "quarantine" | "socketLease" | "worker" | "plan" | "fairClock" | "fairFinish" | "pace" | "socketSession" | "directChoice" | "directPastChoice" | "directSighting" | "accountName" | "user" | "membership" | "organizationMember" | "role" | "apiKey" | "auditEvent" | "auditSeal" | "auditDrop" | "auditSubject" | "idempotentAnswer" | "password" | "totp" | "recoveryCode" | "webSession" | "signInChallenge" | "signInLink" | "passkey" | "passkeyCeremony" | "attempt" | "refreshFamily" | "refreshToken" | "signingKey" | "invitation" | "webhookEndpoint" | "webhookEvent" | "webhookDelivery" | "webhookAttempt" | "organizationInvitation" | "billingDetails" | "tokenIssuer" | "signOnConnection" | "signOnDomain" | "signOnIdentity" | "signOnAttempt"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -5318,6 +5325,524 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    OrganizationInvitation: {
+      payload: Prisma.$OrganizationInvitationPayload<ExtArgs>
+      fields: Prisma.OrganizationInvitationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OrganizationInvitationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OrganizationInvitationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>
+        }
+        findFirst: {
+          args: Prisma.OrganizationInvitationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OrganizationInvitationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>
+        }
+        findMany: {
+          args: Prisma.OrganizationInvitationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>[]
+        }
+        create: {
+          args: Prisma.OrganizationInvitationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>
+        }
+        createMany: {
+          args: Prisma.OrganizationInvitationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OrganizationInvitationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>[]
+        }
+        delete: {
+          args: Prisma.OrganizationInvitationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>
+        }
+        update: {
+          args: Prisma.OrganizationInvitationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>
+        }
+        deleteMany: {
+          args: Prisma.OrganizationInvitationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OrganizationInvitationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OrganizationInvitationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>[]
+        }
+        upsert: {
+          args: Prisma.OrganizationInvitationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationInvitationPayload>
+        }
+        aggregate: {
+          args: Prisma.OrganizationInvitationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOrganizationInvitation>
+        }
+        groupBy: {
+          args: Prisma.OrganizationInvitationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationInvitationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OrganizationInvitationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationInvitationCountAggregateOutputType> | number
+        }
+      }
+    }
+    BillingDetails: {
+      payload: Prisma.$BillingDetailsPayload<ExtArgs>
+      fields: Prisma.BillingDetailsFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.BillingDetailsFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.BillingDetailsFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>
+        }
+        findFirst: {
+          args: Prisma.BillingDetailsFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.BillingDetailsFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>
+        }
+        findMany: {
+          args: Prisma.BillingDetailsFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>[]
+        }
+        create: {
+          args: Prisma.BillingDetailsCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>
+        }
+        createMany: {
+          args: Prisma.BillingDetailsCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.BillingDetailsCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>[]
+        }
+        delete: {
+          args: Prisma.BillingDetailsDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>
+        }
+        update: {
+          args: Prisma.BillingDetailsUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>
+        }
+        deleteMany: {
+          args: Prisma.BillingDetailsDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.BillingDetailsUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.BillingDetailsUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>[]
+        }
+        upsert: {
+          args: Prisma.BillingDetailsUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BillingDetailsPayload>
+        }
+        aggregate: {
+          args: Prisma.BillingDetailsAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateBillingDetails>
+        }
+        groupBy: {
+          args: Prisma.BillingDetailsGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.BillingDetailsGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.BillingDetailsCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.BillingDetailsCountAggregateOutputType> | number
+        }
+      }
+    }
+    TokenIssuer: {
+      payload: Prisma.$TokenIssuerPayload<ExtArgs>
+      fields: Prisma.TokenIssuerFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TokenIssuerFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TokenIssuerFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>
+        }
+        findFirst: {
+          args: Prisma.TokenIssuerFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TokenIssuerFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>
+        }
+        findMany: {
+          args: Prisma.TokenIssuerFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>[]
+        }
+        create: {
+          args: Prisma.TokenIssuerCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>
+        }
+        createMany: {
+          args: Prisma.TokenIssuerCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TokenIssuerCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>[]
+        }
+        delete: {
+          args: Prisma.TokenIssuerDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>
+        }
+        update: {
+          args: Prisma.TokenIssuerUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>
+        }
+        deleteMany: {
+          args: Prisma.TokenIssuerDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TokenIssuerUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TokenIssuerUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>[]
+        }
+        upsert: {
+          args: Prisma.TokenIssuerUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TokenIssuerPayload>
+        }
+        aggregate: {
+          args: Prisma.TokenIssuerAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTokenIssuer>
+        }
+        groupBy: {
+          args: Prisma.TokenIssuerGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TokenIssuerGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TokenIssuerCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TokenIssuerCountAggregateOutputType> | number
+        }
+      }
+    }
+    SignOnConnection: {
+      payload: Prisma.$SignOnConnectionPayload<ExtArgs>
+      fields: Prisma.SignOnConnectionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignOnConnectionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignOnConnectionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>
+        }
+        findFirst: {
+          args: Prisma.SignOnConnectionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignOnConnectionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>
+        }
+        findMany: {
+          args: Prisma.SignOnConnectionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>[]
+        }
+        create: {
+          args: Prisma.SignOnConnectionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>
+        }
+        createMany: {
+          args: Prisma.SignOnConnectionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignOnConnectionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>[]
+        }
+        delete: {
+          args: Prisma.SignOnConnectionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>
+        }
+        update: {
+          args: Prisma.SignOnConnectionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>
+        }
+        deleteMany: {
+          args: Prisma.SignOnConnectionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignOnConnectionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignOnConnectionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>[]
+        }
+        upsert: {
+          args: Prisma.SignOnConnectionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnConnectionPayload>
+        }
+        aggregate: {
+          args: Prisma.SignOnConnectionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignOnConnection>
+        }
+        groupBy: {
+          args: Prisma.SignOnConnectionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnConnectionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignOnConnectionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnConnectionCountAggregateOutputType> | number
+        }
+      }
+    }
+    SignOnDomain: {
+      payload: Prisma.$SignOnDomainPayload<ExtArgs>
+      fields: Prisma.SignOnDomainFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignOnDomainFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignOnDomainFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>
+        }
+        findFirst: {
+          args: Prisma.SignOnDomainFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignOnDomainFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>
+        }
+        findMany: {
+          args: Prisma.SignOnDomainFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>[]
+        }
+        create: {
+          args: Prisma.SignOnDomainCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>
+        }
+        createMany: {
+          args: Prisma.SignOnDomainCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignOnDomainCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>[]
+        }
+        delete: {
+          args: Prisma.SignOnDomainDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>
+        }
+        update: {
+          args: Prisma.SignOnDomainUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>
+        }
+        deleteMany: {
+          args: Prisma.SignOnDomainDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignOnDomainUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignOnDomainUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>[]
+        }
+        upsert: {
+          args: Prisma.SignOnDomainUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnDomainPayload>
+        }
+        aggregate: {
+          args: Prisma.SignOnDomainAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignOnDomain>
+        }
+        groupBy: {
+          args: Prisma.SignOnDomainGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnDomainGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignOnDomainCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnDomainCountAggregateOutputType> | number
+        }
+      }
+    }
+    SignOnIdentity: {
+      payload: Prisma.$SignOnIdentityPayload<ExtArgs>
+      fields: Prisma.SignOnIdentityFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignOnIdentityFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignOnIdentityFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>
+        }
+        findFirst: {
+          args: Prisma.SignOnIdentityFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignOnIdentityFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>
+        }
+        findMany: {
+          args: Prisma.SignOnIdentityFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>[]
+        }
+        create: {
+          args: Prisma.SignOnIdentityCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>
+        }
+        createMany: {
+          args: Prisma.SignOnIdentityCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignOnIdentityCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>[]
+        }
+        delete: {
+          args: Prisma.SignOnIdentityDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>
+        }
+        update: {
+          args: Prisma.SignOnIdentityUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>
+        }
+        deleteMany: {
+          args: Prisma.SignOnIdentityDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignOnIdentityUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignOnIdentityUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>[]
+        }
+        upsert: {
+          args: Prisma.SignOnIdentityUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnIdentityPayload>
+        }
+        aggregate: {
+          args: Prisma.SignOnIdentityAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignOnIdentity>
+        }
+        groupBy: {
+          args: Prisma.SignOnIdentityGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnIdentityGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignOnIdentityCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnIdentityCountAggregateOutputType> | number
+        }
+      }
+    }
+    SignOnAttempt: {
+      payload: Prisma.$SignOnAttemptPayload<ExtArgs>
+      fields: Prisma.SignOnAttemptFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignOnAttemptFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignOnAttemptFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>
+        }
+        findFirst: {
+          args: Prisma.SignOnAttemptFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignOnAttemptFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>
+        }
+        findMany: {
+          args: Prisma.SignOnAttemptFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>[]
+        }
+        create: {
+          args: Prisma.SignOnAttemptCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>
+        }
+        createMany: {
+          args: Prisma.SignOnAttemptCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignOnAttemptCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>[]
+        }
+        delete: {
+          args: Prisma.SignOnAttemptDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>
+        }
+        update: {
+          args: Prisma.SignOnAttemptUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>
+        }
+        deleteMany: {
+          args: Prisma.SignOnAttemptDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignOnAttemptUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignOnAttemptUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>[]
+        }
+        upsert: {
+          args: Prisma.SignOnAttemptUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignOnAttemptPayload>
+        }
+        aggregate: {
+          args: Prisma.SignOnAttemptAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignOnAttempt>
+        }
+        groupBy: {
+          args: Prisma.SignOnAttemptGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnAttemptGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignOnAttemptCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignOnAttemptCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -5393,7 +5918,9 @@ export const OrganizationScalarFieldEnum = {
   deleteAfter: 'deleteAfter',
   version: 'version',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  requiresSecondFactor: 'requiresSecondFactor',
+  requiresSingleSignOn: 'requiresSingleSignOn'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
@@ -5939,7 +6466,9 @@ export const OrganizationMemberScalarFieldEnum = {
   userId: 'userId',
   organizationId: 'organizationId',
   role: 'role',
-  createdAt: 'createdAt'
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
 } as const
 
 export type OrganizationMemberScalarFieldEnum = (typeof OrganizationMemberScalarFieldEnum)[keyof typeof OrganizationMemberScalarFieldEnum]
@@ -6086,7 +6615,8 @@ export const WebSessionScalarFieldEnum = {
   mfaAt: 'mfaAt',
   amr: 'amr',
   sealedClient: 'sealedClient',
-  revokedAt: 'revokedAt'
+  revokedAt: 'revokedAt',
+  connectionId: 'connectionId'
 } as const
 
 export type WebSessionScalarFieldEnum = (typeof WebSessionScalarFieldEnum)[keyof typeof WebSessionScalarFieldEnum]
@@ -6098,7 +6628,8 @@ export const SignInChallengeScalarFieldEnum = {
   amr: 'amr',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
-  usedAt: 'usedAt'
+  usedAt: 'usedAt',
+  connectionId: 'connectionId'
 } as const
 
 export type SignInChallengeScalarFieldEnum = (typeof SignInChallengeScalarFieldEnum)[keyof typeof SignInChallengeScalarFieldEnum]
@@ -6273,6 +6804,114 @@ export const WebhookAttemptScalarFieldEnum = {
 } as const
 
 export type WebhookAttemptScalarFieldEnum = (typeof WebhookAttemptScalarFieldEnum)[keyof typeof WebhookAttemptScalarFieldEnum]
+
+
+export const OrganizationInvitationScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  email: 'email',
+  role: 'role',
+  secretHash: 'secretHash',
+  invitedBy: 'invitedBy',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  revokedAt: 'revokedAt'
+} as const
+
+export type OrganizationInvitationScalarFieldEnum = (typeof OrganizationInvitationScalarFieldEnum)[keyof typeof OrganizationInvitationScalarFieldEnum]
+
+
+export const BillingDetailsScalarFieldEnum = {
+  organizationId: 'organizationId',
+  sealed: 'sealed',
+  version: 'version',
+  updatedAt: 'updatedAt'
+} as const
+
+export type BillingDetailsScalarFieldEnum = (typeof BillingDetailsScalarFieldEnum)[keyof typeof BillingDetailsScalarFieldEnum]
+
+
+export const TokenIssuerScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  issuer: 'issuer',
+  audience: 'audience',
+  jwksUrl: 'jwksUrl',
+  algorithms: 'algorithms',
+  roleClaim: 'roleClaim',
+  roleMap: 'roleMap',
+  defaultRole: 'defaultRole',
+  requiredClaims: 'requiredClaims',
+  sealedSubjectKey: 'sealedSubjectKey',
+  isEnabled: 'isEnabled',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type TokenIssuerScalarFieldEnum = (typeof TokenIssuerScalarFieldEnum)[keyof typeof TokenIssuerScalarFieldEnum]
+
+
+export const SignOnConnectionScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  name: 'name',
+  issuer: 'issuer',
+  clientId: 'clientId',
+  sealedClientSecret: 'sealedClientSecret',
+  isEnabled: 'isEnabled',
+  secondFactorAmr: 'secondFactorAmr',
+  secondFactorAcr: 'secondFactorAcr',
+  joinsAs: 'joinsAs',
+  joinsTenants: 'joinsTenants',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SignOnConnectionScalarFieldEnum = (typeof SignOnConnectionScalarFieldEnum)[keyof typeof SignOnConnectionScalarFieldEnum]
+
+
+export const SignOnDomainScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  domain: 'domain',
+  connectionId: 'connectionId',
+  proof: 'proof',
+  confirmedAt: 'confirmedAt',
+  confirmedBy: 'confirmedBy',
+  createdAt: 'createdAt'
+} as const
+
+export type SignOnDomainScalarFieldEnum = (typeof SignOnDomainScalarFieldEnum)[keyof typeof SignOnDomainScalarFieldEnum]
+
+
+export const SignOnIdentityScalarFieldEnum = {
+  connectionId: 'connectionId',
+  subject: 'subject',
+  userId: 'userId',
+  isJoining: 'isJoining',
+  createdAt: 'createdAt',
+  lastUsedAt: 'lastUsedAt'
+} as const
+
+export type SignOnIdentityScalarFieldEnum = (typeof SignOnIdentityScalarFieldEnum)[keyof typeof SignOnIdentityScalarFieldEnum]
+
+
+export const SignOnAttemptScalarFieldEnum = {
+  stateHash: 'stateHash',
+  connectionId: 'connectionId',
+  browserHash: 'browserHash',
+  sealed: 'sealed',
+  returnPath: 'returnPath',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type SignOnAttemptScalarFieldEnum = (typeof SignOnAttemptScalarFieldEnum)[keyof typeof SignOnAttemptScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -6650,6 +7289,13 @@ export type GlobalOmitConfig = {
   webhookEvent?: Prisma.WebhookEventOmit
   webhookDelivery?: Prisma.WebhookDeliveryOmit
   webhookAttempt?: Prisma.WebhookAttemptOmit
+  organizationInvitation?: Prisma.OrganizationInvitationOmit
+  billingDetails?: Prisma.BillingDetailsOmit
+  tokenIssuer?: Prisma.TokenIssuerOmit
+  signOnConnection?: Prisma.SignOnConnectionOmit
+  signOnDomain?: Prisma.SignOnDomainOmit
+  signOnIdentity?: Prisma.SignOnIdentityOmit
+  signOnAttempt?: Prisma.SignOnAttemptOmit
 }
 
 /* Types for Logging */

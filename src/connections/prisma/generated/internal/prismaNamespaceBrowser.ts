@@ -116,7 +116,14 @@ export const ModelName = {
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookEvent: 'WebhookEvent',
   WebhookDelivery: 'WebhookDelivery',
-  WebhookAttempt: 'WebhookAttempt'
+  WebhookAttempt: 'WebhookAttempt',
+  OrganizationInvitation: 'OrganizationInvitation',
+  BillingDetails: 'BillingDetails',
+  TokenIssuer: 'TokenIssuer',
+  SignOnConnection: 'SignOnConnection',
+  SignOnDomain: 'SignOnDomain',
+  SignOnIdentity: 'SignOnIdentity',
+  SignOnAttempt: 'SignOnAttempt'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -171,7 +178,9 @@ export const OrganizationScalarFieldEnum = {
   deleteAfter: 'deleteAfter',
   version: 'version',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  requiresSecondFactor: 'requiresSecondFactor',
+  requiresSingleSignOn: 'requiresSingleSignOn'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
@@ -717,7 +726,9 @@ export const OrganizationMemberScalarFieldEnum = {
   userId: 'userId',
   organizationId: 'organizationId',
   role: 'role',
-  createdAt: 'createdAt'
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
 } as const
 
 export type OrganizationMemberScalarFieldEnum = (typeof OrganizationMemberScalarFieldEnum)[keyof typeof OrganizationMemberScalarFieldEnum]
@@ -864,7 +875,8 @@ export const WebSessionScalarFieldEnum = {
   mfaAt: 'mfaAt',
   amr: 'amr',
   sealedClient: 'sealedClient',
-  revokedAt: 'revokedAt'
+  revokedAt: 'revokedAt',
+  connectionId: 'connectionId'
 } as const
 
 export type WebSessionScalarFieldEnum = (typeof WebSessionScalarFieldEnum)[keyof typeof WebSessionScalarFieldEnum]
@@ -876,7 +888,8 @@ export const SignInChallengeScalarFieldEnum = {
   amr: 'amr',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
-  usedAt: 'usedAt'
+  usedAt: 'usedAt',
+  connectionId: 'connectionId'
 } as const
 
 export type SignInChallengeScalarFieldEnum = (typeof SignInChallengeScalarFieldEnum)[keyof typeof SignInChallengeScalarFieldEnum]
@@ -1051,6 +1064,114 @@ export const WebhookAttemptScalarFieldEnum = {
 } as const
 
 export type WebhookAttemptScalarFieldEnum = (typeof WebhookAttemptScalarFieldEnum)[keyof typeof WebhookAttemptScalarFieldEnum]
+
+
+export const OrganizationInvitationScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  email: 'email',
+  role: 'role',
+  secretHash: 'secretHash',
+  invitedBy: 'invitedBy',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  acceptedAt: 'acceptedAt',
+  revokedAt: 'revokedAt'
+} as const
+
+export type OrganizationInvitationScalarFieldEnum = (typeof OrganizationInvitationScalarFieldEnum)[keyof typeof OrganizationInvitationScalarFieldEnum]
+
+
+export const BillingDetailsScalarFieldEnum = {
+  organizationId: 'organizationId',
+  sealed: 'sealed',
+  version: 'version',
+  updatedAt: 'updatedAt'
+} as const
+
+export type BillingDetailsScalarFieldEnum = (typeof BillingDetailsScalarFieldEnum)[keyof typeof BillingDetailsScalarFieldEnum]
+
+
+export const TokenIssuerScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  issuer: 'issuer',
+  audience: 'audience',
+  jwksUrl: 'jwksUrl',
+  algorithms: 'algorithms',
+  roleClaim: 'roleClaim',
+  roleMap: 'roleMap',
+  defaultRole: 'defaultRole',
+  requiredClaims: 'requiredClaims',
+  sealedSubjectKey: 'sealedSubjectKey',
+  isEnabled: 'isEnabled',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type TokenIssuerScalarFieldEnum = (typeof TokenIssuerScalarFieldEnum)[keyof typeof TokenIssuerScalarFieldEnum]
+
+
+export const SignOnConnectionScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  name: 'name',
+  issuer: 'issuer',
+  clientId: 'clientId',
+  sealedClientSecret: 'sealedClientSecret',
+  isEnabled: 'isEnabled',
+  secondFactorAmr: 'secondFactorAmr',
+  secondFactorAcr: 'secondFactorAcr',
+  joinsAs: 'joinsAs',
+  joinsTenants: 'joinsTenants',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SignOnConnectionScalarFieldEnum = (typeof SignOnConnectionScalarFieldEnum)[keyof typeof SignOnConnectionScalarFieldEnum]
+
+
+export const SignOnDomainScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  domain: 'domain',
+  connectionId: 'connectionId',
+  proof: 'proof',
+  confirmedAt: 'confirmedAt',
+  confirmedBy: 'confirmedBy',
+  createdAt: 'createdAt'
+} as const
+
+export type SignOnDomainScalarFieldEnum = (typeof SignOnDomainScalarFieldEnum)[keyof typeof SignOnDomainScalarFieldEnum]
+
+
+export const SignOnIdentityScalarFieldEnum = {
+  connectionId: 'connectionId',
+  subject: 'subject',
+  userId: 'userId',
+  isJoining: 'isJoining',
+  createdAt: 'createdAt',
+  lastUsedAt: 'lastUsedAt'
+} as const
+
+export type SignOnIdentityScalarFieldEnum = (typeof SignOnIdentityScalarFieldEnum)[keyof typeof SignOnIdentityScalarFieldEnum]
+
+
+export const SignOnAttemptScalarFieldEnum = {
+  stateHash: 'stateHash',
+  connectionId: 'connectionId',
+  browserHash: 'browserHash',
+  sealed: 'sealed',
+  returnPath: 'returnPath',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type SignOnAttemptScalarFieldEnum = (typeof SignOnAttemptScalarFieldEnum)[keyof typeof SignOnAttemptScalarFieldEnum]
 
 
 export const SortOrder = {

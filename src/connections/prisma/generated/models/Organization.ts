@@ -45,6 +45,8 @@ export type OrganizationMinAggregateOutputType = {
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
+  requiresSecondFactor: boolean | null
+  requiresSingleSignOn: boolean | null
 }
 
 export type OrganizationMaxAggregateOutputType = {
@@ -58,6 +60,8 @@ export type OrganizationMaxAggregateOutputType = {
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
+  requiresSecondFactor: boolean | null
+  requiresSingleSignOn: boolean | null
 }
 
 export type OrganizationCountAggregateOutputType = {
@@ -72,6 +76,8 @@ export type OrganizationCountAggregateOutputType = {
   version: number
   createdAt: number
   updatedAt: number
+  requiresSecondFactor: number
+  requiresSingleSignOn: number
   _all: number
 }
 
@@ -95,6 +101,8 @@ export type OrganizationMinAggregateInputType = {
   version?: true
   createdAt?: true
   updatedAt?: true
+  requiresSecondFactor?: true
+  requiresSingleSignOn?: true
 }
 
 export type OrganizationMaxAggregateInputType = {
@@ -108,6 +116,8 @@ export type OrganizationMaxAggregateInputType = {
   version?: true
   createdAt?: true
   updatedAt?: true
+  requiresSecondFactor?: true
+  requiresSingleSignOn?: true
 }
 
 export type OrganizationCountAggregateInputType = {
@@ -122,6 +132,8 @@ export type OrganizationCountAggregateInputType = {
   version?: true
   createdAt?: true
   updatedAt?: true
+  requiresSecondFactor?: true
+  requiresSingleSignOn?: true
   _all?: true
 }
 
@@ -223,6 +235,8 @@ export type OrganizationGroupByOutputType = {
   version: number
   createdAt: Date
   updatedAt: Date
+  requiresSecondFactor: boolean
+  requiresSingleSignOn: boolean
   _count: OrganizationCountAggregateOutputType | null
   _avg: OrganizationAvgAggregateOutputType | null
   _sum: OrganizationSumAggregateOutputType | null
@@ -260,8 +274,14 @@ export type OrganizationWhereInput = {
   version?: Prisma.IntFilter<"Organization"> | number
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
+  requiresSecondFactor?: Prisma.BoolFilter<"Organization"> | boolean
+  requiresSingleSignOn?: Prisma.BoolFilter<"Organization"> | boolean
   tenants?: Prisma.TenantListRelationFilter
+  signOnConnections?: Prisma.SignOnConnectionListRelationFilter
+  signOnDomains?: Prisma.SignOnDomainListRelationFilter
   members?: Prisma.OrganizationMemberListRelationFilter
+  invitations?: Prisma.OrganizationInvitationListRelationFilter
+  billingDetails?: Prisma.XOR<Prisma.BillingDetailsNullableScalarRelationFilter, Prisma.BillingDetailsWhereInput> | null
 }
 
 export type OrganizationOrderByWithRelationInput = {
@@ -276,8 +296,14 @@ export type OrganizationOrderByWithRelationInput = {
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  requiresSecondFactor?: Prisma.SortOrder
+  requiresSingleSignOn?: Prisma.SortOrder
   tenants?: Prisma.TenantOrderByRelationAggregateInput
+  signOnConnections?: Prisma.SignOnConnectionOrderByRelationAggregateInput
+  signOnDomains?: Prisma.SignOnDomainOrderByRelationAggregateInput
   members?: Prisma.OrganizationMemberOrderByRelationAggregateInput
+  invitations?: Prisma.OrganizationInvitationOrderByRelationAggregateInput
+  billingDetails?: Prisma.BillingDetailsOrderByWithRelationInput
 }
 
 export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
@@ -295,8 +321,14 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   version?: Prisma.IntFilter<"Organization"> | number
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
+  requiresSecondFactor?: Prisma.BoolFilter<"Organization"> | boolean
+  requiresSingleSignOn?: Prisma.BoolFilter<"Organization"> | boolean
   tenants?: Prisma.TenantListRelationFilter
+  signOnConnections?: Prisma.SignOnConnectionListRelationFilter
+  signOnDomains?: Prisma.SignOnDomainListRelationFilter
   members?: Prisma.OrganizationMemberListRelationFilter
+  invitations?: Prisma.OrganizationInvitationListRelationFilter
+  billingDetails?: Prisma.XOR<Prisma.BillingDetailsNullableScalarRelationFilter, Prisma.BillingDetailsWhereInput> | null
 }, "id" | "slug">
 
 export type OrganizationOrderByWithAggregationInput = {
@@ -311,6 +343,8 @@ export type OrganizationOrderByWithAggregationInput = {
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  requiresSecondFactor?: Prisma.SortOrder
+  requiresSingleSignOn?: Prisma.SortOrder
   _count?: Prisma.OrganizationCountOrderByAggregateInput
   _avg?: Prisma.OrganizationAvgOrderByAggregateInput
   _max?: Prisma.OrganizationMaxOrderByAggregateInput
@@ -333,6 +367,8 @@ export type OrganizationScalarWhereWithAggregatesInput = {
   version?: Prisma.IntWithAggregatesFilter<"Organization"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
+  requiresSecondFactor?: Prisma.BoolWithAggregatesFilter<"Organization"> | boolean
+  requiresSingleSignOn?: Prisma.BoolWithAggregatesFilter<"Organization"> | boolean
 }
 
 export type OrganizationCreateInput = {
@@ -347,8 +383,14 @@ export type OrganizationCreateInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
   tenants?: Prisma.TenantCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainCreateNestedManyWithoutOrganizationInput
   members?: Prisma.OrganizationMemberCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsCreateNestedOneWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateInput = {
@@ -363,8 +405,14 @@ export type OrganizationUncheckedCreateInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
   tenants?: Prisma.TenantUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutOrganizationInput
   members?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsUncheckedCreateNestedOneWithoutOrganizationInput
 }
 
 export type OrganizationUpdateInput = {
@@ -379,8 +427,14 @@ export type OrganizationUpdateInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
   tenants?: Prisma.TenantUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUpdateManyWithoutOrganizationNestedInput
   members?: Prisma.OrganizationMemberUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUpdateOneWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateInput = {
@@ -395,8 +449,14 @@ export type OrganizationUncheckedUpdateInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
   tenants?: Prisma.TenantUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   members?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUncheckedUpdateOneWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateManyInput = {
@@ -411,6 +471,8 @@ export type OrganizationCreateManyInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
 }
 
 export type OrganizationUpdateManyMutationInput = {
@@ -425,6 +487,8 @@ export type OrganizationUpdateManyMutationInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type OrganizationUncheckedUpdateManyInput = {
@@ -439,6 +503,8 @@ export type OrganizationUncheckedUpdateManyInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type OrganizationCountOrderByAggregateInput = {
@@ -453,6 +519,8 @@ export type OrganizationCountOrderByAggregateInput = {
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  requiresSecondFactor?: Prisma.SortOrder
+  requiresSingleSignOn?: Prisma.SortOrder
 }
 
 export type OrganizationAvgOrderByAggregateInput = {
@@ -470,6 +538,8 @@ export type OrganizationMaxOrderByAggregateInput = {
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  requiresSecondFactor?: Prisma.SortOrder
+  requiresSingleSignOn?: Prisma.SortOrder
 }
 
 export type OrganizationMinOrderByAggregateInput = {
@@ -483,6 +553,8 @@ export type OrganizationMinOrderByAggregateInput = {
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  requiresSecondFactor?: Prisma.SortOrder
+  requiresSingleSignOn?: Prisma.SortOrder
 }
 
 export type OrganizationSumOrderByAggregateInput = {
@@ -504,6 +576,10 @@ export type IntFieldUpdateOperationsInput = {
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean
 }
 
 export type OrganizationCreateNestedOneWithoutTenantsInput = {
@@ -534,6 +610,62 @@ export type OrganizationUpdateOneRequiredWithoutMembersNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutMembersInput, Prisma.OrganizationUpdateWithoutMembersInput>, Prisma.OrganizationUncheckedUpdateWithoutMembersInput>
 }
 
+export type OrganizationCreateNestedOneWithoutInvitationsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutInvitationsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutInvitationsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutInvitationsInput
+  upsert?: Prisma.OrganizationUpsertWithoutInvitationsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutInvitationsInput, Prisma.OrganizationUpdateWithoutInvitationsInput>, Prisma.OrganizationUncheckedUpdateWithoutInvitationsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutBillingDetailsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutBillingDetailsInput, Prisma.OrganizationUncheckedCreateWithoutBillingDetailsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutBillingDetailsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutBillingDetailsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutBillingDetailsInput, Prisma.OrganizationUncheckedCreateWithoutBillingDetailsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutBillingDetailsInput
+  upsert?: Prisma.OrganizationUpsertWithoutBillingDetailsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutBillingDetailsInput, Prisma.OrganizationUpdateWithoutBillingDetailsInput>, Prisma.OrganizationUncheckedUpdateWithoutBillingDetailsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutSignOnConnectionsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnConnectionsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnConnectionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSignOnConnectionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutSignOnConnectionsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnConnectionsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnConnectionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSignOnConnectionsInput
+  upsert?: Prisma.OrganizationUpsertWithoutSignOnConnectionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutSignOnConnectionsInput, Prisma.OrganizationUpdateWithoutSignOnConnectionsInput>, Prisma.OrganizationUncheckedUpdateWithoutSignOnConnectionsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutSignOnDomainsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnDomainsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnDomainsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSignOnDomainsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutSignOnDomainsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnDomainsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnDomainsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSignOnDomainsInput
+  upsert?: Prisma.OrganizationUpsertWithoutSignOnDomainsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutSignOnDomainsInput, Prisma.OrganizationUpdateWithoutSignOnDomainsInput>, Prisma.OrganizationUncheckedUpdateWithoutSignOnDomainsInput>
+}
+
 export type OrganizationCreateWithoutTenantsInput = {
   id: string
   slug: string
@@ -546,7 +678,13 @@ export type OrganizationCreateWithoutTenantsInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  signOnConnections?: Prisma.SignOnConnectionCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainCreateNestedManyWithoutOrganizationInput
   members?: Prisma.OrganizationMemberCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsCreateNestedOneWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutTenantsInput = {
@@ -561,7 +699,13 @@ export type OrganizationUncheckedCreateWithoutTenantsInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  signOnConnections?: Prisma.SignOnConnectionUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutOrganizationInput
   members?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsUncheckedCreateNestedOneWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutTenantsInput = {
@@ -592,7 +736,13 @@ export type OrganizationUpdateWithoutTenantsInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signOnConnections?: Prisma.SignOnConnectionUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUpdateManyWithoutOrganizationNestedInput
   members?: Prisma.OrganizationMemberUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUpdateOneWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutTenantsInput = {
@@ -607,7 +757,13 @@ export type OrganizationUncheckedUpdateWithoutTenantsInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signOnConnections?: Prisma.SignOnConnectionUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   members?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUncheckedUpdateOneWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutMembersInput = {
@@ -622,7 +778,13 @@ export type OrganizationCreateWithoutMembersInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
   tenants?: Prisma.TenantCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsCreateNestedOneWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutMembersInput = {
@@ -637,7 +799,13 @@ export type OrganizationUncheckedCreateWithoutMembersInput = {
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
   tenants?: Prisma.TenantUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsUncheckedCreateNestedOneWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutMembersInput = {
@@ -668,7 +836,13 @@ export type OrganizationUpdateWithoutMembersInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
   tenants?: Prisma.TenantUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUpdateOneWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutMembersInput = {
@@ -683,7 +857,413 @@ export type OrganizationUncheckedUpdateWithoutMembersInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
   tenants?: Prisma.TenantUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUncheckedUpdateOneWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutInvitationsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsCreateNestedOneWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutInvitationsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsUncheckedCreateNestedOneWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutInvitationsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+}
+
+export type OrganizationUpsertWithoutInvitationsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutInvitationsInput, Prisma.OrganizationUncheckedUpdateWithoutInvitationsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutInvitationsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutInvitationsInput, Prisma.OrganizationUncheckedUpdateWithoutInvitationsInput>
+}
+
+export type OrganizationUpdateWithoutInvitationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUpdateOneWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutInvitationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUncheckedUpdateOneWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutBillingDetailsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutBillingDetailsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutBillingDetailsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutBillingDetailsInput, Prisma.OrganizationUncheckedCreateWithoutBillingDetailsInput>
+}
+
+export type OrganizationUpsertWithoutBillingDetailsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutBillingDetailsInput, Prisma.OrganizationUncheckedUpdateWithoutBillingDetailsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutBillingDetailsInput, Prisma.OrganizationUncheckedCreateWithoutBillingDetailsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutBillingDetailsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutBillingDetailsInput, Prisma.OrganizationUncheckedUpdateWithoutBillingDetailsInput>
+}
+
+export type OrganizationUpdateWithoutBillingDetailsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutBillingDetailsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutSignOnConnectionsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsCreateNestedOneWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutSignOnConnectionsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsUncheckedCreateNestedOneWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutSignOnConnectionsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnConnectionsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnConnectionsInput>
+}
+
+export type OrganizationUpsertWithoutSignOnConnectionsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutSignOnConnectionsInput, Prisma.OrganizationUncheckedUpdateWithoutSignOnConnectionsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnConnectionsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnConnectionsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutSignOnConnectionsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutSignOnConnectionsInput, Prisma.OrganizationUncheckedUpdateWithoutSignOnConnectionsInput>
+}
+
+export type OrganizationUpdateWithoutSignOnConnectionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUpdateOneWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutSignOnConnectionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnDomains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUncheckedUpdateOneWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutSignOnDomainsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsCreateNestedOneWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutSignOnDomainsInput = {
+  id: string
+  slug: string
+  name: string
+  plan?: string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
+  tenants?: Prisma.TenantUncheckedCreateNestedManyWithoutOrganizationInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedCreateNestedManyWithoutOrganizationInput
+  members?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.OrganizationInvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  billingDetails?: Prisma.BillingDetailsUncheckedCreateNestedOneWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutSignOnDomainsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnDomainsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnDomainsInput>
+}
+
+export type OrganizationUpsertWithoutSignOnDomainsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutSignOnDomainsInput, Prisma.OrganizationUncheckedUpdateWithoutSignOnDomainsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSignOnDomainsInput, Prisma.OrganizationUncheckedCreateWithoutSignOnDomainsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutSignOnDomainsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutSignOnDomainsInput, Prisma.OrganizationUncheckedUpdateWithoutSignOnDomainsInput>
+}
+
+export type OrganizationUpdateWithoutSignOnDomainsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUpdateOneWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutSignOnDomainsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  plan?: Prisma.StringFieldUpdateOperationsInput | string
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requiresSecondFactor?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  requiresSingleSignOn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  tenants?: Prisma.TenantUncheckedUpdateManyWithoutOrganizationNestedInput
+  signOnConnections?: Prisma.SignOnConnectionUncheckedUpdateManyWithoutOrganizationNestedInput
+  members?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.OrganizationInvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  billingDetails?: Prisma.BillingDetailsUncheckedUpdateOneWithoutOrganizationNestedInput
 }
 
 
@@ -693,12 +1273,18 @@ export type OrganizationUncheckedUpdateWithoutMembersInput = {
 
 export type OrganizationCountOutputType = {
   tenants: number
+  signOnConnections: number
+  signOnDomains: number
   members: number
+  invitations: number
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenants?: boolean | OrganizationCountOutputTypeCountTenantsArgs
+  signOnConnections?: boolean | OrganizationCountOutputTypeCountSignOnConnectionsArgs
+  signOnDomains?: boolean | OrganizationCountOutputTypeCountSignOnDomainsArgs
   members?: boolean | OrganizationCountOutputTypeCountMembersArgs
+  invitations?: boolean | OrganizationCountOutputTypeCountInvitationsArgs
 }
 
 /**
@@ -721,8 +1307,29 @@ export type OrganizationCountOutputTypeCountTenantsArgs<ExtArgs extends runtime.
 /**
  * OrganizationCountOutputType without action
  */
+export type OrganizationCountOutputTypeCountSignOnConnectionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SignOnConnectionWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountSignOnDomainsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SignOnDomainWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
 export type OrganizationCountOutputTypeCountMembersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.OrganizationMemberWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountInvitationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.OrganizationInvitationWhereInput
 }
 
 
@@ -738,8 +1345,14 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
   tenants?: boolean | Prisma.Organization$tenantsArgs<ExtArgs>
+  signOnConnections?: boolean | Prisma.Organization$signOnConnectionsArgs<ExtArgs>
+  signOnDomains?: boolean | Prisma.Organization$signOnDomainsArgs<ExtArgs>
   members?: boolean | Prisma.Organization$membersArgs<ExtArgs>
+  invitations?: boolean | Prisma.Organization$invitationsArgs<ExtArgs>
+  billingDetails?: boolean | Prisma.Organization$billingDetailsArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organization"]>
 
@@ -755,6 +1368,8 @@ export type OrganizationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
 }, ExtArgs["result"]["organization"]>
 
 export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -769,6 +1384,8 @@ export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
 }, ExtArgs["result"]["organization"]>
 
 export type OrganizationSelectScalar = {
@@ -783,12 +1400,18 @@ export type OrganizationSelectScalar = {
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  requiresSecondFactor?: boolean
+  requiresSingleSignOn?: boolean
 }
 
-export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "plan" | "settings" | "status" | "closingSince" | "deleteAfter" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["organization"]>
+export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "plan" | "settings" | "status" | "closingSince" | "deleteAfter" | "version" | "createdAt" | "updatedAt" | "requiresSecondFactor" | "requiresSingleSignOn", ExtArgs["result"]["organization"]>
 export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenants?: boolean | Prisma.Organization$tenantsArgs<ExtArgs>
+  signOnConnections?: boolean | Prisma.Organization$signOnConnectionsArgs<ExtArgs>
+  signOnDomains?: boolean | Prisma.Organization$signOnDomainsArgs<ExtArgs>
   members?: boolean | Prisma.Organization$membersArgs<ExtArgs>
+  invitations?: boolean | Prisma.Organization$invitationsArgs<ExtArgs>
+  billingDetails?: boolean | Prisma.Organization$billingDetailsArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type OrganizationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -798,7 +1421,11 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
   name: "Organization"
   objects: {
     tenants: Prisma.$TenantPayload<ExtArgs>[]
+    signOnConnections: Prisma.$SignOnConnectionPayload<ExtArgs>[]
+    signOnDomains: Prisma.$SignOnDomainPayload<ExtArgs>[]
     members: Prisma.$OrganizationMemberPayload<ExtArgs>[]
+    invitations: Prisma.$OrganizationInvitationPayload<ExtArgs>[]
+    billingDetails: Prisma.$BillingDetailsPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -812,6 +1439,8 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     version: number
     createdAt: Date
     updatedAt: Date
+    requiresSecondFactor: boolean
+    requiresSingleSignOn: boolean
   }, ExtArgs["result"]["organization"]>
   composites: {}
 }
@@ -1207,7 +1836,11 @@ readonly fields: OrganizationFieldRefs;
 export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   tenants<T extends Prisma.Organization$tenantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$tenantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TenantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  signOnConnections<T extends Prisma.Organization$signOnConnectionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$signOnConnectionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignOnConnectionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  signOnDomains<T extends Prisma.Organization$signOnDomainsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$signOnDomainsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignOnDomainPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   members<T extends Prisma.Organization$membersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$membersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationMemberPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  invitations<T extends Prisma.Organization$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationInvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  billingDetails<T extends Prisma.Organization$billingDetailsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$billingDetailsArgs<ExtArgs>>): Prisma.Prisma__BillingDetailsClient<runtime.Types.Result.GetResult<Prisma.$BillingDetailsPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1248,6 +1881,8 @@ export interface OrganizationFieldRefs {
   readonly version: Prisma.FieldRef<"Organization", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Organization", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Organization", 'DateTime'>
+  readonly requiresSecondFactor: Prisma.FieldRef<"Organization", 'Boolean'>
+  readonly requiresSingleSignOn: Prisma.FieldRef<"Organization", 'Boolean'>
 }
     
 
@@ -1665,6 +2300,54 @@ export type Organization$tenantsArgs<ExtArgs extends runtime.Types.Extensions.In
 }
 
 /**
+ * Organization.signOnConnections
+ */
+export type Organization$signOnConnectionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnConnection
+   */
+  select?: Prisma.SignOnConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnConnection
+   */
+  omit?: Prisma.SignOnConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnConnectionInclude<ExtArgs> | null
+  where?: Prisma.SignOnConnectionWhereInput
+  orderBy?: Prisma.SignOnConnectionOrderByWithRelationInput | Prisma.SignOnConnectionOrderByWithRelationInput[]
+  cursor?: Prisma.SignOnConnectionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SignOnConnectionScalarFieldEnum | Prisma.SignOnConnectionScalarFieldEnum[]
+}
+
+/**
+ * Organization.signOnDomains
+ */
+export type Organization$signOnDomainsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnDomain
+   */
+  select?: Prisma.SignOnDomainSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnDomain
+   */
+  omit?: Prisma.SignOnDomainOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnDomainInclude<ExtArgs> | null
+  where?: Prisma.SignOnDomainWhereInput
+  orderBy?: Prisma.SignOnDomainOrderByWithRelationInput | Prisma.SignOnDomainOrderByWithRelationInput[]
+  cursor?: Prisma.SignOnDomainWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SignOnDomainScalarFieldEnum | Prisma.SignOnDomainScalarFieldEnum[]
+}
+
+/**
  * Organization.members
  */
 export type Organization$membersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1686,6 +2369,49 @@ export type Organization$membersArgs<ExtArgs extends runtime.Types.Extensions.In
   take?: number
   skip?: number
   distinct?: Prisma.OrganizationMemberScalarFieldEnum | Prisma.OrganizationMemberScalarFieldEnum[]
+}
+
+/**
+ * Organization.invitations
+ */
+export type Organization$invitationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the OrganizationInvitation
+   */
+  select?: Prisma.OrganizationInvitationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the OrganizationInvitation
+   */
+  omit?: Prisma.OrganizationInvitationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.OrganizationInvitationInclude<ExtArgs> | null
+  where?: Prisma.OrganizationInvitationWhereInput
+  orderBy?: Prisma.OrganizationInvitationOrderByWithRelationInput | Prisma.OrganizationInvitationOrderByWithRelationInput[]
+  cursor?: Prisma.OrganizationInvitationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.OrganizationInvitationScalarFieldEnum | Prisma.OrganizationInvitationScalarFieldEnum[]
+}
+
+/**
+ * Organization.billingDetails
+ */
+export type Organization$billingDetailsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the BillingDetails
+   */
+  select?: Prisma.BillingDetailsSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the BillingDetails
+   */
+  omit?: Prisma.BillingDetailsOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.BillingDetailsInclude<ExtArgs> | null
+  where?: Prisma.BillingDetailsWhereInput
 }
 
 /**

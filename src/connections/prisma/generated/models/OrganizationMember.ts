@@ -20,52 +20,82 @@ export type OrganizationMemberModel = runtime.Types.Result.DefaultSelection<Pris
 
 export type AggregateOrganizationMember = {
   _count: OrganizationMemberCountAggregateOutputType | null
+  _avg: OrganizationMemberAvgAggregateOutputType | null
+  _sum: OrganizationMemberSumAggregateOutputType | null
   _min: OrganizationMemberMinAggregateOutputType | null
   _max: OrganizationMemberMaxAggregateOutputType | null
+}
+
+export type OrganizationMemberAvgAggregateOutputType = {
+  version: number | null
+}
+
+export type OrganizationMemberSumAggregateOutputType = {
+  version: number | null
 }
 
 export type OrganizationMemberMinAggregateOutputType = {
   userId: string | null
   organizationId: string | null
   role: string | null
+  version: number | null
   createdAt: Date | null
+  updatedAt: Date | null
 }
 
 export type OrganizationMemberMaxAggregateOutputType = {
   userId: string | null
   organizationId: string | null
   role: string | null
+  version: number | null
   createdAt: Date | null
+  updatedAt: Date | null
 }
 
 export type OrganizationMemberCountAggregateOutputType = {
   userId: number
   organizationId: number
   role: number
+  version: number
   createdAt: number
+  updatedAt: number
   _all: number
 }
 
+
+export type OrganizationMemberAvgAggregateInputType = {
+  version?: true
+}
+
+export type OrganizationMemberSumAggregateInputType = {
+  version?: true
+}
 
 export type OrganizationMemberMinAggregateInputType = {
   userId?: true
   organizationId?: true
   role?: true
+  version?: true
   createdAt?: true
+  updatedAt?: true
 }
 
 export type OrganizationMemberMaxAggregateInputType = {
   userId?: true
   organizationId?: true
   role?: true
+  version?: true
   createdAt?: true
+  updatedAt?: true
 }
 
 export type OrganizationMemberCountAggregateInputType = {
   userId?: true
   organizationId?: true
   role?: true
+  version?: true
   createdAt?: true
+  updatedAt?: true
   _all?: true
 }
 
@@ -107,6 +137,18 @@ export type OrganizationMemberAggregateArgs<ExtArgs extends runtime.Types.Extens
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: OrganizationMemberAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: OrganizationMemberSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: OrganizationMemberMinAggregateInputType
@@ -137,6 +179,8 @@ export type OrganizationMemberGroupByArgs<ExtArgs extends runtime.Types.Extensio
   take?: number
   skip?: number
   _count?: OrganizationMemberCountAggregateInputType | true
+  _avg?: OrganizationMemberAvgAggregateInputType
+  _sum?: OrganizationMemberSumAggregateInputType
   _min?: OrganizationMemberMinAggregateInputType
   _max?: OrganizationMemberMaxAggregateInputType
 }
@@ -145,8 +189,12 @@ export type OrganizationMemberGroupByOutputType = {
   userId: string
   organizationId: string
   role: string
+  version: number
   createdAt: Date
+  updatedAt: Date
   _count: OrganizationMemberCountAggregateOutputType | null
+  _avg: OrganizationMemberAvgAggregateOutputType | null
+  _sum: OrganizationMemberSumAggregateOutputType | null
   _min: OrganizationMemberMinAggregateOutputType | null
   _max: OrganizationMemberMaxAggregateOutputType | null
 }
@@ -173,7 +221,9 @@ export type OrganizationMemberWhereInput = {
   userId?: Prisma.UuidFilter<"OrganizationMember"> | string
   organizationId?: Prisma.UuidFilter<"OrganizationMember"> | string
   role?: Prisma.StringFilter<"OrganizationMember"> | string
+  version?: Prisma.IntFilter<"OrganizationMember"> | number
   createdAt?: Prisma.DateTimeFilter<"OrganizationMember"> | Date | string
+  updatedAt?: Prisma.DateTimeFilter<"OrganizationMember"> | Date | string
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
 }
@@ -182,7 +232,9 @@ export type OrganizationMemberOrderByWithRelationInput = {
   userId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
   organization?: Prisma.OrganizationOrderByWithRelationInput
 }
@@ -195,7 +247,9 @@ export type OrganizationMemberWhereUniqueInput = Prisma.AtLeast<{
   userId?: Prisma.UuidFilter<"OrganizationMember"> | string
   organizationId?: Prisma.UuidFilter<"OrganizationMember"> | string
   role?: Prisma.StringFilter<"OrganizationMember"> | string
+  version?: Prisma.IntFilter<"OrganizationMember"> | number
   createdAt?: Prisma.DateTimeFilter<"OrganizationMember"> | Date | string
+  updatedAt?: Prisma.DateTimeFilter<"OrganizationMember"> | Date | string
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
 }, "userId_organizationId">
@@ -204,10 +258,14 @@ export type OrganizationMemberOrderByWithAggregationInput = {
   userId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   _count?: Prisma.OrganizationMemberCountOrderByAggregateInput
+  _avg?: Prisma.OrganizationMemberAvgOrderByAggregateInput
   _max?: Prisma.OrganizationMemberMaxOrderByAggregateInput
   _min?: Prisma.OrganizationMemberMinOrderByAggregateInput
+  _sum?: Prisma.OrganizationMemberSumOrderByAggregateInput
 }
 
 export type OrganizationMemberScalarWhereWithAggregatesInput = {
@@ -217,12 +275,16 @@ export type OrganizationMemberScalarWhereWithAggregatesInput = {
   userId?: Prisma.UuidWithAggregatesFilter<"OrganizationMember"> | string
   organizationId?: Prisma.UuidWithAggregatesFilter<"OrganizationMember"> | string
   role?: Prisma.StringWithAggregatesFilter<"OrganizationMember"> | string
+  version?: Prisma.IntWithAggregatesFilter<"OrganizationMember"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"OrganizationMember"> | Date | string
+  updatedAt?: Prisma.DateTimeWithAggregatesFilter<"OrganizationMember"> | Date | string
 }
 
 export type OrganizationMemberCreateInput = {
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutOrganizationsInput
   organization: Prisma.OrganizationCreateNestedOneWithoutMembersInput
 }
@@ -231,12 +293,16 @@ export type OrganizationMemberUncheckedCreateInput = {
   userId: string
   organizationId: string
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
 }
 
 export type OrganizationMemberUpdateInput = {
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutOrganizationsNestedInput
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembersNestedInput
 }
@@ -245,26 +311,34 @@ export type OrganizationMemberUncheckedUpdateInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type OrganizationMemberCreateManyInput = {
   userId: string
   organizationId: string
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
 }
 
 export type OrganizationMemberUpdateManyMutationInput = {
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type OrganizationMemberUncheckedUpdateManyInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type OrganizationMemberListRelationFilter = {
@@ -286,21 +360,35 @@ export type OrganizationMemberCountOrderByAggregateInput = {
   userId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
+}
+
+export type OrganizationMemberAvgOrderByAggregateInput = {
+  version?: Prisma.SortOrder
 }
 
 export type OrganizationMemberMaxOrderByAggregateInput = {
   userId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type OrganizationMemberMinOrderByAggregateInput = {
   userId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
+}
+
+export type OrganizationMemberSumOrderByAggregateInput = {
+  version?: Prisma.SortOrder
 }
 
 export type OrganizationMemberCreateNestedManyWithoutOrganizationInput = {
@@ -389,14 +477,18 @@ export type OrganizationMemberUncheckedUpdateManyWithoutUserNestedInput = {
 
 export type OrganizationMemberCreateWithoutOrganizationInput = {
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutOrganizationsInput
 }
 
 export type OrganizationMemberUncheckedCreateWithoutOrganizationInput = {
   userId: string
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
 }
 
 export type OrganizationMemberCreateOrConnectWithoutOrganizationInput = {
@@ -432,19 +524,25 @@ export type OrganizationMemberScalarWhereInput = {
   userId?: Prisma.UuidFilter<"OrganizationMember"> | string
   organizationId?: Prisma.UuidFilter<"OrganizationMember"> | string
   role?: Prisma.StringFilter<"OrganizationMember"> | string
+  version?: Prisma.IntFilter<"OrganizationMember"> | number
   createdAt?: Prisma.DateTimeFilter<"OrganizationMember"> | Date | string
+  updatedAt?: Prisma.DateTimeFilter<"OrganizationMember"> | Date | string
 }
 
 export type OrganizationMemberCreateWithoutUserInput = {
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembersInput
 }
 
 export type OrganizationMemberUncheckedCreateWithoutUserInput = {
   organizationId: string
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
 }
 
 export type OrganizationMemberCreateOrConnectWithoutUserInput = {
@@ -476,49 +574,65 @@ export type OrganizationMemberUpdateManyWithWhereWithoutUserInput = {
 export type OrganizationMemberCreateManyOrganizationInput = {
   userId: string
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
 }
 
 export type OrganizationMemberUpdateWithoutOrganizationInput = {
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutOrganizationsNestedInput
 }
 
 export type OrganizationMemberUncheckedUpdateWithoutOrganizationInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type OrganizationMemberUncheckedUpdateManyWithoutOrganizationInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type OrganizationMemberCreateManyUserInput = {
   organizationId: string
   role: string
+  version?: number
   createdAt?: Date | string
+  updatedAt?: Date | string
 }
 
 export type OrganizationMemberUpdateWithoutUserInput = {
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembersNestedInput
 }
 
 export type OrganizationMemberUncheckedUpdateWithoutUserInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type OrganizationMemberUncheckedUpdateManyWithoutUserInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 
@@ -527,7 +641,9 @@ export type OrganizationMemberSelect<ExtArgs extends runtime.Types.Extensions.In
   userId?: boolean
   organizationId?: boolean
   role?: boolean
+  version?: boolean
   createdAt?: boolean
+  updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organizationMember"]>
@@ -536,7 +652,9 @@ export type OrganizationMemberSelectCreateManyAndReturn<ExtArgs extends runtime.
   userId?: boolean
   organizationId?: boolean
   role?: boolean
+  version?: boolean
   createdAt?: boolean
+  updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organizationMember"]>
@@ -545,7 +663,9 @@ export type OrganizationMemberSelectUpdateManyAndReturn<ExtArgs extends runtime.
   userId?: boolean
   organizationId?: boolean
   role?: boolean
+  version?: boolean
   createdAt?: boolean
+  updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organizationMember"]>
@@ -554,10 +674,12 @@ export type OrganizationMemberSelectScalar = {
   userId?: boolean
   organizationId?: boolean
   role?: boolean
+  version?: boolean
   createdAt?: boolean
+  updatedAt?: boolean
 }
 
-export type OrganizationMemberOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"userId" | "organizationId" | "role" | "createdAt", ExtArgs["result"]["organizationMember"]>
+export type OrganizationMemberOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"userId" | "organizationId" | "role" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["organizationMember"]>
 export type OrganizationMemberInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -581,7 +703,9 @@ export type $OrganizationMemberPayload<ExtArgs extends runtime.Types.Extensions.
     userId: string
     organizationId: string
     role: string
+    version: number
     createdAt: Date
+    updatedAt: Date
   }, ExtArgs["result"]["organizationMember"]>
   composites: {}
 }
@@ -1010,7 +1134,9 @@ export interface OrganizationMemberFieldRefs {
   readonly userId: Prisma.FieldRef<"OrganizationMember", 'String'>
   readonly organizationId: Prisma.FieldRef<"OrganizationMember", 'String'>
   readonly role: Prisma.FieldRef<"OrganizationMember", 'String'>
+  readonly version: Prisma.FieldRef<"OrganizationMember", 'Int'>
   readonly createdAt: Prisma.FieldRef<"OrganizationMember", 'DateTime'>
+  readonly updatedAt: Prisma.FieldRef<"OrganizationMember", 'DateTime'>
 }
     
 

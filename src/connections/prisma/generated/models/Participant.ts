@@ -453,10 +453,6 @@ export type ParticipantUncheckedUpdateManyWithoutChannelNestedInput = {
   deleteMany?: Prisma.ParticipantScalarWhereInput | Prisma.ParticipantScalarWhereInput[]
 }
 
-export type BoolFieldUpdateOperationsInput = {
-  set?: boolean
-}
-
 export type ParticipantCreateNestedOneWithoutConversationsInput = {
   create?: Prisma.XOR<Prisma.ParticipantCreateWithoutConversationsInput, Prisma.ParticipantUncheckedCreateWithoutConversationsInput>
   connectOrCreate?: Prisma.ParticipantCreateOrConnectWithoutConversationsInput

@@ -30,6 +30,7 @@ export type SignInChallengeMinAggregateOutputType = {
   createdAt: Date | null
   expiresAt: Date | null
   usedAt: Date | null
+  connectionId: string | null
 }
 
 export type SignInChallengeMaxAggregateOutputType = {
@@ -38,6 +39,7 @@ export type SignInChallengeMaxAggregateOutputType = {
   createdAt: Date | null
   expiresAt: Date | null
   usedAt: Date | null
+  connectionId: string | null
 }
 
 export type SignInChallengeCountAggregateOutputType = {
@@ -47,6 +49,7 @@ export type SignInChallengeCountAggregateOutputType = {
   createdAt: number
   expiresAt: number
   usedAt: number
+  connectionId: number
   _all: number
 }
 
@@ -57,6 +60,7 @@ export type SignInChallengeMinAggregateInputType = {
   createdAt?: true
   expiresAt?: true
   usedAt?: true
+  connectionId?: true
 }
 
 export type SignInChallengeMaxAggregateInputType = {
@@ -65,6 +69,7 @@ export type SignInChallengeMaxAggregateInputType = {
   createdAt?: true
   expiresAt?: true
   usedAt?: true
+  connectionId?: true
 }
 
 export type SignInChallengeCountAggregateInputType = {
@@ -74,6 +79,7 @@ export type SignInChallengeCountAggregateInputType = {
   createdAt?: true
   expiresAt?: true
   usedAt?: true
+  connectionId?: true
   _all?: true
 }
 
@@ -156,6 +162,7 @@ export type SignInChallengeGroupByOutputType = {
   createdAt: Date
   expiresAt: Date
   usedAt: Date | null
+  connectionId: string | null
   _count: SignInChallengeCountAggregateOutputType | null
   _min: SignInChallengeMinAggregateOutputType | null
   _max: SignInChallengeMaxAggregateOutputType | null
@@ -186,7 +193,9 @@ export type SignInChallengeWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"SignInChallenge"> | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
   ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }
 
@@ -197,7 +206,9 @@ export type SignInChallengeOrderByWithRelationInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
+  connection?: Prisma.SignOnConnectionOrderByWithRelationInput
   ceremonies?: Prisma.PasskeyCeremonyOrderByRelationAggregateInput
 }
 
@@ -211,7 +222,9 @@ export type SignInChallengeWhereUniqueInput = Prisma.AtLeast<{
   createdAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"SignInChallenge"> | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
   ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }, "tokenHash">
 
@@ -222,6 +235,7 @@ export type SignInChallengeOrderByWithAggregationInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.SignInChallengeCountOrderByAggregateInput
   _max?: Prisma.SignInChallengeMaxOrderByAggregateInput
   _min?: Prisma.SignInChallengeMinOrderByAggregateInput
@@ -237,6 +251,7 @@ export type SignInChallengeScalarWhereWithAggregatesInput = {
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableWithAggregatesFilter<"SignInChallenge"> | string | null
 }
 
 export type SignInChallengeCreateInput = {
@@ -246,6 +261,7 @@ export type SignInChallengeCreateInput = {
   expiresAt: Date | string
   usedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutChallengesInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutChallengesInput
   ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutChallengeInput
 }
 
@@ -256,6 +272,7 @@ export type SignInChallengeUncheckedCreateInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
   ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutChallengeInput
 }
 
@@ -266,6 +283,7 @@ export type SignInChallengeUpdateInput = {
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutChallengesNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutChallengeNestedInput
 }
 
@@ -276,6 +294,7 @@ export type SignInChallengeUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutChallengeNestedInput
 }
 
@@ -286,6 +305,7 @@ export type SignInChallengeCreateManyInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeUpdateManyMutationInput = {
@@ -303,6 +323,7 @@ export type SignInChallengeUncheckedUpdateManyInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SignInChallengeListRelationFilter = {
@@ -322,6 +343,7 @@ export type SignInChallengeCountOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type SignInChallengeMaxOrderByAggregateInput = {
@@ -330,6 +352,7 @@ export type SignInChallengeMaxOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type SignInChallengeMinOrderByAggregateInput = {
@@ -338,6 +361,7 @@ export type SignInChallengeMinOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   usedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type SignInChallengeNullableScalarRelationFilter = {
@@ -412,12 +436,55 @@ export type SignInChallengeUpdateOneWithoutCeremoniesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.SignInChallengeUpdateToOneWithWhereWithoutCeremoniesInput, Prisma.SignInChallengeUpdateWithoutCeremoniesInput>, Prisma.SignInChallengeUncheckedUpdateWithoutCeremoniesInput>
 }
 
+export type SignInChallengeCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+}
+
+export type SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+}
+
+export type SignInChallengeUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  set?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  disconnect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  delete?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  update?: Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput | Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.SignInChallengeScalarWhereInput | Prisma.SignInChallengeScalarWhereInput[]
+}
+
+export type SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput> | Prisma.SignInChallengeCreateWithoutConnectionInput[] | Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput | Prisma.SignInChallengeCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.SignInChallengeCreateManyConnectionInputEnvelope
+  set?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  disconnect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  delete?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  connect?: Prisma.SignInChallengeWhereUniqueInput | Prisma.SignInChallengeWhereUniqueInput[]
+  update?: Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput | Prisma.SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput | Prisma.SignInChallengeUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.SignInChallengeScalarWhereInput | Prisma.SignInChallengeScalarWhereInput[]
+}
+
 export type SignInChallengeCreateWithoutUserInput = {
   tokenHash: runtime.Bytes
   amr?: Prisma.SignInChallengeCreateamrInput | string[]
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutChallengesInput
   ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutChallengeInput
 }
 
@@ -427,6 +494,7 @@ export type SignInChallengeUncheckedCreateWithoutUserInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
   ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutChallengeInput
 }
 
@@ -466,6 +534,7 @@ export type SignInChallengeScalarWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"SignInChallenge"> | Date | string
   usedAt?: Prisma.DateTimeNullableFilter<"SignInChallenge"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"SignInChallenge"> | string | null
 }
 
 export type SignInChallengeCreateWithoutCeremoniesInput = {
@@ -475,6 +544,7 @@ export type SignInChallengeCreateWithoutCeremoniesInput = {
   expiresAt: Date | string
   usedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutChallengesInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutChallengesInput
 }
 
 export type SignInChallengeUncheckedCreateWithoutCeremoniesInput = {
@@ -484,6 +554,7 @@ export type SignInChallengeUncheckedCreateWithoutCeremoniesInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeCreateOrConnectWithoutCeremoniesInput = {
@@ -509,6 +580,7 @@ export type SignInChallengeUpdateWithoutCeremoniesInput = {
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutChallengesNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateWithoutCeremoniesInput = {
@@ -518,6 +590,53 @@ export type SignInChallengeUncheckedUpdateWithoutCeremoniesInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type SignInChallengeCreateWithoutConnectionInput = {
+  tokenHash: runtime.Bytes
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+  user: Prisma.UserCreateNestedOneWithoutChallengesInput
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutChallengeInput
+}
+
+export type SignInChallengeUncheckedCreateWithoutConnectionInput = {
+  tokenHash: runtime.Bytes
+  userId: string
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutChallengeInput
+}
+
+export type SignInChallengeCreateOrConnectWithoutConnectionInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  create: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput>
+}
+
+export type SignInChallengeCreateManyConnectionInputEnvelope = {
+  data: Prisma.SignInChallengeCreateManyConnectionInput | Prisma.SignInChallengeCreateManyConnectionInput[]
+  skipDuplicates?: boolean
+}
+
+export type SignInChallengeUpsertWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  update: Prisma.XOR<Prisma.SignInChallengeUpdateWithoutConnectionInput, Prisma.SignInChallengeUncheckedUpdateWithoutConnectionInput>
+  create: Prisma.XOR<Prisma.SignInChallengeCreateWithoutConnectionInput, Prisma.SignInChallengeUncheckedCreateWithoutConnectionInput>
+}
+
+export type SignInChallengeUpdateWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.SignInChallengeWhereUniqueInput
+  data: Prisma.XOR<Prisma.SignInChallengeUpdateWithoutConnectionInput, Prisma.SignInChallengeUncheckedUpdateWithoutConnectionInput>
+}
+
+export type SignInChallengeUpdateManyWithWhereWithoutConnectionInput = {
+  where: Prisma.SignInChallengeScalarWhereInput
+  data: Prisma.XOR<Prisma.SignInChallengeUpdateManyMutationInput, Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionInput>
 }
 
 export type SignInChallengeCreateManyUserInput = {
@@ -526,6 +645,7 @@ export type SignInChallengeCreateManyUserInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   usedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type SignInChallengeUpdateWithoutUserInput = {
@@ -534,6 +654,7 @@ export type SignInChallengeUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutChallengesNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutChallengeNestedInput
 }
 
@@ -543,11 +664,51 @@ export type SignInChallengeUncheckedUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutChallengeNestedInput
 }
 
 export type SignInChallengeUncheckedUpdateManyWithoutUserInput = {
   tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type SignInChallengeCreateManyConnectionInput = {
+  tokenHash: runtime.Bytes
+  userId: string
+  amr?: Prisma.SignInChallengeCreateamrInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  usedAt?: Date | string | null
+}
+
+export type SignInChallengeUpdateWithoutConnectionInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  user?: Prisma.UserUpdateOneRequiredWithoutChallengesNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutChallengeNestedInput
+}
+
+export type SignInChallengeUncheckedUpdateWithoutConnectionInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  amr?: Prisma.SignInChallengeUpdateamrInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  usedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutChallengeNestedInput
+}
+
+export type SignInChallengeUncheckedUpdateManyWithoutConnectionInput = {
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
   amr?: Prisma.SignInChallengeUpdateamrInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -592,7 +753,9 @@ export type SignInChallengeSelect<ExtArgs extends runtime.Types.Extensions.Inter
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
   ceremonies?: boolean | Prisma.SignInChallenge$ceremoniesArgs<ExtArgs>
   _count?: boolean | Prisma.SignInChallengeCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
@@ -604,7 +767,9 @@ export type SignInChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
 
 export type SignInChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -614,7 +779,9 @@ export type SignInChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["signInChallenge"]>
 
 export type SignInChallengeSelectScalar = {
@@ -624,25 +791,30 @@ export type SignInChallengeSelectScalar = {
   createdAt?: boolean
   expiresAt?: boolean
   usedAt?: boolean
+  connectionId?: boolean
 }
 
-export type SignInChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tokenHash" | "userId" | "amr" | "createdAt" | "expiresAt" | "usedAt", ExtArgs["result"]["signInChallenge"]>
+export type SignInChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tokenHash" | "userId" | "amr" | "createdAt" | "expiresAt" | "usedAt" | "connectionId", ExtArgs["result"]["signInChallenge"]>
 export type SignInChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
   ceremonies?: boolean | Prisma.SignInChallenge$ceremoniesArgs<ExtArgs>
   _count?: boolean | Prisma.SignInChallengeCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type SignInChallengeIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }
 export type SignInChallengeIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.SignInChallenge$connectionArgs<ExtArgs>
 }
 
 export type $SignInChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SignInChallenge"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
+    connection: Prisma.$SignOnConnectionPayload<ExtArgs> | null
     ceremonies: Prisma.$PasskeyCeremonyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -652,6 +824,7 @@ export type $SignInChallengePayload<ExtArgs extends runtime.Types.Extensions.Int
     createdAt: Date
     expiresAt: Date
     usedAt: Date | null
+    connectionId: string | null
   }, ExtArgs["result"]["signInChallenge"]>
   composites: {}
 }
@@ -1047,6 +1220,7 @@ readonly fields: SignInChallengeFieldRefs;
 export interface Prisma__SignInChallengeClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  connection<T extends Prisma.SignInChallenge$connectionArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignInChallenge$connectionArgs<ExtArgs>>): Prisma.Prisma__SignOnConnectionClient<runtime.Types.Result.GetResult<Prisma.$SignOnConnectionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   ceremonies<T extends Prisma.SignInChallenge$ceremoniesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignInChallenge$ceremoniesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PasskeyCeremonyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -1083,6 +1257,7 @@ export interface SignInChallengeFieldRefs {
   readonly createdAt: Prisma.FieldRef<"SignInChallenge", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"SignInChallenge", 'DateTime'>
   readonly usedAt: Prisma.FieldRef<"SignInChallenge", 'DateTime'>
+  readonly connectionId: Prisma.FieldRef<"SignInChallenge", 'String'>
 }
     
 
@@ -1481,6 +1656,25 @@ export type SignInChallengeDeleteManyArgs<ExtArgs extends runtime.Types.Extensio
    * Limit how many SignInChallenges to delete.
    */
   limit?: number
+}
+
+/**
+ * SignInChallenge.connection
+ */
+export type SignInChallenge$connectionArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnConnection
+   */
+  select?: Prisma.SignOnConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnConnection
+   */
+  omit?: Prisma.SignOnConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnConnectionInclude<ExtArgs> | null
+  where?: Prisma.SignOnConnectionWhereInput
 }
 
 /**

@@ -316,6 +316,7 @@ export type TenantWhereInput = {
   roles?: Prisma.RoleListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
+  tokenIssuers?: Prisma.TokenIssuerListRelationFilter
   idempotentAnswers?: Prisma.IdempotentAnswerListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
   webhookEndpoints?: Prisma.WebhookEndpointListRelationFilter
@@ -352,6 +353,7 @@ export type TenantOrderByWithRelationInput = {
   roles?: Prisma.RoleOrderByRelationAggregateInput
   memberships?: Prisma.MembershipOrderByRelationAggregateInput
   apiKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
+  tokenIssuers?: Prisma.TokenIssuerOrderByRelationAggregateInput
   idempotentAnswers?: Prisma.IdempotentAnswerOrderByRelationAggregateInput
   invitations?: Prisma.InvitationOrderByRelationAggregateInput
   webhookEndpoints?: Prisma.WebhookEndpointOrderByRelationAggregateInput
@@ -391,6 +393,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   roles?: Prisma.RoleListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
+  tokenIssuers?: Prisma.TokenIssuerListRelationFilter
   idempotentAnswers?: Prisma.IdempotentAnswerListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
   webhookEndpoints?: Prisma.WebhookEndpointListRelationFilter
@@ -471,6 +474,7 @@ export type TenantCreateInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -505,6 +509,7 @@ export type TenantUncheckedCreateInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -539,6 +544,7 @@ export type TenantUpdateInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -573,6 +579,7 @@ export type TenantUncheckedUpdateInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -1021,6 +1028,20 @@ export type TenantUpdateOneRequiredWithoutWebhookEventsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutWebhookEventsInput, Prisma.TenantUpdateWithoutWebhookEventsInput>, Prisma.TenantUncheckedUpdateWithoutWebhookEventsInput>
 }
 
+export type TenantCreateNestedOneWithoutTokenIssuersInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutTokenIssuersInput
+  connect?: Prisma.TenantWhereUniqueInput
+}
+
+export type TenantUpdateOneRequiredWithoutTokenIssuersNestedInput = {
+  create?: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+  connectOrCreate?: Prisma.TenantCreateOrConnectWithoutTokenIssuersInput
+  upsert?: Prisma.TenantUpsertWithoutTokenIssuersInput
+  connect?: Prisma.TenantWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.TenantUpdateToOneWithWhereWithoutTokenIssuersInput, Prisma.TenantUpdateWithoutTokenIssuersInput>, Prisma.TenantUncheckedUpdateWithoutTokenIssuersInput>
+}
+
 export type TenantCreateWithoutHomeInput = {
   id: string
   slug: string
@@ -1047,6 +1068,7 @@ export type TenantCreateWithoutHomeInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1080,6 +1102,7 @@ export type TenantUncheckedCreateWithoutHomeInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1161,6 +1184,7 @@ export type TenantCreateWithoutOrganizationInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1194,6 +1218,7 @@ export type TenantUncheckedCreateWithoutOrganizationInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1254,6 +1279,7 @@ export type TenantCreateWithoutDomainsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1287,6 +1313,7 @@ export type TenantUncheckedCreateWithoutDomainsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1336,6 +1363,7 @@ export type TenantUpdateWithoutDomainsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -1369,6 +1397,7 @@ export type TenantUncheckedUpdateWithoutDomainsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -1401,6 +1430,7 @@ export type TenantCreateWithoutExternalKeysInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1434,6 +1464,7 @@ export type TenantUncheckedCreateWithoutExternalKeysInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1483,6 +1514,7 @@ export type TenantUpdateWithoutExternalKeysInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -1516,6 +1548,7 @@ export type TenantUncheckedUpdateWithoutExternalKeysInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -1549,6 +1582,7 @@ export type TenantCreateWithoutAgentsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1582,6 +1616,7 @@ export type TenantUncheckedCreateWithoutAgentsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1631,6 +1666,7 @@ export type TenantUpdateWithoutAgentsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -1664,6 +1700,7 @@ export type TenantUncheckedUpdateWithoutAgentsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -1697,6 +1734,7 @@ export type TenantCreateWithoutChannelsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1730,6 +1768,7 @@ export type TenantUncheckedCreateWithoutChannelsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1779,6 +1818,7 @@ export type TenantUpdateWithoutChannelsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -1812,6 +1852,7 @@ export type TenantUncheckedUpdateWithoutChannelsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -1845,6 +1886,7 @@ export type TenantCreateWithoutEventsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -1878,6 +1920,7 @@ export type TenantUncheckedCreateWithoutEventsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -1927,6 +1970,7 @@ export type TenantUpdateWithoutEventsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -1960,6 +2004,7 @@ export type TenantUncheckedUpdateWithoutEventsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -1993,6 +2038,7 @@ export type TenantCreateWithoutDocumentsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -2026,6 +2072,7 @@ export type TenantUncheckedCreateWithoutDocumentsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -2075,6 +2122,7 @@ export type TenantUpdateWithoutDocumentsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -2108,6 +2156,7 @@ export type TenantUncheckedUpdateWithoutDocumentsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -2141,6 +2190,7 @@ export type TenantCreateWithoutFilesInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -2174,6 +2224,7 @@ export type TenantUncheckedCreateWithoutFilesInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -2223,6 +2274,7 @@ export type TenantUpdateWithoutFilesInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -2256,6 +2308,7 @@ export type TenantUncheckedUpdateWithoutFilesInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -2289,6 +2342,7 @@ export type TenantCreateWithoutFairFinishesInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -2322,6 +2376,7 @@ export type TenantUncheckedCreateWithoutFairFinishesInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -2371,6 +2426,7 @@ export type TenantUpdateWithoutFairFinishesInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -2404,6 +2460,7 @@ export type TenantUncheckedUpdateWithoutFairFinishesInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -2437,6 +2494,7 @@ export type TenantCreateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -2470,6 +2528,7 @@ export type TenantUncheckedCreateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -2519,6 +2578,7 @@ export type TenantUpdateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -2552,6 +2612,7 @@ export type TenantUncheckedUpdateWithoutMembershipsInput = {
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -2585,6 +2646,7 @@ export type TenantCreateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -2618,6 +2680,7 @@ export type TenantUncheckedCreateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -2667,6 +2730,7 @@ export type TenantUpdateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -2700,6 +2764,7 @@ export type TenantUncheckedUpdateWithoutRolesInput = {
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -2733,6 +2798,7 @@ export type TenantCreateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -2766,6 +2832,7 @@ export type TenantUncheckedCreateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -2815,6 +2882,7 @@ export type TenantUpdateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -2848,6 +2916,7 @@ export type TenantUncheckedUpdateWithoutApiKeysInput = {
   fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -2882,6 +2951,7 @@ export type TenantCreateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
@@ -2915,6 +2985,7 @@ export type TenantUncheckedCreateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
@@ -2964,6 +3035,7 @@ export type TenantUpdateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
@@ -2997,6 +3069,7 @@ export type TenantUncheckedUpdateWithoutIdempotentAnswersInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
@@ -3030,6 +3103,7 @@ export type TenantCreateWithoutInvitationsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
@@ -3063,6 +3137,7 @@ export type TenantUncheckedCreateWithoutInvitationsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
@@ -3112,6 +3187,7 @@ export type TenantUpdateWithoutInvitationsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
@@ -3145,6 +3221,7 @@ export type TenantUncheckedUpdateWithoutInvitationsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
@@ -3178,6 +3255,7 @@ export type TenantCreateWithoutWebhookEndpointsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
@@ -3211,6 +3289,7 @@ export type TenantUncheckedCreateWithoutWebhookEndpointsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
@@ -3260,6 +3339,7 @@ export type TenantUpdateWithoutWebhookEndpointsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
@@ -3293,6 +3373,7 @@ export type TenantUncheckedUpdateWithoutWebhookEndpointsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
@@ -3326,6 +3407,7 @@ export type TenantCreateWithoutWebhookEventsInput = {
   roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
@@ -3359,6 +3441,7 @@ export type TenantUncheckedCreateWithoutWebhookEventsInput = {
   roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedCreateNestedManyWithoutTenantInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
@@ -3408,6 +3491,7 @@ export type TenantUpdateWithoutWebhookEventsInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -3441,9 +3525,162 @@ export type TenantUncheckedUpdateWithoutWebhookEventsInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantCreateWithoutTokenIssuersInput = {
+  id: string
+  slug: string
+  name: string
+  region: string
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutTenantsInput
+  home?: Prisma.CellCreateNestedOneWithoutTenantsInput
+  externalKeys?: Prisma.ExternalKeyCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerCreateNestedManyWithoutTenantInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutTenantInput
+  webhookEndpoints?: Prisma.WebhookEndpointCreateNestedManyWithoutTenantInput
+  webhookEvents?: Prisma.WebhookEventCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainCreateNestedManyWithoutTenantInput
+}
+
+export type TenantUncheckedCreateWithoutTokenIssuersInput = {
+  id: string
+  organizationId: string
+  slug: string
+  name: string
+  region: string
+  cell?: string | null
+  status?: string
+  closingSince?: Date | string | null
+  deleteAfter?: Date | string | null
+  closedBy?: string | null
+  statusBefore?: string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: number | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedCreateNestedManyWithoutTenantInput
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutTenantInput
+  channels?: Prisma.ChannelUncheckedCreateNestedManyWithoutTenantInput
+  documents?: Prisma.KnowledgeDocumentUncheckedCreateNestedManyWithoutTenantInput
+  events?: Prisma.EventUncheckedCreateNestedManyWithoutTenantInput
+  files?: Prisma.FileUncheckedCreateNestedManyWithoutTenantInput
+  fairFinishes?: Prisma.FairFinishUncheckedCreateNestedManyWithoutTenantInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutTenantInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutTenantInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutTenantInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedCreateNestedManyWithoutTenantInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutTenantInput
+  webhookEndpoints?: Prisma.WebhookEndpointUncheckedCreateNestedManyWithoutTenantInput
+  webhookEvents?: Prisma.WebhookEventUncheckedCreateNestedManyWithoutTenantInput
+  domains?: Prisma.DomainUncheckedCreateNestedManyWithoutTenantInput
+}
+
+export type TenantCreateOrConnectWithoutTokenIssuersInput = {
+  where: Prisma.TenantWhereUniqueInput
+  create: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+}
+
+export type TenantUpsertWithoutTokenIssuersInput = {
+  update: Prisma.XOR<Prisma.TenantUpdateWithoutTokenIssuersInput, Prisma.TenantUncheckedUpdateWithoutTokenIssuersInput>
+  create: Prisma.XOR<Prisma.TenantCreateWithoutTokenIssuersInput, Prisma.TenantUncheckedCreateWithoutTokenIssuersInput>
+  where?: Prisma.TenantWhereInput
+}
+
+export type TenantUpdateToOneWithWhereWithoutTokenIssuersInput = {
+  where?: Prisma.TenantWhereInput
+  data: Prisma.XOR<Prisma.TenantUpdateWithoutTokenIssuersInput, Prisma.TenantUncheckedUpdateWithoutTokenIssuersInput>
+}
+
+export type TenantUpdateWithoutTokenIssuersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutTenantsNestedInput
+  home?: Prisma.CellUpdateOneWithoutTenantsNestedInput
+  externalKeys?: Prisma.ExternalKeyUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
+  webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
+  webhookEvents?: Prisma.WebhookEventUpdateManyWithoutTenantNestedInput
+  domains?: Prisma.DomainUpdateManyWithoutTenantNestedInput
+}
+
+export type TenantUncheckedUpdateWithoutTokenIssuersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  region?: Prisma.StringFieldUpdateOperationsInput | string
+  cell?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  closingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deleteAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  closedBy?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  statusBefore?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  runningTurnsMax?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  externalKeys?: Prisma.ExternalKeyUncheckedUpdateManyWithoutTenantNestedInput
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutTenantNestedInput
+  channels?: Prisma.ChannelUncheckedUpdateManyWithoutTenantNestedInput
+  documents?: Prisma.KnowledgeDocumentUncheckedUpdateManyWithoutTenantNestedInput
+  events?: Prisma.EventUncheckedUpdateManyWithoutTenantNestedInput
+  files?: Prisma.FileUncheckedUpdateManyWithoutTenantNestedInput
+  fairFinishes?: Prisma.FairFinishUncheckedUpdateManyWithoutTenantNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
+  webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
+  webhookEvents?: Prisma.WebhookEventUncheckedUpdateManyWithoutTenantNestedInput
   domains?: Prisma.DomainUncheckedUpdateManyWithoutTenantNestedInput
 }
 
@@ -3491,6 +3728,7 @@ export type TenantUpdateWithoutHomeInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -3524,6 +3762,7 @@ export type TenantUncheckedUpdateWithoutHomeInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -3593,6 +3832,7 @@ export type TenantUpdateWithoutOrganizationInput = {
   roles?: Prisma.RoleUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUpdateManyWithoutTenantNestedInput
@@ -3626,6 +3866,7 @@ export type TenantUncheckedUpdateWithoutOrganizationInput = {
   roles?: Prisma.RoleUncheckedUpdateManyWithoutTenantNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutTenantNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutTenantNestedInput
+  tokenIssuers?: Prisma.TokenIssuerUncheckedUpdateManyWithoutTenantNestedInput
   idempotentAnswers?: Prisma.IdempotentAnswerUncheckedUpdateManyWithoutTenantNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutTenantNestedInput
   webhookEndpoints?: Prisma.WebhookEndpointUncheckedUpdateManyWithoutTenantNestedInput
@@ -3667,6 +3908,7 @@ export type TenantCountOutputType = {
   roles: number
   memberships: number
   apiKeys: number
+  tokenIssuers: number
   idempotentAnswers: number
   invitations: number
   webhookEndpoints: number
@@ -3685,6 +3927,7 @@ export type TenantCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions
   roles?: boolean | TenantCountOutputTypeCountRolesArgs
   memberships?: boolean | TenantCountOutputTypeCountMembershipsArgs
   apiKeys?: boolean | TenantCountOutputTypeCountApiKeysArgs
+  tokenIssuers?: boolean | TenantCountOutputTypeCountTokenIssuersArgs
   idempotentAnswers?: boolean | TenantCountOutputTypeCountIdempotentAnswersArgs
   invitations?: boolean | TenantCountOutputTypeCountInvitationsArgs
   webhookEndpoints?: boolean | TenantCountOutputTypeCountWebhookEndpointsArgs
@@ -3775,6 +4018,13 @@ export type TenantCountOutputTypeCountApiKeysArgs<ExtArgs extends runtime.Types.
 /**
  * TenantCountOutputType without action
  */
+export type TenantCountOutputTypeCountTokenIssuersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.TokenIssuerWhereInput
+}
+
+/**
+ * TenantCountOutputType without action
+ */
 export type TenantCountOutputTypeCountIdempotentAnswersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.IdempotentAnswerWhereInput
 }
@@ -3837,6 +4087,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   roles?: boolean | Prisma.Tenant$rolesArgs<ExtArgs>
   memberships?: boolean | Prisma.Tenant$membershipsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Tenant$apiKeysArgs<ExtArgs>
+  tokenIssuers?: boolean | Prisma.Tenant$tokenIssuersArgs<ExtArgs>
   idempotentAnswers?: boolean | Prisma.Tenant$idempotentAnswersArgs<ExtArgs>
   invitations?: boolean | Prisma.Tenant$invitationsArgs<ExtArgs>
   webhookEndpoints?: boolean | Prisma.Tenant$webhookEndpointsArgs<ExtArgs>
@@ -3920,6 +4171,7 @@ export type TenantInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   roles?: boolean | Prisma.Tenant$rolesArgs<ExtArgs>
   memberships?: boolean | Prisma.Tenant$membershipsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Tenant$apiKeysArgs<ExtArgs>
+  tokenIssuers?: boolean | Prisma.Tenant$tokenIssuersArgs<ExtArgs>
   idempotentAnswers?: boolean | Prisma.Tenant$idempotentAnswersArgs<ExtArgs>
   invitations?: boolean | Prisma.Tenant$invitationsArgs<ExtArgs>
   webhookEndpoints?: boolean | Prisma.Tenant$webhookEndpointsArgs<ExtArgs>
@@ -3951,6 +4203,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     roles: Prisma.$RolePayload<ExtArgs>[]
     memberships: Prisma.$MembershipPayload<ExtArgs>[]
     apiKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
+    tokenIssuers: Prisma.$TokenIssuerPayload<ExtArgs>[]
     idempotentAnswers: Prisma.$IdempotentAnswerPayload<ExtArgs>[]
     invitations: Prisma.$InvitationPayload<ExtArgs>[]
     webhookEndpoints: Prisma.$WebhookEndpointPayload<ExtArgs>[]
@@ -4380,6 +4633,7 @@ export interface Prisma__TenantClient<T, Null = never, ExtArgs extends runtime.T
   roles<T extends Prisma.Tenant$rolesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$rolesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RolePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   memberships<T extends Prisma.Tenant$membershipsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$membershipsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   apiKeys<T extends Prisma.Tenant$apiKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$apiKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  tokenIssuers<T extends Prisma.Tenant$tokenIssuersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$tokenIssuersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TokenIssuerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   idempotentAnswers<T extends Prisma.Tenant$idempotentAnswersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$idempotentAnswersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotentAnswerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   invitations<T extends Prisma.Tenant$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   webhookEndpoints<T extends Prisma.Tenant$webhookEndpointsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Tenant$webhookEndpointsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookEndpointPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
@@ -5087,6 +5341,30 @@ export type Tenant$apiKeysArgs<ExtArgs extends runtime.Types.Extensions.Internal
   take?: number
   skip?: number
   distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Tenant.tokenIssuers
+ */
+export type Tenant$tokenIssuersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the TokenIssuer
+   */
+  select?: Prisma.TokenIssuerSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the TokenIssuer
+   */
+  omit?: Prisma.TokenIssuerOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.TokenIssuerInclude<ExtArgs> | null
+  where?: Prisma.TokenIssuerWhereInput
+  orderBy?: Prisma.TokenIssuerOrderByWithRelationInput | Prisma.TokenIssuerOrderByWithRelationInput[]
+  cursor?: Prisma.TokenIssuerWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.TokenIssuerScalarFieldEnum | Prisma.TokenIssuerScalarFieldEnum[]
 }
 
 /**

@@ -257,6 +257,7 @@ export type UserWhereInput = {
   challenges?: Prisma.SignInChallengeListRelationFilter
   signInLinks?: Prisma.SignInLinkListRelationFilter
   passkeys?: Prisma.PasskeyListRelationFilter
+  signOnIdentities?: Prisma.SignOnIdentityListRelationFilter
 }
 
 export type UserOrderByWithRelationInput = {
@@ -278,6 +279,7 @@ export type UserOrderByWithRelationInput = {
   challenges?: Prisma.SignInChallengeOrderByRelationAggregateInput
   signInLinks?: Prisma.SignInLinkOrderByRelationAggregateInput
   passkeys?: Prisma.PasskeyOrderByRelationAggregateInput
+  signOnIdentities?: Prisma.SignOnIdentityOrderByRelationAggregateInput
 }
 
 export type UserWhereUniqueInput = Prisma.AtLeast<{
@@ -302,6 +304,7 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   challenges?: Prisma.SignInChallengeListRelationFilter
   signInLinks?: Prisma.SignInLinkListRelationFilter
   passkeys?: Prisma.PasskeyListRelationFilter
+  signOnIdentities?: Prisma.SignOnIdentityListRelationFilter
 }, "id" | "email">
 
 export type UserOrderByWithAggregationInput = {
@@ -355,6 +358,7 @@ export type UserCreateInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateInput = {
@@ -376,6 +380,7 @@ export type UserUncheckedCreateInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserUpdateInput = {
@@ -397,6 +402,7 @@ export type UserUpdateInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateInput = {
@@ -418,6 +424,7 @@ export type UserUncheckedUpdateInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateManyInput = {
@@ -631,6 +638,20 @@ export type UserUpdateOneRequiredWithoutPasskeysNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutPasskeysInput, Prisma.UserUpdateWithoutPasskeysInput>, Prisma.UserUncheckedUpdateWithoutPasskeysInput>
 }
 
+export type UserCreateNestedOneWithoutSignOnIdentitiesInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutSignOnIdentitiesInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutSignOnIdentitiesNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutSignOnIdentitiesInput
+  upsert?: Prisma.UserUpsertWithoutSignOnIdentitiesInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutSignOnIdentitiesInput, Prisma.UserUpdateWithoutSignOnIdentitiesInput>, Prisma.UserUncheckedUpdateWithoutSignOnIdentitiesInput>
+}
+
 export type UserCreateWithoutMembershipsInput = {
   id: string
   email: string
@@ -649,6 +670,7 @@ export type UserCreateWithoutMembershipsInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutMembershipsInput = {
@@ -669,6 +691,7 @@ export type UserUncheckedCreateWithoutMembershipsInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutMembershipsInput = {
@@ -705,6 +728,7 @@ export type UserUpdateWithoutMembershipsInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutMembershipsInput = {
@@ -725,6 +749,7 @@ export type UserUncheckedUpdateWithoutMembershipsInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutOrganizationsInput = {
@@ -745,6 +770,7 @@ export type UserCreateWithoutOrganizationsInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutOrganizationsInput = {
@@ -765,6 +791,7 @@ export type UserUncheckedCreateWithoutOrganizationsInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutOrganizationsInput = {
@@ -801,6 +828,7 @@ export type UserUpdateWithoutOrganizationsInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutOrganizationsInput = {
@@ -821,6 +849,7 @@ export type UserUncheckedUpdateWithoutOrganizationsInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutPasswordInput = {
@@ -841,6 +870,7 @@ export type UserCreateWithoutPasswordInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutPasswordInput = {
@@ -861,6 +891,7 @@ export type UserUncheckedCreateWithoutPasswordInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutPasswordInput = {
@@ -897,6 +928,7 @@ export type UserUpdateWithoutPasswordInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutPasswordInput = {
@@ -917,6 +949,7 @@ export type UserUncheckedUpdateWithoutPasswordInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutTotpInput = {
@@ -937,6 +970,7 @@ export type UserCreateWithoutTotpInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutTotpInput = {
@@ -957,6 +991,7 @@ export type UserUncheckedCreateWithoutTotpInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutTotpInput = {
@@ -993,6 +1028,7 @@ export type UserUpdateWithoutTotpInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutTotpInput = {
@@ -1013,6 +1049,7 @@ export type UserUncheckedUpdateWithoutTotpInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutRecoveryCodesInput = {
@@ -1033,6 +1070,7 @@ export type UserCreateWithoutRecoveryCodesInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutRecoveryCodesInput = {
@@ -1053,6 +1091,7 @@ export type UserUncheckedCreateWithoutRecoveryCodesInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutRecoveryCodesInput = {
@@ -1089,6 +1128,7 @@ export type UserUpdateWithoutRecoveryCodesInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutRecoveryCodesInput = {
@@ -1109,6 +1149,7 @@ export type UserUncheckedUpdateWithoutRecoveryCodesInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutWebSessionsInput = {
@@ -1129,6 +1170,7 @@ export type UserCreateWithoutWebSessionsInput = {
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutWebSessionsInput = {
@@ -1149,6 +1191,7 @@ export type UserUncheckedCreateWithoutWebSessionsInput = {
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutWebSessionsInput = {
@@ -1185,6 +1228,7 @@ export type UserUpdateWithoutWebSessionsInput = {
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutWebSessionsInput = {
@@ -1205,6 +1249,7 @@ export type UserUncheckedUpdateWithoutWebSessionsInput = {
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutChallengesInput = {
@@ -1225,6 +1270,7 @@ export type UserCreateWithoutChallengesInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutChallengesInput = {
@@ -1245,6 +1291,7 @@ export type UserUncheckedCreateWithoutChallengesInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutChallengesInput = {
@@ -1281,6 +1328,7 @@ export type UserUpdateWithoutChallengesInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutChallengesInput = {
@@ -1301,6 +1349,7 @@ export type UserUncheckedUpdateWithoutChallengesInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutSignInLinksInput = {
@@ -1321,6 +1370,7 @@ export type UserCreateWithoutSignInLinksInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutSignInLinksInput = {
@@ -1341,6 +1391,7 @@ export type UserUncheckedCreateWithoutSignInLinksInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutSignInLinksInput = {
@@ -1377,6 +1428,7 @@ export type UserUpdateWithoutSignInLinksInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutSignInLinksInput = {
@@ -1397,6 +1449,7 @@ export type UserUncheckedUpdateWithoutSignInLinksInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
 }
 
 export type UserCreateWithoutPasskeysInput = {
@@ -1417,6 +1470,7 @@ export type UserCreateWithoutPasskeysInput = {
   webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutPasskeysInput = {
@@ -1437,6 +1491,7 @@ export type UserUncheckedCreateWithoutPasskeysInput = {
   webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutPasskeysInput = {
@@ -1473,6 +1528,7 @@ export type UserUpdateWithoutPasskeysInput = {
   webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutPasskeysInput = {
@@ -1493,6 +1549,107 @@ export type UserUncheckedUpdateWithoutPasskeysInput = {
   webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  signOnIdentities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutUserNestedInput
+}
+
+export type UserCreateWithoutSignOnIdentitiesInput = {
+  id: string
+  email: string
+  name?: string
+  status?: string
+  isOperator?: boolean
+  emailVerifiedAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  organizations?: Prisma.OrganizationMemberCreateNestedManyWithoutUserInput
+  password?: Prisma.PasswordCreateNestedOneWithoutUserInput
+  totp?: Prisma.TotpCreateNestedOneWithoutUserInput
+  recoveryCodes?: Prisma.RecoveryCodeCreateNestedManyWithoutUserInput
+  webSessions?: Prisma.WebSessionCreateNestedManyWithoutUserInput
+  challenges?: Prisma.SignInChallengeCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutUserInput
+}
+
+export type UserUncheckedCreateWithoutSignOnIdentitiesInput = {
+  id: string
+  email: string
+  name?: string
+  status?: string
+  isOperator?: boolean
+  emailVerifiedAt?: Date | string | null
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  organizations?: Prisma.OrganizationMemberUncheckedCreateNestedManyWithoutUserInput
+  password?: Prisma.PasswordUncheckedCreateNestedOneWithoutUserInput
+  totp?: Prisma.TotpUncheckedCreateNestedOneWithoutUserInput
+  recoveryCodes?: Prisma.RecoveryCodeUncheckedCreateNestedManyWithoutUserInput
+  webSessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutUserInput
+  challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutUserInput
+}
+
+export type UserCreateOrConnectWithoutSignOnIdentitiesInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+}
+
+export type UserUpsertWithoutSignOnIdentitiesInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedUpdateWithoutSignOnIdentitiesInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedCreateWithoutSignOnIdentitiesInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutSignOnIdentitiesInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutSignOnIdentitiesInput, Prisma.UserUncheckedUpdateWithoutSignOnIdentitiesInput>
+}
+
+export type UserUpdateWithoutSignOnIdentitiesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  isOperator?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  emailVerifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  organizations?: Prisma.OrganizationMemberUpdateManyWithoutUserNestedInput
+  password?: Prisma.PasswordUpdateOneWithoutUserNestedInput
+  totp?: Prisma.TotpUpdateOneWithoutUserNestedInput
+  recoveryCodes?: Prisma.RecoveryCodeUpdateManyWithoutUserNestedInput
+  webSessions?: Prisma.WebSessionUpdateManyWithoutUserNestedInput
+  challenges?: Prisma.SignInChallengeUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutSignOnIdentitiesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  isOperator?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  emailVerifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  organizations?: Prisma.OrganizationMemberUncheckedUpdateManyWithoutUserNestedInput
+  password?: Prisma.PasswordUncheckedUpdateOneWithoutUserNestedInput
+  totp?: Prisma.TotpUncheckedUpdateOneWithoutUserNestedInput
+  recoveryCodes?: Prisma.RecoveryCodeUncheckedUpdateManyWithoutUserNestedInput
+  webSessions?: Prisma.WebSessionUncheckedUpdateManyWithoutUserNestedInput
+  challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutUserNestedInput
 }
 
 
@@ -1508,6 +1665,7 @@ export type UserCountOutputType = {
   challenges: number
   signInLinks: number
   passkeys: number
+  signOnIdentities: number
 }
 
 export type UserCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1518,6 +1676,7 @@ export type UserCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.I
   challenges?: boolean | UserCountOutputTypeCountChallengesArgs
   signInLinks?: boolean | UserCountOutputTypeCountSignInLinksArgs
   passkeys?: boolean | UserCountOutputTypeCountPasskeysArgs
+  signOnIdentities?: boolean | UserCountOutputTypeCountSignOnIdentitiesArgs
 }
 
 /**
@@ -1579,6 +1738,13 @@ export type UserCountOutputTypeCountPasskeysArgs<ExtArgs extends runtime.Types.E
   where?: Prisma.PasskeyWhereInput
 }
 
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountSignOnIdentitiesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SignOnIdentityWhereInput
+}
+
 
 export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1599,6 +1765,7 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   challenges?: boolean | Prisma.User$challengesArgs<ExtArgs>
   signInLinks?: boolean | Prisma.User$signInLinksArgs<ExtArgs>
   passkeys?: boolean | Prisma.User$passkeysArgs<ExtArgs>
+  signOnIdentities?: boolean | Prisma.User$signOnIdentitiesArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["user"]>
 
@@ -1649,6 +1816,7 @@ export type UserInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   challenges?: boolean | Prisma.User$challengesArgs<ExtArgs>
   signInLinks?: boolean | Prisma.User$signInLinksArgs<ExtArgs>
   passkeys?: boolean | Prisma.User$passkeysArgs<ExtArgs>
+  signOnIdentities?: boolean | Prisma.User$signOnIdentitiesArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type UserIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1666,6 +1834,7 @@ export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     challenges: Prisma.$SignInChallengePayload<ExtArgs>[]
     signInLinks: Prisma.$SignInLinkPayload<ExtArgs>[]
     passkeys: Prisma.$PasskeyPayload<ExtArgs>[]
+    signOnIdentities: Prisma.$SignOnIdentityPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2080,6 +2249,7 @@ export interface Prisma__UserClient<T, Null = never, ExtArgs extends runtime.Typ
   challenges<T extends Prisma.User$challengesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$challengesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignInChallengePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   signInLinks<T extends Prisma.User$signInLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$signInLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignInLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   passkeys<T extends Prisma.User$passkeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$passkeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PasskeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  signOnIdentities<T extends Prisma.User$signOnIdentitiesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$signOnIdentitiesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignOnIdentityPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2714,6 +2884,30 @@ export type User$passkeysArgs<ExtArgs extends runtime.Types.Extensions.InternalA
   take?: number
   skip?: number
   distinct?: Prisma.PasskeyScalarFieldEnum | Prisma.PasskeyScalarFieldEnum[]
+}
+
+/**
+ * User.signOnIdentities
+ */
+export type User$signOnIdentitiesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnIdentity
+   */
+  select?: Prisma.SignOnIdentitySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnIdentity
+   */
+  omit?: Prisma.SignOnIdentityOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnIdentityInclude<ExtArgs> | null
+  where?: Prisma.SignOnIdentityWhereInput
+  orderBy?: Prisma.SignOnIdentityOrderByWithRelationInput | Prisma.SignOnIdentityOrderByWithRelationInput[]
+  cursor?: Prisma.SignOnIdentityWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SignOnIdentityScalarFieldEnum | Prisma.SignOnIdentityScalarFieldEnum[]
 }
 
 /**

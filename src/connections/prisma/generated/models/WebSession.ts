@@ -36,6 +36,7 @@ export type WebSessionMinAggregateOutputType = {
   mfaAt: Date | null
   sealedClient: string | null
   revokedAt: Date | null
+  connectionId: string | null
 }
 
 export type WebSessionMaxAggregateOutputType = {
@@ -50,6 +51,7 @@ export type WebSessionMaxAggregateOutputType = {
   mfaAt: Date | null
   sealedClient: string | null
   revokedAt: Date | null
+  connectionId: string | null
 }
 
 export type WebSessionCountAggregateOutputType = {
@@ -65,6 +67,7 @@ export type WebSessionCountAggregateOutputType = {
   amr: number
   sealedClient: number
   revokedAt: number
+  connectionId: number
   _all: number
 }
 
@@ -81,6 +84,7 @@ export type WebSessionMinAggregateInputType = {
   mfaAt?: true
   sealedClient?: true
   revokedAt?: true
+  connectionId?: true
 }
 
 export type WebSessionMaxAggregateInputType = {
@@ -95,6 +99,7 @@ export type WebSessionMaxAggregateInputType = {
   mfaAt?: true
   sealedClient?: true
   revokedAt?: true
+  connectionId?: true
 }
 
 export type WebSessionCountAggregateInputType = {
@@ -110,6 +115,7 @@ export type WebSessionCountAggregateInputType = {
   amr?: true
   sealedClient?: true
   revokedAt?: true
+  connectionId?: true
   _all?: true
 }
 
@@ -198,6 +204,7 @@ export type WebSessionGroupByOutputType = {
   amr: string[]
   sealedClient: string | null
   revokedAt: Date | null
+  connectionId: string | null
   _count: WebSessionCountAggregateOutputType | null
   _min: WebSessionMinAggregateOutputType | null
   _max: WebSessionMaxAggregateOutputType | null
@@ -234,7 +241,9 @@ export type WebSessionWhereInput = {
   amr?: Prisma.StringNullableListFilter<"WebSession">
   sealedClient?: Prisma.StringNullableFilter<"WebSession"> | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"WebSession"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"WebSession"> | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
   families?: Prisma.RefreshFamilyListRelationFilter
   ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }
@@ -252,7 +261,9 @@ export type WebSessionOrderByWithRelationInput = {
   amr?: Prisma.SortOrder
   sealedClient?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
+  connection?: Prisma.SignOnConnectionOrderByWithRelationInput
   families?: Prisma.RefreshFamilyOrderByRelationAggregateInput
   ceremonies?: Prisma.PasskeyCeremonyOrderByRelationAggregateInput
 }
@@ -273,7 +284,9 @@ export type WebSessionWhereUniqueInput = Prisma.AtLeast<{
   amr?: Prisma.StringNullableListFilter<"WebSession">
   sealedClient?: Prisma.StringNullableFilter<"WebSession"> | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"WebSession"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"WebSession"> | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
   families?: Prisma.RefreshFamilyListRelationFilter
   ceremonies?: Prisma.PasskeyCeremonyListRelationFilter
 }, "id" | "tokenHash">
@@ -291,6 +304,7 @@ export type WebSessionOrderByWithAggregationInput = {
   amr?: Prisma.SortOrder
   sealedClient?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.WebSessionCountOrderByAggregateInput
   _max?: Prisma.WebSessionMaxOrderByAggregateInput
   _min?: Prisma.WebSessionMinOrderByAggregateInput
@@ -312,6 +326,7 @@ export type WebSessionScalarWhereWithAggregatesInput = {
   amr?: Prisma.StringNullableListFilter<"WebSession">
   sealedClient?: Prisma.StringNullableWithAggregatesFilter<"WebSession"> | string | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebSession"> | Date | string | null
+  connectionId?: Prisma.UuidNullableWithAggregatesFilter<"WebSession"> | string | null
 }
 
 export type WebSessionCreateInput = {
@@ -327,6 +342,7 @@ export type WebSessionCreateInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutSessionsInput
   families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
   ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
 }
@@ -344,6 +360,7 @@ export type WebSessionUncheckedCreateInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connectionId?: string | null
   families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
   ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
 }
@@ -361,6 +378,7 @@ export type WebSessionUpdateInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutSessionsNestedInput
   families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
 }
@@ -378,6 +396,7 @@ export type WebSessionUncheckedUpdateInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
 }
@@ -395,6 +414,7 @@ export type WebSessionCreateManyInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type WebSessionUpdateManyMutationInput = {
@@ -424,6 +444,7 @@ export type WebSessionUncheckedUpdateManyInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebSessionListRelationFilter = {
@@ -449,6 +470,7 @@ export type WebSessionCountOrderByAggregateInput = {
   amr?: Prisma.SortOrder
   sealedClient?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type WebSessionMaxOrderByAggregateInput = {
@@ -463,6 +485,7 @@ export type WebSessionMaxOrderByAggregateInput = {
   mfaAt?: Prisma.SortOrder
   sealedClient?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type WebSessionMinOrderByAggregateInput = {
@@ -477,6 +500,7 @@ export type WebSessionMinOrderByAggregateInput = {
   mfaAt?: Prisma.SortOrder
   sealedClient?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
 }
 
 export type WebSessionNullableScalarRelationFilter = {
@@ -570,6 +594,48 @@ export type WebSessionUpdateOneRequiredWithoutFamiliesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.WebSessionUpdateToOneWithWhereWithoutFamiliesInput, Prisma.WebSessionUpdateWithoutFamiliesInput>, Prisma.WebSessionUncheckedUpdateWithoutFamiliesInput>
 }
 
+export type WebSessionCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.WebSessionCreateWithoutConnectionInput, Prisma.WebSessionUncheckedCreateWithoutConnectionInput> | Prisma.WebSessionCreateWithoutConnectionInput[] | Prisma.WebSessionUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutConnectionInput | Prisma.WebSessionCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.WebSessionCreateManyConnectionInputEnvelope
+  connect?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+}
+
+export type WebSessionUncheckedCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.WebSessionCreateWithoutConnectionInput, Prisma.WebSessionUncheckedCreateWithoutConnectionInput> | Prisma.WebSessionCreateWithoutConnectionInput[] | Prisma.WebSessionUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutConnectionInput | Prisma.WebSessionCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.WebSessionCreateManyConnectionInputEnvelope
+  connect?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+}
+
+export type WebSessionUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.WebSessionCreateWithoutConnectionInput, Prisma.WebSessionUncheckedCreateWithoutConnectionInput> | Prisma.WebSessionCreateWithoutConnectionInput[] | Prisma.WebSessionUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutConnectionInput | Prisma.WebSessionCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.WebSessionUpsertWithWhereUniqueWithoutConnectionInput | Prisma.WebSessionUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.WebSessionCreateManyConnectionInputEnvelope
+  set?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  disconnect?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  delete?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  connect?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  update?: Prisma.WebSessionUpdateWithWhereUniqueWithoutConnectionInput | Prisma.WebSessionUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.WebSessionUpdateManyWithWhereWithoutConnectionInput | Prisma.WebSessionUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.WebSessionScalarWhereInput | Prisma.WebSessionScalarWhereInput[]
+}
+
+export type WebSessionUncheckedUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.WebSessionCreateWithoutConnectionInput, Prisma.WebSessionUncheckedCreateWithoutConnectionInput> | Prisma.WebSessionCreateWithoutConnectionInput[] | Prisma.WebSessionUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.WebSessionCreateOrConnectWithoutConnectionInput | Prisma.WebSessionCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.WebSessionUpsertWithWhereUniqueWithoutConnectionInput | Prisma.WebSessionUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.WebSessionCreateManyConnectionInputEnvelope
+  set?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  disconnect?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  delete?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  connect?: Prisma.WebSessionWhereUniqueInput | Prisma.WebSessionWhereUniqueInput[]
+  update?: Prisma.WebSessionUpdateWithWhereUniqueWithoutConnectionInput | Prisma.WebSessionUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.WebSessionUpdateManyWithWhereWithoutConnectionInput | Prisma.WebSessionUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.WebSessionScalarWhereInput | Prisma.WebSessionScalarWhereInput[]
+}
+
 export type WebSessionCreateWithoutUserInput = {
   id: string
   tokenHash: runtime.Bytes
@@ -582,6 +648,7 @@ export type WebSessionCreateWithoutUserInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutSessionsInput
   families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
   ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
 }
@@ -598,6 +665,7 @@ export type WebSessionUncheckedCreateWithoutUserInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connectionId?: string | null
   families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
   ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
 }
@@ -644,6 +712,7 @@ export type WebSessionScalarWhereInput = {
   amr?: Prisma.StringNullableListFilter<"WebSession">
   sealedClient?: Prisma.StringNullableFilter<"WebSession"> | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"WebSession"> | Date | string | null
+  connectionId?: Prisma.UuidNullableFilter<"WebSession"> | string | null
 }
 
 export type WebSessionCreateWithoutCeremoniesInput = {
@@ -659,6 +728,7 @@ export type WebSessionCreateWithoutCeremoniesInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutSessionsInput
   families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
 }
 
@@ -675,6 +745,7 @@ export type WebSessionUncheckedCreateWithoutCeremoniesInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connectionId?: string | null
   families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
 }
 
@@ -707,6 +778,7 @@ export type WebSessionUpdateWithoutCeremoniesInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutSessionsNestedInput
   families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
 }
 
@@ -723,6 +795,7 @@ export type WebSessionUncheckedUpdateWithoutCeremoniesInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
 }
 
@@ -739,6 +812,7 @@ export type WebSessionCreateWithoutFamiliesInput = {
   sealedClient?: string | null
   revokedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutSessionsInput
   ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
 }
 
@@ -755,6 +829,7 @@ export type WebSessionUncheckedCreateWithoutFamiliesInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connectionId?: string | null
   ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
 }
 
@@ -787,6 +862,7 @@ export type WebSessionUpdateWithoutFamiliesInput = {
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutSessionsNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
 }
 
@@ -803,7 +879,68 @@ export type WebSessionUncheckedUpdateWithoutFamiliesInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
+}
+
+export type WebSessionCreateWithoutConnectionInput = {
+  id: string
+  tokenHash: runtime.Bytes
+  createdAt?: Date | string
+  lastSeenAt?: Date | string
+  idleExpiresAt: Date | string
+  expiresAt: Date | string
+  authenticatedAt?: Date | string
+  mfaAt?: Date | string | null
+  amr?: Prisma.WebSessionCreateamrInput | string[]
+  sealedClient?: string | null
+  revokedAt?: Date | string | null
+  user: Prisma.UserCreateNestedOneWithoutWebSessionsInput
+  families?: Prisma.RefreshFamilyCreateNestedManyWithoutSessionInput
+  ceremonies?: Prisma.PasskeyCeremonyCreateNestedManyWithoutSessionInput
+}
+
+export type WebSessionUncheckedCreateWithoutConnectionInput = {
+  id: string
+  userId: string
+  tokenHash: runtime.Bytes
+  createdAt?: Date | string
+  lastSeenAt?: Date | string
+  idleExpiresAt: Date | string
+  expiresAt: Date | string
+  authenticatedAt?: Date | string
+  mfaAt?: Date | string | null
+  amr?: Prisma.WebSessionCreateamrInput | string[]
+  sealedClient?: string | null
+  revokedAt?: Date | string | null
+  families?: Prisma.RefreshFamilyUncheckedCreateNestedManyWithoutSessionInput
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedCreateNestedManyWithoutSessionInput
+}
+
+export type WebSessionCreateOrConnectWithoutConnectionInput = {
+  where: Prisma.WebSessionWhereUniqueInput
+  create: Prisma.XOR<Prisma.WebSessionCreateWithoutConnectionInput, Prisma.WebSessionUncheckedCreateWithoutConnectionInput>
+}
+
+export type WebSessionCreateManyConnectionInputEnvelope = {
+  data: Prisma.WebSessionCreateManyConnectionInput | Prisma.WebSessionCreateManyConnectionInput[]
+  skipDuplicates?: boolean
+}
+
+export type WebSessionUpsertWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.WebSessionWhereUniqueInput
+  update: Prisma.XOR<Prisma.WebSessionUpdateWithoutConnectionInput, Prisma.WebSessionUncheckedUpdateWithoutConnectionInput>
+  create: Prisma.XOR<Prisma.WebSessionCreateWithoutConnectionInput, Prisma.WebSessionUncheckedCreateWithoutConnectionInput>
+}
+
+export type WebSessionUpdateWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.WebSessionWhereUniqueInput
+  data: Prisma.XOR<Prisma.WebSessionUpdateWithoutConnectionInput, Prisma.WebSessionUncheckedUpdateWithoutConnectionInput>
+}
+
+export type WebSessionUpdateManyWithWhereWithoutConnectionInput = {
+  where: Prisma.WebSessionScalarWhereInput
+  data: Prisma.XOR<Prisma.WebSessionUpdateManyMutationInput, Prisma.WebSessionUncheckedUpdateManyWithoutConnectionInput>
 }
 
 export type WebSessionCreateManyUserInput = {
@@ -818,6 +955,7 @@ export type WebSessionCreateManyUserInput = {
   amr?: Prisma.WebSessionCreateamrInput | string[]
   sealedClient?: string | null
   revokedAt?: Date | string | null
+  connectionId?: string | null
 }
 
 export type WebSessionUpdateWithoutUserInput = {
@@ -832,6 +970,7 @@ export type WebSessionUpdateWithoutUserInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutSessionsNestedInput
   families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
 }
@@ -848,12 +987,78 @@ export type WebSessionUncheckedUpdateWithoutUserInput = {
   amr?: Prisma.WebSessionUpdateamrInput | string[]
   sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
   ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
 }
 
 export type WebSessionUncheckedUpdateManyWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  idleExpiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  authenticatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  amr?: Prisma.WebSessionUpdateamrInput | string[]
+  sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type WebSessionCreateManyConnectionInput = {
+  id: string
+  userId: string
+  tokenHash: runtime.Bytes
+  createdAt?: Date | string
+  lastSeenAt?: Date | string
+  idleExpiresAt: Date | string
+  expiresAt: Date | string
+  authenticatedAt?: Date | string
+  mfaAt?: Date | string | null
+  amr?: Prisma.WebSessionCreateamrInput | string[]
+  sealedClient?: string | null
+  revokedAt?: Date | string | null
+}
+
+export type WebSessionUpdateWithoutConnectionInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  idleExpiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  authenticatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  amr?: Prisma.WebSessionUpdateamrInput | string[]
+  sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  user?: Prisma.UserUpdateOneRequiredWithoutWebSessionsNestedInput
+  families?: Prisma.RefreshFamilyUpdateManyWithoutSessionNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUpdateManyWithoutSessionNestedInput
+}
+
+export type WebSessionUncheckedUpdateWithoutConnectionInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  idleExpiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  authenticatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  amr?: Prisma.WebSessionUpdateamrInput | string[]
+  sealedClient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  families?: Prisma.RefreshFamilyUncheckedUpdateManyWithoutSessionNestedInput
+  ceremonies?: Prisma.PasskeyCeremonyUncheckedUpdateManyWithoutSessionNestedInput
+}
+
+export type WebSessionUncheckedUpdateManyWithoutConnectionInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -919,7 +1124,9 @@ export type WebSessionSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   amr?: boolean
   sealedClient?: boolean
   revokedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.WebSession$connectionArgs<ExtArgs>
   families?: boolean | Prisma.WebSession$familiesArgs<ExtArgs>
   ceremonies?: boolean | Prisma.WebSession$ceremoniesArgs<ExtArgs>
   _count?: boolean | Prisma.WebSessionCountOutputTypeDefaultArgs<ExtArgs>
@@ -938,7 +1145,9 @@ export type WebSessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   amr?: boolean
   sealedClient?: boolean
   revokedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.WebSession$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["webSession"]>
 
 export type WebSessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -954,7 +1163,9 @@ export type WebSessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   amr?: boolean
   sealedClient?: boolean
   revokedAt?: boolean
+  connectionId?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.WebSession$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["webSession"]>
 
 export type WebSessionSelectScalar = {
@@ -970,26 +1181,31 @@ export type WebSessionSelectScalar = {
   amr?: boolean
   sealedClient?: boolean
   revokedAt?: boolean
+  connectionId?: boolean
 }
 
-export type WebSessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "tokenHash" | "createdAt" | "lastSeenAt" | "idleExpiresAt" | "expiresAt" | "authenticatedAt" | "mfaAt" | "amr" | "sealedClient" | "revokedAt", ExtArgs["result"]["webSession"]>
+export type WebSessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "tokenHash" | "createdAt" | "lastSeenAt" | "idleExpiresAt" | "expiresAt" | "authenticatedAt" | "mfaAt" | "amr" | "sealedClient" | "revokedAt" | "connectionId", ExtArgs["result"]["webSession"]>
 export type WebSessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.WebSession$connectionArgs<ExtArgs>
   families?: boolean | Prisma.WebSession$familiesArgs<ExtArgs>
   ceremonies?: boolean | Prisma.WebSession$ceremoniesArgs<ExtArgs>
   _count?: boolean | Prisma.WebSessionCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type WebSessionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.WebSession$connectionArgs<ExtArgs>
 }
 export type WebSessionIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.WebSession$connectionArgs<ExtArgs>
 }
 
 export type $WebSessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "WebSession"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
+    connection: Prisma.$SignOnConnectionPayload<ExtArgs> | null
     families: Prisma.$RefreshFamilyPayload<ExtArgs>[]
     ceremonies: Prisma.$PasskeyCeremonyPayload<ExtArgs>[]
   }
@@ -1006,6 +1222,7 @@ export type $WebSessionPayload<ExtArgs extends runtime.Types.Extensions.Internal
     amr: string[]
     sealedClient: string | null
     revokedAt: Date | null
+    connectionId: string | null
   }, ExtArgs["result"]["webSession"]>
   composites: {}
 }
@@ -1401,6 +1618,7 @@ readonly fields: WebSessionFieldRefs;
 export interface Prisma__WebSessionClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  connection<T extends Prisma.WebSession$connectionArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.WebSession$connectionArgs<ExtArgs>>): Prisma.Prisma__SignOnConnectionClient<runtime.Types.Result.GetResult<Prisma.$SignOnConnectionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   families<T extends Prisma.WebSession$familiesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.WebSession$familiesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RefreshFamilyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   ceremonies<T extends Prisma.WebSession$ceremoniesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.WebSession$ceremoniesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PasskeyCeremonyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
@@ -1444,6 +1662,7 @@ export interface WebSessionFieldRefs {
   readonly amr: Prisma.FieldRef<"WebSession", 'String[]'>
   readonly sealedClient: Prisma.FieldRef<"WebSession", 'String'>
   readonly revokedAt: Prisma.FieldRef<"WebSession", 'DateTime'>
+  readonly connectionId: Prisma.FieldRef<"WebSession", 'String'>
 }
     
 
@@ -1842,6 +2061,25 @@ export type WebSessionDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.In
    * Limit how many WebSessions to delete.
    */
   limit?: number
+}
+
+/**
+ * WebSession.connection
+ */
+export type WebSession$connectionArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnConnection
+   */
+  select?: Prisma.SignOnConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnConnection
+   */
+  omit?: Prisma.SignOnConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnConnectionInclude<ExtArgs> | null
+  where?: Prisma.SignOnConnectionWhereInput
 }
 
 /**

@@ -184,7 +184,7 @@ export async function createApp(
   const recentBacklog = createExpiringCache<Awaited<ReturnType<typeof readBacklog>>>(probeTtlMs, 1);
   const metrics = createMetrics(() => recentBacklog('all', readBacklog));
   const channels = createChannelDirectory({ scopes, keyRing });
-  const allowedHosts = [...config.privateHosts, ...(overrides.allowedHosts ?? [])];
+  const allowedHosts = overrides.allowedHosts ?? config.privateHosts;
   const guardedFetch = createGuardedFetch({ allowedHosts });
   const holder = `${process.pid}-${randomUUID()}`;
   let port = config.port.number;

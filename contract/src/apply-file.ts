@@ -32,7 +32,7 @@ export const applyAgent = z.strictObject({
       'builtin/echo, builtin/answers, or openai/NAME, anthropic/NAME, google/NAME, compatible/NAME',
     ),
   instructions: z.string().max(100_000).default(''),
-  apiKey: z.string().min(1).optional(),
+  apiKey: z.string().min(1).max(1_000).optional(),
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   settings: z
     .strictObject({

@@ -29,11 +29,11 @@ const ownFiles = [
   '0018_deliveries',
   '0019_sign_in',
   '0020_audit_seals',
+  '0021_organization_access',
   '0022_webhooks',
+  '0023_tenant_life',
   '0024_passkeys',
   '0026_lines',
-  '0023_tenant_life',
-  '0021_organization_access',
 ];
 
 const withoutVectors = ownFiles.filter((name) => name !== '0006_knowledge_vectors');

@@ -21,13 +21,13 @@ const snowflake = (what: string) =>
 /** A Discord channel as the apply file gives it: a server (guild), reached by the shared app or by one of the tenant's own. */
 export const discordChannel = z
   .strictObject({
-    slug: z.string(),
+    slug: z.string().max(63),
     platform: z.literal('discord'),
     key: z
       .string()
       .regex(/^ck_[A-Za-z0-9_-]{3,80}$/, 'ck_ and 3 to 80 letters, digits, - or _')
       .optional(),
-    agent: z.string().optional(),
+    agent: z.string().max(63).optional(),
     /** Absent: whichever server is connected by this channel's link; for an own app, all servers that it is in. */
     guild: snowflake('the id of a server').optional(),
     /** An app of the tenant's own. Absent: the shared app. */

@@ -16,13 +16,13 @@ export type SlackReplyPolicy = (typeof slackReplyPolicies)[number];
 /** A Slack channel as the apply file gives it: a workspace, reached by the shared app or by an app of the tenant's own. */
 export const slackChannel = z
   .strictObject({
-    slug: z.string(),
+    slug: z.string().max(63),
     platform: z.literal('slack'),
     key: z
       .string()
       .regex(/^ck_[A-Za-z0-9_-]{3,80}$/, 'ck_ and 3 to 80 letters, digits, - or _')
       .optional(),
-    agent: z.string().optional(),
+    agent: z.string().max(63).optional(),
     /** Absent: whichever workspace installs the app with this channel's link. */
     workspace: z
       .string()

@@ -14,19 +14,20 @@ export type TeamsReplyPolicy = (typeof teamsReplyPolicies)[number];
 const guid = (expected = 'a GUID such as 11111111-2222-3333-4444-555555555555') =>
   z
     .string()
+    .max(36)
     .transform((text) => text.toLowerCase())
     .pipe(z.string().regex(/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/, expected));
 
 /** A Teams channel as the apply file gives it: an Entra tenant, reached by the shared bot or by one of the tenant's own. */
 export const teamsChannel = z
   .strictObject({
-    slug: z.string(),
+    slug: z.string().max(63),
     platform: z.literal('teams'),
     key: z
       .string()
       .regex(/^ck_[A-Za-z0-9_-]{3,80}$/, 'ck_ and 3 to 80 letters, digits, - or _')
       .optional(),
-    agent: z.string().optional(),
+    agent: z.string().max(63).optional(),
     /** The Entra tenant whose people write; "common" names nobody. */
     aadTenant: guid(),
     /** A bot of the tenant's own. Absent: the shared bot. */

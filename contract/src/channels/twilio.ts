@@ -37,13 +37,13 @@ export type QuietHours = z.infer<typeof quietHours>;
 /** A Twilio channel as the apply file gives it: a number or a messaging service, of the shared account or of an own one. */
 export const twilioChannel = z
   .strictObject({
-    slug: z.string(),
+    slug: z.string().max(63),
     platform: z.literal('twilio'),
     key: z
       .string()
       .regex(/^ck_[A-Za-z0-9_-]{3,80}$/, 'ck_ and 3 to 80 letters, digits, - or _')
       .optional(),
-    agent: z.string().optional(),
+    agent: z.string().max(63).optional(),
     accountSid: z
       .string()
       .regex(/^AC[A-Za-z0-9]{1,64}$/, 'an account id, which begins with AC')

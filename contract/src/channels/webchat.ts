@@ -14,13 +14,13 @@ const originPattern = z
 
 /** A web chat channel as the apply file gives it. */
 export const webChatChannel = z.strictObject({
-  slug: z.string(),
+  slug: z.string().max(63),
   platform: z.literal('webchat'),
   key: z
     .string()
     .regex(/^wk_[A-Za-z0-9_-]{3,80}$/, 'wk_ and 3 to 80 letters, digits, - or _')
     .optional(),
-  agent: z.string().optional(),
+  agent: z.string().max(63).optional(),
   origins: z.array(originPattern).min(1).max(100),
   /**
    * How the embedding site proves who its visitor is: a JWT signed with `secret` (HS256), or by a key of `jwksUrl`. With
@@ -28,7 +28,7 @@ export const webChatChannel = z.strictObject({
    */
   identity: z
     .strictObject({
-      secret: z.string().min(32, 'at least 32 characters').optional(),
+      secret: z.string().min(32, 'at least 32 characters').max(1_000).optional(),
       jwksUrl: z.url({ protocol: /^https?$/ }).optional(),
       issuer: z.string().min(1).max(500).optional(),
       audience: z.string().min(1).max(500).optional(),

@@ -25,6 +25,7 @@ async function aRoute(changes: Changes) {
   const parts = {
     tokens: { check: async () => ({ ok: true, visitor }) },
     channels: { find: async () => ({ status: 'active', tenantStatus: 'active' }) },
+    hosts: { tenantOf: async () => undefined },
     transcripts: { changes },
     live: { publish: () => {}, subscribe },
     rateLimit: createRateLimit(),

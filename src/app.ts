@@ -113,8 +113,6 @@ export type AppOverrides = {
   secondFactorOf?: SecondFactorPolicy;
   /** What the records of domains say. */
   resolveTxt?: ResolveTxt;
-  /** Answers what the TXT records of a name are, for single sign-on. */
-  lookUpTxt?: (name: string) => Promise<string[][]>;
 };
 
 export type App = {
@@ -185,6 +183,7 @@ export async function createApp(
   const metrics = createMetrics(() => recentBacklog('all', readBacklog));
   const channels = createChannelDirectory({ scopes, keyRing });
   const allowedHosts = overrides.allowedHosts ?? config.privateHosts;
+  const resolveTxt = overrides.resolveTxt ?? createTxtResolver();
   const guardedFetch = createGuardedFetch({ allowedHosts });
   const holder = `${process.pid}-${randomUUID()}`;
   let port = config.port.number;
@@ -301,7 +300,7 @@ export async function createApp(
       ...{ scopes, keyRing, audit: trail, publicUrl: publicUrl() },
       secondFactorOf: overrides.secondFactorOf ?? (isForThisMachine(config) ? 'nobody' : 'admins'),
       ...{ guardedFetch, allowedHosts },
-      ...(overrides.lookUpTxt && { lookUpTxt: overrides.lookUpTxt }),
+      resolveTxt,
       onSecurityEvent: metrics.securityEvent,
     }));
 
@@ -325,7 +324,7 @@ export async function createApp(
         sharedApps: sharedAppsOf(config),
         allowedHosts,
         graceMs: config.tenantGraceMs,
-        ...{ resolveTxt: overrides.resolveTxt ?? createTxtResolver(), publicUrl },
+        ...{ resolveTxt, publicUrl },
         baseDomain: config.tenantBaseDomain,
         forgetChannel: channels.forget,
         async makeInstallLink({ tenantId, channelId }) {

@@ -3,6 +3,7 @@ import type { Uuid } from '#domain/ids.ts';
 import { createGuardedFetch } from '#kernel/guarded-fetch.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import type { SecurityEventKind } from '#kernel/metrics.ts';
+import { createTxtResolver, type ResolveTxt } from '#kernel/resolve-txt.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator } from './authenticator.ts';
@@ -43,7 +44,6 @@ import { type FoundSession, isFresh } from './sessions/web-session.ts';
 import { finishSignIn, stepUp } from './sign-in/finish-sign-in.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { setPasswordByLink, signInAtThisMachine, signInByLink } from './sign-in/sign-in-link.ts';
-import { type LookUpTxt, lookUpTxt as lookUpInDns } from './sign-on/prove-domain.ts';
 import { createSignOn } from './sign-on/sign-on.ts';
 import { createAccessTokens } from './tokens/access-tokens.ts';
 import { issueTokens, refreshTokens, revokeTokens, type TokenLimits } from './tokens/refresh-tokens.ts';
@@ -72,7 +72,7 @@ export function createIdentity({
   secondFactorOf = 'admins',
   guardedFetch = createGuardedFetch(),
   allowedHosts = [],
-  lookUpTxt = lookUpInDns,
+  resolveTxt = createTxtResolver(),
   onSecurityEvent = () => {},
   nowMs = Date.now,
 }: {
@@ -84,7 +84,7 @@ export function createIdentity({
   secondFactorOf?: SecondFactorPolicy;
   guardedFetch?: typeof globalThis.fetch;
   allowedHosts?: readonly string[];
-  lookUpTxt?: LookUpTxt;
+  resolveTxt?: ResolveTxt;
   onSecurityEvent?: (kind: SecurityEventKind) => void;
   nowMs?: () => number;
 }) {
@@ -115,7 +115,7 @@ export function createIdentity({
     issuedTokens,
     checkIssuerAddress: outside.checkAddress,
     /** Single sign-on by organizations' providers. */
-    signOn: createSignOn({ parts, outside, keys: remoteKeys, publicUrl, lookUpTxt }),
+    signOn: createSignOn({ parts, outside, keys: remoteKeys, publicUrl, resolveTxt }),
     describePerson: (userId: Uuid, within: Uuid | null) => describePerson(parts, userId, within),
     mayChangeAccount: (session: FoundSession) => mayChangeAccount(parts, session),
     /** The session of a cookie, which what a person does about themselves takes. */

@@ -23,7 +23,7 @@ import { eventually } from '../support/eventually.ts';
 
 // The provider is there before the service, whose operator opens its host.
 const hosts: string[] = [];
-const records = new Map<string, string[][]>();
+const records = new Map<string, string[]>();
 const service = sharedService({
   tenants: [
     { slug: 'shop' },
@@ -34,11 +34,7 @@ const service = sharedService({
   env: { TRUSTED_PROXIES: '127.0.0.1' },
   overrides: {
     allowedHosts: hosts,
-    lookUpTxt: async (name) => {
-      const found = records.get(name);
-      if (!found) throw Object.assign(new Error('queryTxt ENOTFOUND'), { code: 'ENOTFOUND' });
-      return found;
-    },
+    resolveTxt: async (name) => records.get(name) ?? [],
   },
 });
 let operator: Browser;
@@ -911,7 +907,7 @@ describe('a domain', () => {
       `_swarmgate.${domain}`,
       expect.stringMatching(/^swarmgate-domain=[0-9a-f]{32}$/),
     ]);
-    records.set(name, [['v=spf1 -all'], [value.slice(0, 20), value.slice(20)]]);
+    records.set(name, ['v=spf1 -all', value]);
     expect(await prove('globex', globex.body.id)).toMatchObject({ status: 409 });
     expect(await prove('acme', acme.body.id)).toMatchObject({ status: 200, body: { confirmedBy: 'dns' } });
     expect(await confirm('globex', globex.body.id)).toMatchObject({

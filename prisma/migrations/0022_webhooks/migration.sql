@@ -1,5 +1,5 @@
 -- Webhooks of tenants: who wants to be told of what, what there is to tell, and what came of telling it. How an event gets
--- here without the journey of a message knowing of it: docs/decisions/0019.
+-- here without the journey of a message knowing of it: docs/decisions/0020.
 --
 -- Lock order: an endpoint's row first, then what hangs on it. Whoever adds to what hangs on it shares its key, and waits for
 -- nobody but who removes it.

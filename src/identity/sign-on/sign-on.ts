@@ -1,4 +1,5 @@
 import type { Uuid } from '#domain/ids.ts';
+import type { ResolveTxt } from '#kernel/resolve-txt.ts';
 import type { Client } from '../client.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import type { Outside } from '../issuers/outside.ts';
@@ -16,7 +17,7 @@ import {
 } from './connections.ts';
 import { assignDomain, claimDomain, confirmDomain, listDomains, releaseDomain } from './domains.ts';
 import { finishSignOn } from './finish-sign-on.ts';
-import { type LookUpTxt, proveDomain } from './prove-domain.ts';
+import { proveDomain } from './prove-domain.ts';
 import { createProviders } from './provider.ts';
 import { attemptLifetimeMs, redirectUriOf } from './sign-on-parts.ts';
 
@@ -30,13 +31,13 @@ export function createSignOn({
   outside,
   keys,
   publicUrl,
-  lookUpTxt,
+  resolveTxt,
 }: {
   parts: IdentityParts;
   outside: Outside;
   keys: RemoteKeys;
   publicUrl: string;
-  lookUpTxt: LookUpTxt;
+  resolveTxt: ResolveTxt;
 }) {
   const providers = createProviders({ outside, keys, nowMs: given.nowMs });
   const parts = { ...given, providers, publicUrl };
@@ -68,7 +69,7 @@ export function createSignOn({
     confirmDomain: (wish: Parameters<typeof confirmDomain>[1], by: SignOnChanger) =>
       confirmDomain(parts, wish, by),
     proveDomain: (wish: Parameters<typeof proveDomain>[2], by: SignOnChanger) =>
-      proveDomain(parts, lookUpTxt, wish, by),
+      proveDomain(parts, resolveTxt, wish, by),
   };
 }
 

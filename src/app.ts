@@ -190,6 +190,7 @@ export async function createApp(
   const publicUrl = () => config.publicUrl ?? `http://localhost:${port}`;
   const keeper = createChannelKeeper({ scopes, keyRing, channels });
   const hosts = createTenantHosts({ scopes, channels, publicUrl, baseDomain: config.tenantBaseDomain });
+  const hostTenant = (request: { hostname: string }) => hosts.tenantOf(request.hostname);
   let keepAlive: KeepAlive | undefined;
   const platforms = createPlatforms({
     ...{ config, scopes, keyRing, channels, keeper, logger, metrics, holder, publicUrl },
@@ -311,7 +312,7 @@ export async function createApp(
       {
         ...{ scopes, keyRing, trail, people },
         countCalls: rateLimit,
-        hostTenant: (request) => hosts.tenantOf(request.hostname),
+        hostTenant,
         onForeignTenant: () => metrics.securityEvent('cross_tenant'),
         authenticate: overrides.wrapAuthenticate?.(authenticate) ?? authenticate,
         grantIn: (principal, tenantId) => people().grantFor(principal, tenantId),
@@ -375,7 +376,7 @@ export async function createApp(
               { path: '/chat/v1', router: chatRoutes() },
               { path: '/api/v1', router: restRoutes() },
               { path: '/', router: jwksRoute(people) },
-              { path: '/', router: signOnRoute({ people, countCalls: rateLimit }) },
+              { path: '/', router: signOnRoute({ people, countCalls: rateLimit, hostTenant }) },
               { path: '/', router: referenceRoute(publicUrl) },
               ...(isForThisMachine(config) ? [{ path: '/', router: welcomeRoute() }] : []),
               { path: '/', router: webhookRoutes({ ...platforms, receiveWebhook, publicUrl }) },

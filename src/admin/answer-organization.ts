@@ -44,7 +44,9 @@ export function answerOrganization(
       personal: { address: request.ip ?? '', userAgent: (request.get('user-agent') ?? '').slice(0, 500) },
     } satisfies Partial<AuditEvent>;
 
-    const grant = await parts.organizationGrantIn(principal, organizationId);
+    // On a tenant's own host there is nothing but the tenant.
+    const isElsewhere = (await parts.hostTenant(request)) !== undefined;
+    const grant = isElsewhere ? undefined : await parts.organizationGrantIn(principal, organizationId);
     const decision = decide(grant, needed, 'organization');
     if (!decision.allowed || !grant) {
       const { reason } = decision;

@@ -1,7 +1,7 @@
 import type { Operation } from '@swarmgate/contract/rest/operation.ts';
 import type { Request, RequestHandler } from 'express';
 import { type AuditTrail, installationTrail } from '#audit/audit-trail.ts';
-import { toWire } from '#domain/ids.ts';
+import { toWire, type Uuid } from '#domain/ids.ts';
 import type { Client, FoundSession, Identity } from '#identity/identity.ts';
 import { currentContext } from '#kernel/context.ts';
 import { networkOf } from '#kernel/network-of.ts';
@@ -11,10 +11,16 @@ import { readIds, readInput } from './call.ts';
 import { countRefusal } from './count-refusal.ts';
 import { isOurOwnPage, keepCookie, readCredentials } from './credentials.ts';
 import type { PersonAsked, PersonHandler } from './handler.ts';
-import { unauthorized } from './refusals.ts';
+import { notFound, unauthorized } from './refusals.ts';
 import { isFromThisMachine } from './this-machine.ts';
 
-export type PersonParts = { people: () => Identity; countCalls: CountCalls; trail: AuditTrail };
+export type PersonParts = {
+  people: () => Identity;
+  countCalls: CountCalls;
+  trail: AuditTrail;
+  /** Whose host is asked; `undefined`: the installation's own. */
+  hostTenant: (request: Request) => Promise<Uuid | undefined>;
+};
 
 /** What one network may ask a minute without saying who it is, and one person about themselves. */
 const strangerCallsPerMinute = 60;
@@ -25,7 +31,7 @@ const personCallsPerMinute = 300;
  * asking: hashing passwords, writing to the trail.
  */
 export function answerPerson(
-  { people, countCalls, trail }: PersonParts,
+  { people, countCalls, trail, hostTenant }: PersonParts,
   name: string,
   operation: Operation,
   { person }: PersonHandler,
@@ -70,6 +76,8 @@ export function answerPerson(
 
   return async (request, response) => {
     response.set('Cache-Control', 'no-store');
+    // What stands before a tenant's own host is the tenant's, and would see what its people sign in with everywhere.
+    if ((await hostTenant(request)) !== undefined) throw notFound();
     const client = clientOf(request);
     if (isOpen)
       await countCall(countCalls, `api stranger ${networkOf(client.address)}`, strangerCallsPerMinute);

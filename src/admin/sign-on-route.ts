@@ -1,11 +1,12 @@
 import { type Request, type Response, Router } from 'express';
-import { fromWire } from '#domain/ids.ts';
+import { fromWire, type Uuid } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
 import { networkOf } from '#kernel/network-of.ts';
 import { tooManyRequests } from '#kernel/problem.ts';
 import { clientOf } from './answer-person.ts';
 import type { CountCalls } from './api-parts.ts';
 import { keepCookie, readCookie } from './credentials.ts';
+import { notFound } from './refusals.ts';
 
 const callsPerMinute = 60;
 
@@ -16,9 +17,12 @@ const callsPerMinute = 60;
 export function signOnRoute({
   people,
   countCalls,
+  hostTenant,
 }: {
   people: () => Pick<Identity, 'signOn' | 'cookie' | 'findSession' | 'revokeSessions'>;
   countCalls: CountCalls;
+  /** Whose host is asked; `undefined`: the installation's own. */
+  hostTenant: (request: Request) => Promise<Uuid | undefined>;
 }): Router {
   // As with every other sign-in: one session in this browser, and not one more that nobody knows of.
   async function endBefore(request: Request, sessionId: string): Promise<void> {
@@ -32,6 +36,7 @@ export function signOnRoute({
   const router = Router();
   router.get('/sso/:connection/callback', async (request: Request, response: Response) => {
     response.set('Cache-Control', 'no-store');
+    if ((await hostTenant(request)) !== undefined) throw notFound();
     const count = await countCalls(`sign-on ${networkOf(request.ip ?? '')}`, callsPerMinute);
     if (!count.allowed) throw tooManyRequests(count.retryAfterMs, 'That was too much at once.');
     const { signOn, cookie } = people();

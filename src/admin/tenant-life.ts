@@ -2,6 +2,7 @@ import type { tenantOperations } from '@swarmgate/contract/rest/tenants.ts';
 import { type AuditEvent, type AuditTrail, installationTrail } from '#audit/audit-trail.ts';
 import { toWire } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
+import type { Principal } from '#identity/principal.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import type { PlatformUnit, Scopes } from '#tenancy/scopes.ts';
 import { closeTenant, reopenTenant, TenantLifeError, wakeTenant } from '#tenancy/tenant-life.ts';
@@ -58,7 +59,7 @@ export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLif
     };
     const told = await trail.prepare(tenantId, event);
     const toldInstallation = await trail.prepare(installationTrail, event);
-    const by = principal.kind === 'user' && principal.isOperator ? 'operator' : 'tenant';
+    const by = isWholeOperator(principal) ? 'operator' : 'tenant';
     return scopes.inPlatform(async (unit) => {
       refuseOtherVersion((await readTenantRow(unit, tenantId, 'FOR UPDATE')).version, asked.seenVersion);
       const changed = await work(unit, by);
@@ -99,4 +100,9 @@ export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLif
       explain,
     },
   };
+}
+
+// A token for one tenant, or within a scope, is of whoever has a place there, whatever else they are.
+function isWholeOperator(principal: Principal): boolean {
+  return principal.kind === 'user' && principal.isOperator && !principal.tenantId && !principal.scope;
 }

@@ -7,6 +7,7 @@ import type {
 } from '@swarmgate/contract/rest/webhooks.ts';
 import { webhookEvents } from '@swarmgate/contract/webhook-events.ts';
 import { toWire, type Uuid } from '#domain/ids.ts';
+import type { Principal } from '#identity/principal.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import { ForbiddenUrlError } from '#kernel/url-guard.ts';
@@ -36,7 +37,7 @@ import {
 import { pageOf, readIdCursor } from './cursor.ts';
 import { refuseMore } from './hand-on.ts';
 import type { HandlersOf } from './handler.ts';
-import { conflict, notFound } from './refusals.ts';
+import { conflict, forbidden, notFound } from './refusals.ts';
 import { refuseOtherVersion } from './versions.ts';
 
 export type WebhookHandlerParts = {
@@ -61,6 +62,7 @@ export function webhookHandlers({
     createWebhook: {
       async inTenant(asked, unit) {
         const { tenantId, body } = asked;
+        refuseGuest(asked.principal);
         refuseForbidden(body.url, allowedHosts);
         await refuseMore(unit, asked, readBy(body));
         const made = await createWebhook(unit, keyRing, tenantId, body);
@@ -93,7 +95,10 @@ export function webhookHandlers({
         if (body.url !== undefined) refuseForbidden(body.url, allowedHosts);
         // Whoever leads elsewhere what is told here gets to read it.
         const onlyStops = Object.keys(body).every((name) => name === 'status') && !wanted.isEnabled;
-        if (!onlyStops) await refuseMore(unit, asked, readBy(wanted));
+        if (!onlyStops) {
+          refuseGuest(asked.principal);
+          await refuseMore(unit, asked, readBy(wanted));
+        }
         return {
           ...versioned(await updateWebhook(unit, row.id, wanted)),
           detail: { changed: Object.keys(body) },
@@ -173,6 +178,11 @@ async function holdEnabled(unit: Unit, id: Uuid): Promise<WebhookRow> {
 function refuseDisabled({ status }: WebhookRow): void {
   if (status !== 'enabled')
     throw conflict('webhook_disabled', 'Nothing is sent to this endpoint; let it go on first.');
+}
+
+// An endpoint outlives whoever made it; of a tenant's own issuer nobody here knows when its subject is gone.
+function refuseGuest({ kind }: Principal): void {
+  if (kind === 'token_subject') throw forbidden('Endpoints are made and changed by people, and by API keys.');
 }
 
 function refuseForbidden(url: string, allowedHosts: readonly string[]): void {

@@ -4,8 +4,8 @@ import { type DeletionParts, deleteDue } from './tenant-deletion.ts';
 const intervalMs = 5_000;
 
 /**
- * Deletes tenants and organizations whose time is over, as soon as it is, and removes channels that were handed over. Several schedulers may do so at once: what one has
- * deleted the other does not find. Answers a function that stops it behind the batch at work.
+ * Deletes tenants and organizations whose time is over, as soon as it is, and removes channels that were handed over.
+ * Several schedulers may do so at once: what one has deleted the other does not find. Answers a function that stops it behind the batch at work.
  */
 export function startDeleting(parts: DeletionParts): () => Promise<void> {
   const stop = new AbortController();
@@ -13,7 +13,12 @@ export function startDeleting(parts: DeletionParts): () => Promise<void> {
   let working = Promise.resolve();
 
   async function work(): Promise<void> {
-    await retireChannels(parts);
+    await retireChannels(parts).catch((error: unknown) =>
+      parts.logger.warn(
+        { err: error },
+        'channels that were handed over are still there; the next look follows',
+      ),
+    );
     await deleteDue(parts, stop.signal);
   }
 

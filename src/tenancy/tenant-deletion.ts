@@ -169,29 +169,57 @@ async function deleteOrganizations({ scopes, trail, logger }: DeletionParts): Pr
       [lookMax],
     ),
   );
+  let count = 0;
   for (const { id } of due) {
-    await scopes.inIdentity((unit) =>
-      unit.sql('DELETE FROM identity.organization_members WHERE organization_id = $1', [id]),
-    );
-    const event = await trail.prepare(installationTrail, {
-      ...eventOf('organization.deleted', id),
-      resource: { kind: 'organizations', id: toWire('organization', id) },
-    });
-    await scopes.inPlatform(async (unit) => {
-      const [gone] = await unit.sql<{ slug: string; closing_since: Date }>(
-        `DELETE FROM directory.organizations WHERE id = $1 AND status = 'closing' RETURNING slug, closing_since`,
-        [id],
+    // One that does not go keeps nobody else from going.
+    try {
+      if (await deleteOrganization({ scopes, trail, logger }, id)) count += 1;
+    } catch (error) {
+      logger.warn(
+        { err: error },
+        'an organization was not deleted; the next look goes on',
       );
-      if (!gone) return;
-      await unit.sql(
-        `INSERT INTO directory.tombstones (id, kind, slug, closed_at) VALUES ($1, 'organization', $2, $3)`,
-        [id, gone.slug, gone.closing_since],
-      );
-      await trail.append(unit, installationTrail, { ...event, detail: { slug: gone.slug } });
-    });
-    logger.info({ count: 1 }, 'an organization was deleted');
+    }
   }
-  return due.length;
+  return count;
+}
+
+/** What an organization has of people's, those first that refer to others. */
+const ofOrganizations = [
+  'identity.sign_on_domains',
+  'identity.sign_on_connections',
+  'identity.organization_invitations',
+  'identity.organization_members',
+] as const;
+
+async function deleteOrganization(
+  { scopes, trail, logger }: Pick<DeletionParts, 'scopes' | 'trail' | 'logger'>,
+  id: Uuid,
+): Promise<boolean> {
+  await scopes.inIdentity(async (unit) => {
+    for (const table of ofOrganizations)
+      await unit.sql(`DELETE FROM ${table} WHERE organization_id = $1`, [id]);
+  });
+  const event = await trail.prepare(installationTrail, {
+    ...eventOf('organization.deleted', id),
+    resource: { kind: 'organizations', id: toWire('organization', id) },
+  });
+  const isGone = await scopes.inPlatform(async (unit) => {
+    await unit.sql('DELETE FROM directory.billing_details WHERE organization_id = $1', [id]);
+    const [gone] = await unit.sql<{ slug: string; closing_since: Date }>(
+      `DELETE FROM directory.organizations WHERE id = $1 AND status = 'closing' RETURNING slug, closing_since`,
+      [id],
+    );
+    if (!gone) return false;
+    await unit.sql(
+      `INSERT INTO directory.tombstones (id, kind, slug, closed_at) VALUES ($1, 'organization', $2, $3)`,
+      [id, gone.slug, gone.closing_since],
+    );
+    await trail.append(unit, installationTrail, { ...event, detail: { slug: gone.slug } });
+    return true;
+  });
+  if (isGone) logger.info({ count: 1 }, 'an organization was deleted');
+  return isGone;
 }
 
 /**

@@ -152,7 +152,7 @@ export async function reopenOrganization(
   const reopened = await unit.sql(
     `UPDATE directory.organizations SET status = 'active', closing_since = NULL, delete_after = NULL,
          version = version + 1, updated_at = now()
-       WHERE id = $1 AND status = 'closing' RETURNING id`,
+       WHERE id = $1 AND status = 'closing' AND delete_after > clock_timestamp() RETURNING id`,
     [organizationId],
   );
   if (reopened.length === 0) return undefined;

@@ -199,7 +199,7 @@ export const classification: Classification = {
   'identity.organization_invitations': {
     kind: 'identity',
     why: 'an organization is above its tenants',
-    grants: { swarmgate_identity: 'SELECT UPDATE', swarmgate_organization: 'INSERT SELECT UPDATE' },
+    grants: { swarmgate_identity: 'DELETE SELECT UPDATE', swarmgate_organization: 'INSERT SELECT UPDATE' },
     policies: [ownOrganization],
   },
 
@@ -217,7 +217,7 @@ export const classification: Classification = {
   'directory.billing_details': {
     kind: 'directory',
     why: 'whom an organization is billed to; sealed',
-    grants: { swarmgate_platform: 'INSERT SELECT UPDATE', swarmgate_organization: 'SELECT' },
+    grants: { swarmgate_platform: 'DELETE INSERT SELECT UPDATE', swarmgate_organization: 'SELECT' },
   },
   'directory.tenants': {
     kind: 'directory',

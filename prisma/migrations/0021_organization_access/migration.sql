@@ -32,7 +32,7 @@ CREATE POLICY identity ON identity.organization_invitations TO swarmgate_identit
 CREATE POLICY own_organization ON identity.organization_invitations TO swarmgate_organization
   USING (organization_id = (SELECT swarmgate.current_organization()))
   WITH CHECK (organization_id = (SELECT swarmgate.current_organization()));
-GRANT SELECT, UPDATE ON identity.organization_invitations TO swarmgate_identity;
+GRANT SELECT, UPDATE, DELETE ON identity.organization_invitations TO swarmgate_identity;
 GRANT SELECT, INSERT, UPDATE ON identity.organization_invitations TO swarmgate_organization;
 
 -- Whom an organization is billed to: personal, so it is sealed, and no column of the organization, which its tenants read.
@@ -47,7 +47,7 @@ ALTER TABLE directory.billing_details FORCE ROW LEVEL SECURITY;
 CREATE POLICY platform ON directory.billing_details TO swarmgate_platform USING (true) WITH CHECK (true);
 CREATE POLICY own_organization ON directory.billing_details FOR SELECT TO swarmgate_organization
   USING (organization_id = (SELECT swarmgate.current_organization()));
-GRANT SELECT, INSERT, UPDATE ON directory.billing_details TO swarmgate_platform;
+GRANT SELECT, INSERT, UPDATE, DELETE ON directory.billing_details TO swarmgate_platform;
 GRANT SELECT ON directory.billing_details TO swarmgate_organization;
 
 -- What an organization asks of everybody in it: of its own members, and of those of each of its tenants.

@@ -14,10 +14,11 @@ import { ProblemError } from '#kernel/problem.ts';
 import { ForbiddenUrlError } from '#kernel/url-guard.ts';
 import type { HandlersOf, OrganizationAsked } from './handler.ts';
 import { conflict, notFound, versionChanged } from './refusals.ts';
+import { createRefuseAbsent } from './refuse-absent.ts';
 
 /** With which providers people of an organization sign in. The use cases tell the trail themselves. */
 export function signOnHandlers(
-  people: () => Pick<Identity, 'signOn' | 'checkIssuerAddress'>,
+  people: () => Pick<Identity, 'signOn' | 'checkIssuerAddress' | 'hasShownFactor'>,
 ): HandlersOf<typeof signOnOperations> {
   const show = (row: ConnectionRow): SignOnConnection => ({
     ...{
@@ -38,6 +39,8 @@ export function signOnHandlers(
     updatedAt: row.updated_at.toISOString(),
   });
 
+  const refuseAbsent = createRefuseAbsent(people, 'Who signs people in is decided');
+
   const versioned = (row: ConnectionRow) => ({ body: show(row), version: row.version });
 
   const changed = (change: SignOnChange) => {
@@ -54,6 +57,7 @@ export function signOnHandlers(
     },
     createSignOnConnection: {
       async tellsOfOrganization(asked) {
+        await refuseAbsent(asked.principal);
         const { organizationId, body } = asked;
         const { clientSecret, ...given } = body;
         const choice = readChoice(given);
@@ -72,6 +76,9 @@ export function signOnHandlers(
     updateSignOnConnection: {
       async tellsOfOrganization(asked) {
         const { organizationId, ids, body, seenVersion } = asked;
+        // To switch it off is never too early.
+        const onlyStops = body.isEnabled === false && Object.keys(said(body)).length === 1;
+        if (!onlyStops) await refuseAbsent(asked.principal);
         const { clientSecret, ...given } = body;
         if (given.issuer !== undefined) refuseIssuer(people, given.issuer);
         const change = (now: ConnectionRow) => ({
@@ -83,6 +90,7 @@ export function signOnHandlers(
     },
     deleteSignOnConnection: {
       async tellsOfOrganization(asked) {
+        await refuseAbsent(asked.principal);
         const { organizationId, ids, seenVersion } = asked;
         const wish = { organizationId, id: ids.signOnConnectionId, ifVersion: seenVersion };
         changed(await people().signOn.deleteConnection(wish, changerOf(asked)));
@@ -114,6 +122,7 @@ export function signOnHandlers(
     },
     assignSignOnDomain: {
       async tellsOfOrganization(asked) {
+        await refuseAbsent(asked.principal);
         const connectionId = readConnectionId(asked.body.connectionId);
         return shownDomain(
           await people().signOn.assignDomain({ ...domainOf(asked), connectionId }, changerOf(asked)),
@@ -127,11 +136,14 @@ export function signOnHandlers(
       },
     },
     proveSignOnDomain: {
-      tellsOfOrganization: async (asked) =>
-        shownDomain(await people().signOn.proveDomain(domainOf(asked), changerOf(asked))),
+      async tellsOfOrganization(asked) {
+        await refuseAbsent(asked.principal);
+        return shownDomain(await people().signOn.proveDomain(domainOf(asked), changerOf(asked)));
+      },
     },
     confirmSignOnDomain: {
       async tellsOfOrganization(asked) {
+        await refuseAbsent(asked.principal);
         const wish = { ...domainOf(asked), confirmedBy: 'operator' as const };
         return shownDomain(await people().signOn.confirmDomain(wish, changerOf(asked)));
       },
@@ -225,6 +237,11 @@ function refusalOf({ outcome }: Exclude<SignOnChange, { outcome: 'done' }>): Pro
       return notFound();
     case 'changed_meanwhile':
       return versionChanged();
+    case 'secret_needed':
+      return conflict(
+        'client_secret_needed',
+        'Another issuer or client is given together with its secret ("clientSecret"): the one that is kept goes nowhere else.',
+      );
     case 'unknown_tenant':
       return unknownTenant();
     case 'last_way_in':

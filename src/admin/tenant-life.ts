@@ -3,11 +3,11 @@ import { type AuditEvent, type AuditTrail, installationTrail } from '#audit/audi
 import { toWire } from '#domain/ids.ts';
 import type { Identity } from '#identity/identity.ts';
 import type { Principal } from '#identity/principal.ts';
-import { ProblemError } from '#kernel/problem.ts';
 import type { PlatformUnit, Scopes } from '#tenancy/scopes.ts';
 import { closeTenant, reopenTenant, TenantLifeError, wakeTenant } from '#tenancy/tenant-life.ts';
 import type { Asked, HandlersOf } from './handler.ts';
-import { conflict, forbidden } from './refusals.ts';
+import { conflict } from './refusals.ts';
+import { createRefuseAbsent } from './refuse-absent.ts';
 import { readTenantRow, versioned } from './tenants.ts';
 import { refuseOtherVersion } from './versions.ts';
 
@@ -25,17 +25,7 @@ type AskedOfTenant = Pick<Asked, 'tenantId' | 'principal' | 'client' | 'grant' |
 /** Closing a tenant and taking that back: by its owners, and by operators. Both trails tell, in the commit that does it. */
 export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLifeParts): HandlersOf<Life> {
   // What is dear to undo is done by a person who is there.
-  async function refuseAbsent({ principal }: AskedOfTenant): Promise<void> {
-    if (principal.kind !== 'user')
-      throw forbidden('A tenant is closed and reopened by a person who is signed in, and not by an API key.');
-    if (!(await people().hasShownFactor(principal)))
-      throw new ProblemError(
-        403,
-        'step_up_needed',
-        'Forbidden',
-        'Show a code of your second factor first (or sign in again, where you have none): it counts for ten minutes.',
-      );
-  }
+  const refuseAbsent = createRefuseAbsent(people, 'A tenant is closed and reopened');
 
   async function change(
     asked: AskedOfTenant,
@@ -80,7 +70,7 @@ export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLif
   return {
     closeTenant: {
       isForAnyStatus: true,
-      before: refuseAbsent,
+      before: ({ principal }) => refuseAbsent(principal),
       tellsItself: (asked) =>
         change(asked, 'closeTenant', async (unit, by) =>
           (await closeTenant(unit, asked.tenantId, { by, graceMs }))
@@ -91,7 +81,7 @@ export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLif
     },
     reopenTenant: {
       isForAnyStatus: true,
-      before: refuseAbsent,
+      before: ({ principal }) => refuseAbsent(principal),
       tellsItself: (asked) =>
         change(asked, 'reopenTenant', async (unit, by) => {
           const { isActive } = await reopenTenant(unit, asked.tenantId, { by });

@@ -175,10 +175,7 @@ async function deleteOrganizations({ scopes, trail, logger }: DeletionParts): Pr
     try {
       if (await deleteOrganization({ scopes, trail, logger }, id)) count += 1;
     } catch (error) {
-      logger.warn(
-        { err: error },
-        'an organization was not deleted; the next look goes on',
-      );
+      logger.warn({ err: error }, 'an organization was not deleted; the next look goes on');
     }
   }
   return count;

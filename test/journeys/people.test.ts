@@ -131,8 +131,8 @@ test('an operator looks after people and members at the command line, while the 
   expect((await run('organization-members remove acme bob@acme.example')).output).not.toMatch(/bob/);
   expect((await run('organizations second-factor acme required')).output).toMatch(/second factor required/);
   expect(await run('organizations second-factor acme maybe')).toMatchObject({ code: 2 });
-  const listed: { slug: string }[] = JSON.parse((await run('organizations list --json')).output);
-  expect(listed.find(({ slug }) => slug === 'acme')).toMatchObject({ requiresSecondFactor: true });
+  const organizations: { slug: string }[] = JSON.parse((await run('organizations list --json')).output);
+  expect(organizations.find(({ slug }) => slug === 'acme')).toMatchObject({ requiresSecondFactor: true });
   expect((await run('organization-members list nobody')).errors).toMatch(/no organization "nobody"/);
 
   expect(await run('users disable bob@acme.example')).toMatchObject({ code: 0 });

@@ -14,9 +14,13 @@ CREATE TABLE identity.passkeys (
   -- How browsers reach the authenticator: internal, hybrid, usb, nfc, ble, …
   transports text[] NOT NULL,
   is_backed_up boolean NOT NULL,
+  -- The organization's provider in whose session it was made: it signs in where that does, and goes with it. Otherwise whoever
+  -- runs the provider could make one for a day on which its owner belongs elsewhere.
+  connection_id uuid REFERENCES identity.sign_on_connections (id) ON DELETE CASCADE ON UPDATE RESTRICT,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   last_used_at timestamptz(3)
 );
+CREATE INDEX passkeys_connection_id_idx ON identity.passkeys (connection_id);
 CREATE INDEX passkeys_user_id_idx ON identity.passkeys (user_id);
 
 -- A question that was put to an authenticator. Its answer takes the row away, so each is answered once, by any process.

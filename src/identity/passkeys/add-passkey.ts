@@ -121,7 +121,7 @@ export async function addPasskey(
       const had = await lockSecondFactors(unit, userId);
       if (had.passkeyCount >= passkeysMax) return { outcome: 'too_many' };
       const recoveryCodes = hasSecondFactor(had) ? [] : await replaceRecoveryCodes(unit, userId);
-      if (!(await keep(unit, { id, userId, name }, made))) return undo('known');
+      if (!(await keep(unit, { id, userId, name, sessionId: session.id }, made))) return undo('known');
       const rotated = await rotateSession(unit, session.id, 'passkey');
       const passkey = rotated && (await readPasskey(unit, userId, id));
       if (!passkey) return undo('refused');
@@ -156,13 +156,14 @@ function undone(error: unknown): PasskeyAddition {
 
 async function keep(
   unit: Unit,
-  { id, userId, name }: { id: Uuid; userId: Uuid; name: string },
+  { id, userId, name, sessionId }: { id: Uuid; userId: Uuid; name: string; sessionId: Uuid },
   { credentialId, publicKey, signCount, transports, isBackedUp }: MadePasskey,
 ): Promise<boolean> {
   const kept = await unit.sql(
-    `INSERT INTO identity.passkeys (id, user_id, credential_id, public_key, sign_count, name, transports, is_backed_up)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (credential_id) DO NOTHING RETURNING 1 AS kept`,
-    [id, userId, credentialId, publicKey, signCount, name, transports, isBackedUp],
+    `INSERT INTO identity.passkeys (id, user_id, credential_id, public_key, sign_count, name, transports, is_backed_up, connection_id)
+       SELECT $1, $2, $3, $4, $5, $6, $7, $8, s.connection_id FROM identity.web_sessions s WHERE s.id = $9
+       ON CONFLICT (credential_id) DO NOTHING RETURNING 1 AS kept`,
+    [id, userId, credentialId, publicKey, signCount, name, transports, isBackedUp, sessionId],
   );
   return kept.length > 0;
 }

@@ -3,21 +3,43 @@ import type { Unit } from '#tenancy/scopes.ts';
 import type { KnownCredential, ShownPasskey } from './check-passkey.ts';
 
 /** A passkey as far as looking at its use needs it. */
-export type KeptPasskey = { id: Uuid; userId: Uuid; credentialId: Buffer; publicKey: Buffer };
+export type KeptPasskey = {
+  id: Uuid;
+  userId: Uuid;
+  credentialId: Buffer;
+  publicKey: Buffer;
+  /** The organization's provider that it is bound to; what that is not good for, neither is it. */
+  connectionId: Uuid | undefined;
+};
 
 /** Longer than any authenticator's name for a key (WebAuthn §4). */
 const credentialIdBytesMax = 1_023;
 
-/** The passkey of a credential, whoever's it is. */
+/** The passkey of a credential, whoever's it is; none of a provider that is switched off. */
 export async function findPasskey(unit: Unit, credentialId: string): Promise<KeptPasskey | undefined> {
   const id = Buffer.from(credentialId, 'base64url');
   if (id.length > credentialIdBytesMax) return undefined;
-  const [row] = await unit.sql<{ id: Uuid; user_id: Uuid; credential_id: Buffer; public_key: Buffer }>(
-    'SELECT id, user_id, credential_id, public_key FROM identity.passkeys WHERE credential_id = $1',
+  type Row = {
+    id: Uuid;
+    user_id: Uuid;
+    credential_id: Buffer;
+    public_key: Buffer;
+    connection_id: Uuid | null;
+  };
+  const [row] = await unit.sql<Row>(
+    `SELECT p.id, p.user_id, p.credential_id, p.public_key, p.connection_id FROM identity.passkeys p
+       LEFT JOIN identity.sign_on_connections c ON c.id = p.connection_id
+       WHERE p.credential_id = $1 AND (p.connection_id IS NULL OR c.is_enabled)`,
     [id],
   );
   return (
-    row && { id: row.id, userId: row.user_id, credentialId: row.credential_id, publicKey: row.public_key }
+    row && {
+      id: row.id,
+      userId: row.user_id,
+      credentialId: row.credential_id,
+      publicKey: row.public_key,
+      connectionId: row.connection_id ?? undefined,
+    }
   );
 }
 

@@ -68,12 +68,19 @@ export async function signInWithPasskey(
   if (!account.isActive) return refuse('The account is disabled.', account.id);
   await attempts.giveBack(counters);
 
+  const { connectionId } = passkey;
+  const signOn = connectionId && { connectionId, hasSecondFactor: false };
   const uses: UseOfPasskey[] = [];
-  const outcome = await completeFirstFactor(parts, account, { amr: 'passkey', client }, async (unit) => {
-    const use = await noteUse(unit, passkey.id, shown);
-    uses.push(use);
-    return use === 'noted';
-  });
+  const outcome = await completeFirstFactor(
+    parts,
+    account,
+    { amr: 'passkey', client, ...(signOn && { signOn }) },
+    async (unit) => {
+      const use = await noteUse(unit, passkey.id, shown);
+      uses.push(use);
+      return use === 'noted';
+    },
+  );
   if (uses.includes('copied')) {
     parts.onSecurityEvent('passkey_copied');
     const reason = 'The passkey has not counted on: there is a copy of it.';

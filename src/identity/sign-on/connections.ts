@@ -36,6 +36,8 @@ export type SignOnChange =
   | { outcome: 'unknown_connection' | 'changed_meanwhile' }
   /** A tenant that people are to become members of is none of the organization's. */
   | { outcome: 'unknown_tenant' }
+  /** Another issuer or client is given together with its secret. */
+  | { outcome: 'secret_needed' }
   /** The organization takes no passwords, and this is the last way in. */
   | { outcome: 'last_way_in' };
 
@@ -138,8 +140,12 @@ export async function updateConnection(
     if (!now) return { outcome: 'unknown_connection' };
     if (ifVersion !== undefined && ifVersion !== now.version) return { outcome: 'changed_meanwhile' };
     const { choice, clientSecret } = change(now);
-    if (!(await areTenantsOf(unit, organizationId, choice.joins_tenants)))
-      return { outcome: 'unknown_tenant' };
+    const isAnother = choice.issuer !== now.issuer || choice.client_id !== now.client_id;
+    // The one that is kept was given for the other issuer, and goes to no one else.
+    if (isAnother && clientSecret === undefined) return { outcome: 'secret_needed' };
+    // One that was deleted meanwhile keeps nobody from switching the connection off.
+    const added = choice.joins_tenants.filter((tenantId) => !now.joins_tenants.includes(tenantId));
+    if (!(await areTenantsOf(unit, organizationId, added))) return { outcome: 'unknown_tenant' };
     if (!choice.is_enabled && (await isLastWayIn(unit, now, by))) return { outcome: 'last_way_in' };
     const [connection] = await unit.sql<SignOnConnection>(
       `UPDATE identity.sign_on_connections SET name = $3, issuer = $4, client_id = $5, is_enabled = $6,
@@ -152,7 +158,6 @@ export async function updateConnection(
       ],
     );
     if (!connection) throw new TypeError('The connection was held, and is gone.');
-    const isAnother = connection.issuer !== now.issuer || connection.client_id !== now.client_id;
     if (connection.issuer !== now.issuer)
       await unit.sql('DELETE FROM identity.sign_on_identities WHERE connection_id = $1', [id]);
     if (isAnother || !connection.is_enabled) await endSessionsOf(unit, id);

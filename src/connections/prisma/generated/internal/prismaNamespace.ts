@@ -6656,6 +6656,7 @@ export const PasskeyScalarFieldEnum = {
   name: 'name',
   transports: 'transports',
   isBackedUp: 'isBackedUp',
+  connectionId: 'connectionId',
   createdAt: 'createdAt',
   lastUsedAt: 'lastUsedAt'
 } as const

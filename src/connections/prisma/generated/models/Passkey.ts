@@ -42,6 +42,7 @@ export type PasskeyMinAggregateOutputType = {
   signCount: bigint | null
   name: string | null
   isBackedUp: boolean | null
+  connectionId: string | null
   createdAt: Date | null
   lastUsedAt: Date | null
 }
@@ -54,6 +55,7 @@ export type PasskeyMaxAggregateOutputType = {
   signCount: bigint | null
   name: string | null
   isBackedUp: boolean | null
+  connectionId: string | null
   createdAt: Date | null
   lastUsedAt: Date | null
 }
@@ -67,6 +69,7 @@ export type PasskeyCountAggregateOutputType = {
   name: number
   transports: number
   isBackedUp: number
+  connectionId: number
   createdAt: number
   lastUsedAt: number
   _all: number
@@ -89,6 +92,7 @@ export type PasskeyMinAggregateInputType = {
   signCount?: true
   name?: true
   isBackedUp?: true
+  connectionId?: true
   createdAt?: true
   lastUsedAt?: true
 }
@@ -101,6 +105,7 @@ export type PasskeyMaxAggregateInputType = {
   signCount?: true
   name?: true
   isBackedUp?: true
+  connectionId?: true
   createdAt?: true
   lastUsedAt?: true
 }
@@ -114,6 +119,7 @@ export type PasskeyCountAggregateInputType = {
   name?: true
   transports?: true
   isBackedUp?: true
+  connectionId?: true
   createdAt?: true
   lastUsedAt?: true
   _all?: true
@@ -214,6 +220,7 @@ export type PasskeyGroupByOutputType = {
   name: string
   transports: string[]
   isBackedUp: boolean
+  connectionId: string | null
   createdAt: Date
   lastUsedAt: Date | null
   _count: PasskeyCountAggregateOutputType | null
@@ -250,9 +257,11 @@ export type PasskeyWhereInput = {
   name?: Prisma.StringFilter<"Passkey"> | string
   transports?: Prisma.StringNullableListFilter<"Passkey">
   isBackedUp?: Prisma.BoolFilter<"Passkey"> | boolean
+  connectionId?: Prisma.UuidNullableFilter<"Passkey"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Passkey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableFilter<"Passkey"> | Date | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
 }
 
 export type PasskeyOrderByWithRelationInput = {
@@ -264,9 +273,11 @@ export type PasskeyOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   transports?: Prisma.SortOrder
   isBackedUp?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
+  connection?: Prisma.SignOnConnectionOrderByWithRelationInput
 }
 
 export type PasskeyWhereUniqueInput = Prisma.AtLeast<{
@@ -281,9 +292,11 @@ export type PasskeyWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Passkey"> | string
   transports?: Prisma.StringNullableListFilter<"Passkey">
   isBackedUp?: Prisma.BoolFilter<"Passkey"> | boolean
+  connectionId?: Prisma.UuidNullableFilter<"Passkey"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Passkey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableFilter<"Passkey"> | Date | string | null
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  connection?: Prisma.XOR<Prisma.SignOnConnectionNullableScalarRelationFilter, Prisma.SignOnConnectionWhereInput> | null
 }, "id" | "credentialId">
 
 export type PasskeyOrderByWithAggregationInput = {
@@ -295,6 +308,7 @@ export type PasskeyOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   transports?: Prisma.SortOrder
   isBackedUp?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.PasskeyCountOrderByAggregateInput
@@ -316,6 +330,7 @@ export type PasskeyScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Passkey"> | string
   transports?: Prisma.StringNullableListFilter<"Passkey">
   isBackedUp?: Prisma.BoolWithAggregatesFilter<"Passkey"> | boolean
+  connectionId?: Prisma.UuidNullableWithAggregatesFilter<"Passkey"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Passkey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Passkey"> | Date | string | null
 }
@@ -331,6 +346,7 @@ export type PasskeyCreateInput = {
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
   user: Prisma.UserCreateNestedOneWithoutPasskeysInput
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutPasskeysInput
 }
 
 export type PasskeyUncheckedCreateInput = {
@@ -342,6 +358,7 @@ export type PasskeyUncheckedCreateInput = {
   name: string
   transports?: Prisma.PasskeyCreatetransportsInput | string[]
   isBackedUp: boolean
+  connectionId?: string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -357,6 +374,7 @@ export type PasskeyUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   user?: Prisma.UserUpdateOneRequiredWithoutPasskeysNestedInput
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutPasskeysNestedInput
 }
 
 export type PasskeyUncheckedUpdateInput = {
@@ -368,6 +386,7 @@ export type PasskeyUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   transports?: Prisma.PasskeyUpdatetransportsInput | string[]
   isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -381,6 +400,7 @@ export type PasskeyCreateManyInput = {
   name: string
   transports?: Prisma.PasskeyCreatetransportsInput | string[]
   isBackedUp: boolean
+  connectionId?: string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -406,6 +426,7 @@ export type PasskeyUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   transports?: Prisma.PasskeyUpdatetransportsInput | string[]
   isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -429,6 +450,7 @@ export type PasskeyCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   transports?: Prisma.SortOrder
   isBackedUp?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
 }
@@ -445,6 +467,7 @@ export type PasskeyMaxOrderByAggregateInput = {
   signCount?: Prisma.SortOrder
   name?: Prisma.SortOrder
   isBackedUp?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
 }
@@ -457,6 +480,7 @@ export type PasskeyMinOrderByAggregateInput = {
   signCount?: Prisma.SortOrder
   name?: Prisma.SortOrder
   isBackedUp?: Prisma.SortOrder
+  connectionId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
 }
@@ -516,6 +540,48 @@ export type PasskeyUpdatetransportsInput = {
   push?: string | string[]
 }
 
+export type PasskeyCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.PasskeyCreateWithoutConnectionInput, Prisma.PasskeyUncheckedCreateWithoutConnectionInput> | Prisma.PasskeyCreateWithoutConnectionInput[] | Prisma.PasskeyUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.PasskeyCreateOrConnectWithoutConnectionInput | Prisma.PasskeyCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.PasskeyCreateManyConnectionInputEnvelope
+  connect?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+}
+
+export type PasskeyUncheckedCreateNestedManyWithoutConnectionInput = {
+  create?: Prisma.XOR<Prisma.PasskeyCreateWithoutConnectionInput, Prisma.PasskeyUncheckedCreateWithoutConnectionInput> | Prisma.PasskeyCreateWithoutConnectionInput[] | Prisma.PasskeyUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.PasskeyCreateOrConnectWithoutConnectionInput | Prisma.PasskeyCreateOrConnectWithoutConnectionInput[]
+  createMany?: Prisma.PasskeyCreateManyConnectionInputEnvelope
+  connect?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+}
+
+export type PasskeyUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.PasskeyCreateWithoutConnectionInput, Prisma.PasskeyUncheckedCreateWithoutConnectionInput> | Prisma.PasskeyCreateWithoutConnectionInput[] | Prisma.PasskeyUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.PasskeyCreateOrConnectWithoutConnectionInput | Prisma.PasskeyCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.PasskeyUpsertWithWhereUniqueWithoutConnectionInput | Prisma.PasskeyUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.PasskeyCreateManyConnectionInputEnvelope
+  set?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  disconnect?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  delete?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  connect?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  update?: Prisma.PasskeyUpdateWithWhereUniqueWithoutConnectionInput | Prisma.PasskeyUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.PasskeyUpdateManyWithWhereWithoutConnectionInput | Prisma.PasskeyUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.PasskeyScalarWhereInput | Prisma.PasskeyScalarWhereInput[]
+}
+
+export type PasskeyUncheckedUpdateManyWithoutConnectionNestedInput = {
+  create?: Prisma.XOR<Prisma.PasskeyCreateWithoutConnectionInput, Prisma.PasskeyUncheckedCreateWithoutConnectionInput> | Prisma.PasskeyCreateWithoutConnectionInput[] | Prisma.PasskeyUncheckedCreateWithoutConnectionInput[]
+  connectOrCreate?: Prisma.PasskeyCreateOrConnectWithoutConnectionInput | Prisma.PasskeyCreateOrConnectWithoutConnectionInput[]
+  upsert?: Prisma.PasskeyUpsertWithWhereUniqueWithoutConnectionInput | Prisma.PasskeyUpsertWithWhereUniqueWithoutConnectionInput[]
+  createMany?: Prisma.PasskeyCreateManyConnectionInputEnvelope
+  set?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  disconnect?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  delete?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  connect?: Prisma.PasskeyWhereUniqueInput | Prisma.PasskeyWhereUniqueInput[]
+  update?: Prisma.PasskeyUpdateWithWhereUniqueWithoutConnectionInput | Prisma.PasskeyUpdateWithWhereUniqueWithoutConnectionInput[]
+  updateMany?: Prisma.PasskeyUpdateManyWithWhereWithoutConnectionInput | Prisma.PasskeyUpdateManyWithWhereWithoutConnectionInput[]
+  deleteMany?: Prisma.PasskeyScalarWhereInput | Prisma.PasskeyScalarWhereInput[]
+}
+
 export type PasskeyCreateWithoutUserInput = {
   id: string
   credentialId: runtime.Bytes
@@ -526,6 +592,7 @@ export type PasskeyCreateWithoutUserInput = {
   isBackedUp: boolean
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
+  connection?: Prisma.SignOnConnectionCreateNestedOneWithoutPasskeysInput
 }
 
 export type PasskeyUncheckedCreateWithoutUserInput = {
@@ -536,6 +603,7 @@ export type PasskeyUncheckedCreateWithoutUserInput = {
   name: string
   transports?: Prisma.PasskeyCreatetransportsInput | string[]
   isBackedUp: boolean
+  connectionId?: string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -578,8 +646,61 @@ export type PasskeyScalarWhereInput = {
   name?: Prisma.StringFilter<"Passkey"> | string
   transports?: Prisma.StringNullableListFilter<"Passkey">
   isBackedUp?: Prisma.BoolFilter<"Passkey"> | boolean
+  connectionId?: Prisma.UuidNullableFilter<"Passkey"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Passkey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableFilter<"Passkey"> | Date | string | null
+}
+
+export type PasskeyCreateWithoutConnectionInput = {
+  id: string
+  credentialId: runtime.Bytes
+  publicKey: runtime.Bytes
+  signCount: bigint | number
+  name: string
+  transports?: Prisma.PasskeyCreatetransportsInput | string[]
+  isBackedUp: boolean
+  createdAt?: Date | string
+  lastUsedAt?: Date | string | null
+  user: Prisma.UserCreateNestedOneWithoutPasskeysInput
+}
+
+export type PasskeyUncheckedCreateWithoutConnectionInput = {
+  id: string
+  userId: string
+  credentialId: runtime.Bytes
+  publicKey: runtime.Bytes
+  signCount: bigint | number
+  name: string
+  transports?: Prisma.PasskeyCreatetransportsInput | string[]
+  isBackedUp: boolean
+  createdAt?: Date | string
+  lastUsedAt?: Date | string | null
+}
+
+export type PasskeyCreateOrConnectWithoutConnectionInput = {
+  where: Prisma.PasskeyWhereUniqueInput
+  create: Prisma.XOR<Prisma.PasskeyCreateWithoutConnectionInput, Prisma.PasskeyUncheckedCreateWithoutConnectionInput>
+}
+
+export type PasskeyCreateManyConnectionInputEnvelope = {
+  data: Prisma.PasskeyCreateManyConnectionInput | Prisma.PasskeyCreateManyConnectionInput[]
+  skipDuplicates?: boolean
+}
+
+export type PasskeyUpsertWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.PasskeyWhereUniqueInput
+  update: Prisma.XOR<Prisma.PasskeyUpdateWithoutConnectionInput, Prisma.PasskeyUncheckedUpdateWithoutConnectionInput>
+  create: Prisma.XOR<Prisma.PasskeyCreateWithoutConnectionInput, Prisma.PasskeyUncheckedCreateWithoutConnectionInput>
+}
+
+export type PasskeyUpdateWithWhereUniqueWithoutConnectionInput = {
+  where: Prisma.PasskeyWhereUniqueInput
+  data: Prisma.XOR<Prisma.PasskeyUpdateWithoutConnectionInput, Prisma.PasskeyUncheckedUpdateWithoutConnectionInput>
+}
+
+export type PasskeyUpdateManyWithWhereWithoutConnectionInput = {
+  where: Prisma.PasskeyScalarWhereInput
+  data: Prisma.XOR<Prisma.PasskeyUpdateManyMutationInput, Prisma.PasskeyUncheckedUpdateManyWithoutConnectionInput>
 }
 
 export type PasskeyCreateManyUserInput = {
@@ -590,6 +711,7 @@ export type PasskeyCreateManyUserInput = {
   name: string
   transports?: Prisma.PasskeyCreatetransportsInput | string[]
   isBackedUp: boolean
+  connectionId?: string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -604,6 +726,7 @@ export type PasskeyUpdateWithoutUserInput = {
   isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  connection?: Prisma.SignOnConnectionUpdateOneWithoutPasskeysNestedInput
 }
 
 export type PasskeyUncheckedUpdateWithoutUserInput = {
@@ -614,12 +737,66 @@ export type PasskeyUncheckedUpdateWithoutUserInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   transports?: Prisma.PasskeyUpdatetransportsInput | string[]
   isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PasskeyUncheckedUpdateManyWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  credentialId?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  publicKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  signCount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  transports?: Prisma.PasskeyUpdatetransportsInput | string[]
+  isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  connectionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
+export type PasskeyCreateManyConnectionInput = {
+  id: string
+  userId: string
+  credentialId: runtime.Bytes
+  publicKey: runtime.Bytes
+  signCount: bigint | number
+  name: string
+  transports?: Prisma.PasskeyCreatetransportsInput | string[]
+  isBackedUp: boolean
+  createdAt?: Date | string
+  lastUsedAt?: Date | string | null
+}
+
+export type PasskeyUpdateWithoutConnectionInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  credentialId?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  publicKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  signCount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  transports?: Prisma.PasskeyUpdatetransportsInput | string[]
+  isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  user?: Prisma.UserUpdateOneRequiredWithoutPasskeysNestedInput
+}
+
+export type PasskeyUncheckedUpdateWithoutConnectionInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  credentialId?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  publicKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  signCount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  transports?: Prisma.PasskeyUpdatetransportsInput | string[]
+  isBackedUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
+export type PasskeyUncheckedUpdateManyWithoutConnectionInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
   credentialId?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   publicKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   signCount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -641,9 +818,11 @@ export type PasskeySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   name?: boolean
   transports?: boolean
   isBackedUp?: boolean
+  connectionId?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.Passkey$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["passkey"]>
 
 export type PasskeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -655,9 +834,11 @@ export type PasskeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   name?: boolean
   transports?: boolean
   isBackedUp?: boolean
+  connectionId?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.Passkey$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["passkey"]>
 
 export type PasskeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -669,9 +850,11 @@ export type PasskeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   name?: boolean
   transports?: boolean
   isBackedUp?: boolean
+  connectionId?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.Passkey$connectionArgs<ExtArgs>
 }, ExtArgs["result"]["passkey"]>
 
 export type PasskeySelectScalar = {
@@ -683,25 +866,30 @@ export type PasskeySelectScalar = {
   name?: boolean
   transports?: boolean
   isBackedUp?: boolean
+  connectionId?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
 }
 
-export type PasskeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "credentialId" | "publicKey" | "signCount" | "name" | "transports" | "isBackedUp" | "createdAt" | "lastUsedAt", ExtArgs["result"]["passkey"]>
+export type PasskeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "credentialId" | "publicKey" | "signCount" | "name" | "transports" | "isBackedUp" | "connectionId" | "createdAt" | "lastUsedAt", ExtArgs["result"]["passkey"]>
 export type PasskeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.Passkey$connectionArgs<ExtArgs>
 }
 export type PasskeyIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.Passkey$connectionArgs<ExtArgs>
 }
 export type PasskeyIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  connection?: boolean | Prisma.Passkey$connectionArgs<ExtArgs>
 }
 
 export type $PasskeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Passkey"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
+    connection: Prisma.$SignOnConnectionPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -712,6 +900,7 @@ export type $PasskeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     name: string
     transports: string[]
     isBackedUp: boolean
+    connectionId: string | null
     createdAt: Date
     lastUsedAt: Date | null
   }, ExtArgs["result"]["passkey"]>
@@ -1109,6 +1298,7 @@ readonly fields: PasskeyFieldRefs;
 export interface Prisma__PasskeyClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  connection<T extends Prisma.Passkey$connectionArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Passkey$connectionArgs<ExtArgs>>): Prisma.Prisma__SignOnConnectionClient<runtime.Types.Result.GetResult<Prisma.$SignOnConnectionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1146,6 +1336,7 @@ export interface PasskeyFieldRefs {
   readonly name: Prisma.FieldRef<"Passkey", 'String'>
   readonly transports: Prisma.FieldRef<"Passkey", 'String[]'>
   readonly isBackedUp: Prisma.FieldRef<"Passkey", 'Boolean'>
+  readonly connectionId: Prisma.FieldRef<"Passkey", 'String'>
   readonly createdAt: Prisma.FieldRef<"Passkey", 'DateTime'>
   readonly lastUsedAt: Prisma.FieldRef<"Passkey", 'DateTime'>
 }
@@ -1546,6 +1737,25 @@ export type PasskeyDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Limit how many Passkeys to delete.
    */
   limit?: number
+}
+
+/**
+ * Passkey.connection
+ */
+export type Passkey$connectionArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SignOnConnection
+   */
+  select?: Prisma.SignOnConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the SignOnConnection
+   */
+  omit?: Prisma.SignOnConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SignOnConnectionInclude<ExtArgs> | null
+  where?: Prisma.SignOnConnectionWhereInput
 }
 
 /**

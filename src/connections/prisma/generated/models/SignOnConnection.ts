@@ -282,6 +282,7 @@ export type SignOnConnectionWhereInput = {
   attempts?: Prisma.SignOnAttemptListRelationFilter
   sessions?: Prisma.WebSessionListRelationFilter
   challenges?: Prisma.SignInChallengeListRelationFilter
+  passkeys?: Prisma.PasskeyListRelationFilter
 }
 
 export type SignOnConnectionOrderByWithRelationInput = {
@@ -305,6 +306,7 @@ export type SignOnConnectionOrderByWithRelationInput = {
   attempts?: Prisma.SignOnAttemptOrderByRelationAggregateInput
   sessions?: Prisma.WebSessionOrderByRelationAggregateInput
   challenges?: Prisma.SignInChallengeOrderByRelationAggregateInput
+  passkeys?: Prisma.PasskeyOrderByRelationAggregateInput
 }
 
 export type SignOnConnectionWhereUniqueInput = Prisma.AtLeast<{
@@ -332,6 +334,7 @@ export type SignOnConnectionWhereUniqueInput = Prisma.AtLeast<{
   attempts?: Prisma.SignOnAttemptListRelationFilter
   sessions?: Prisma.WebSessionListRelationFilter
   challenges?: Prisma.SignInChallengeListRelationFilter
+  passkeys?: Prisma.PasskeyListRelationFilter
 }, "organizationId_id" | "id">
 
 export type SignOnConnectionOrderByWithAggregationInput = {
@@ -396,6 +399,7 @@ export type SignOnConnectionCreateInput = {
   attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateInput = {
@@ -418,6 +422,7 @@ export type SignOnConnectionUncheckedCreateInput = {
   attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUpdateInput = {
@@ -440,6 +445,7 @@ export type SignOnConnectionUpdateInput = {
   attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateInput = {
@@ -462,6 +468,7 @@ export type SignOnConnectionUncheckedUpdateInput = {
   attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionCreateManyInput = {
@@ -666,6 +673,22 @@ export type SignOnConnectionUpdateOneWithoutChallengesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.SignOnConnectionUpdateToOneWithWhereWithoutChallengesInput, Prisma.SignOnConnectionUpdateWithoutChallengesInput>, Prisma.SignOnConnectionUncheckedUpdateWithoutChallengesInput>
 }
 
+export type SignOnConnectionCreateNestedOneWithoutPasskeysInput = {
+  create?: Prisma.XOR<Prisma.SignOnConnectionCreateWithoutPasskeysInput, Prisma.SignOnConnectionUncheckedCreateWithoutPasskeysInput>
+  connectOrCreate?: Prisma.SignOnConnectionCreateOrConnectWithoutPasskeysInput
+  connect?: Prisma.SignOnConnectionWhereUniqueInput
+}
+
+export type SignOnConnectionUpdateOneWithoutPasskeysNestedInput = {
+  create?: Prisma.XOR<Prisma.SignOnConnectionCreateWithoutPasskeysInput, Prisma.SignOnConnectionUncheckedCreateWithoutPasskeysInput>
+  connectOrCreate?: Prisma.SignOnConnectionCreateOrConnectWithoutPasskeysInput
+  upsert?: Prisma.SignOnConnectionUpsertWithoutPasskeysInput
+  disconnect?: Prisma.SignOnConnectionWhereInput | boolean
+  delete?: Prisma.SignOnConnectionWhereInput | boolean
+  connect?: Prisma.SignOnConnectionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.SignOnConnectionUpdateToOneWithWhereWithoutPasskeysInput, Prisma.SignOnConnectionUpdateWithoutPasskeysInput>, Prisma.SignOnConnectionUncheckedUpdateWithoutPasskeysInput>
+}
+
 export type SignOnConnectionCreatesecondFactorAmrInput = {
   set: string[]
 }
@@ -756,6 +779,7 @@ export type SignOnConnectionCreateWithoutOrganizationInput = {
   attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateWithoutOrganizationInput = {
@@ -777,6 +801,7 @@ export type SignOnConnectionUncheckedCreateWithoutOrganizationInput = {
   attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionCreateOrConnectWithoutOrganizationInput = {
@@ -844,6 +869,7 @@ export type SignOnConnectionCreateWithoutSessionsInput = {
   identities?: Prisma.SignOnIdentityCreateNestedManyWithoutConnectionInput
   attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateWithoutSessionsInput = {
@@ -865,6 +891,7 @@ export type SignOnConnectionUncheckedCreateWithoutSessionsInput = {
   identities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutConnectionInput
   attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionCreateOrConnectWithoutSessionsInput = {
@@ -902,6 +929,7 @@ export type SignOnConnectionUpdateWithoutSessionsInput = {
   identities?: Prisma.SignOnIdentityUpdateManyWithoutConnectionNestedInput
   attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateWithoutSessionsInput = {
@@ -923,6 +951,7 @@ export type SignOnConnectionUncheckedUpdateWithoutSessionsInput = {
   identities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutConnectionNestedInput
   attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionCreateWithoutChallengesInput = {
@@ -944,6 +973,7 @@ export type SignOnConnectionCreateWithoutChallengesInput = {
   identities?: Prisma.SignOnIdentityCreateNestedManyWithoutConnectionInput
   attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateWithoutChallengesInput = {
@@ -965,6 +995,7 @@ export type SignOnConnectionUncheckedCreateWithoutChallengesInput = {
   identities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutConnectionInput
   attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionCreateOrConnectWithoutChallengesInput = {
@@ -1002,6 +1033,7 @@ export type SignOnConnectionUpdateWithoutChallengesInput = {
   identities?: Prisma.SignOnIdentityUpdateManyWithoutConnectionNestedInput
   attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateWithoutChallengesInput = {
@@ -1023,6 +1055,111 @@ export type SignOnConnectionUncheckedUpdateWithoutChallengesInput = {
   identities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutConnectionNestedInput
   attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
+}
+
+export type SignOnConnectionCreateWithoutPasskeysInput = {
+  id: string
+  name: string
+  issuer: string
+  clientId: string
+  sealedClientSecret: string
+  isEnabled?: boolean
+  secondFactorAmr?: Prisma.SignOnConnectionCreatesecondFactorAmrInput | string[]
+  secondFactorAcr?: Prisma.SignOnConnectionCreatesecondFactorAcrInput | string[]
+  joinsAs?: string | null
+  joinsTenants?: Prisma.SignOnConnectionCreatejoinsTenantsInput | string[]
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutSignOnConnectionsInput
+  domains?: Prisma.SignOnDomainCreateNestedManyWithoutConnectionInput
+  identities?: Prisma.SignOnIdentityCreateNestedManyWithoutConnectionInput
+  attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
+  sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
+  challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+}
+
+export type SignOnConnectionUncheckedCreateWithoutPasskeysInput = {
+  organizationId: string
+  id: string
+  name: string
+  issuer: string
+  clientId: string
+  sealedClientSecret: string
+  isEnabled?: boolean
+  secondFactorAmr?: Prisma.SignOnConnectionCreatesecondFactorAmrInput | string[]
+  secondFactorAcr?: Prisma.SignOnConnectionCreatesecondFactorAcrInput | string[]
+  joinsAs?: string | null
+  joinsTenants?: Prisma.SignOnConnectionCreatejoinsTenantsInput | string[]
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  domains?: Prisma.SignOnDomainUncheckedCreateNestedManyWithoutConnectionInput
+  identities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutConnectionInput
+  attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
+  sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
+  challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+}
+
+export type SignOnConnectionCreateOrConnectWithoutPasskeysInput = {
+  where: Prisma.SignOnConnectionWhereUniqueInput
+  create: Prisma.XOR<Prisma.SignOnConnectionCreateWithoutPasskeysInput, Prisma.SignOnConnectionUncheckedCreateWithoutPasskeysInput>
+}
+
+export type SignOnConnectionUpsertWithoutPasskeysInput = {
+  update: Prisma.XOR<Prisma.SignOnConnectionUpdateWithoutPasskeysInput, Prisma.SignOnConnectionUncheckedUpdateWithoutPasskeysInput>
+  create: Prisma.XOR<Prisma.SignOnConnectionCreateWithoutPasskeysInput, Prisma.SignOnConnectionUncheckedCreateWithoutPasskeysInput>
+  where?: Prisma.SignOnConnectionWhereInput
+}
+
+export type SignOnConnectionUpdateToOneWithWhereWithoutPasskeysInput = {
+  where?: Prisma.SignOnConnectionWhereInput
+  data: Prisma.XOR<Prisma.SignOnConnectionUpdateWithoutPasskeysInput, Prisma.SignOnConnectionUncheckedUpdateWithoutPasskeysInput>
+}
+
+export type SignOnConnectionUpdateWithoutPasskeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  clientId?: Prisma.StringFieldUpdateOperationsInput | string
+  sealedClientSecret?: Prisma.StringFieldUpdateOperationsInput | string
+  isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  secondFactorAmr?: Prisma.SignOnConnectionUpdatesecondFactorAmrInput | string[]
+  secondFactorAcr?: Prisma.SignOnConnectionUpdatesecondFactorAcrInput | string[]
+  joinsAs?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  joinsTenants?: Prisma.SignOnConnectionUpdatejoinsTenantsInput | string[]
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutSignOnConnectionsNestedInput
+  domains?: Prisma.SignOnDomainUpdateManyWithoutConnectionNestedInput
+  identities?: Prisma.SignOnIdentityUpdateManyWithoutConnectionNestedInput
+  attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
+  sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
+  challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+}
+
+export type SignOnConnectionUncheckedUpdateWithoutPasskeysInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  clientId?: Prisma.StringFieldUpdateOperationsInput | string
+  sealedClientSecret?: Prisma.StringFieldUpdateOperationsInput | string
+  isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  secondFactorAmr?: Prisma.SignOnConnectionUpdatesecondFactorAmrInput | string[]
+  secondFactorAcr?: Prisma.SignOnConnectionUpdatesecondFactorAcrInput | string[]
+  joinsAs?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  joinsTenants?: Prisma.SignOnConnectionUpdatejoinsTenantsInput | string[]
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  domains?: Prisma.SignOnDomainUncheckedUpdateManyWithoutConnectionNestedInput
+  identities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutConnectionNestedInput
+  attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
+  sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
+  challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionCreateWithoutDomainsInput = {
@@ -1044,6 +1181,7 @@ export type SignOnConnectionCreateWithoutDomainsInput = {
   attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateWithoutDomainsInput = {
@@ -1065,6 +1203,7 @@ export type SignOnConnectionUncheckedCreateWithoutDomainsInput = {
   attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionCreateOrConnectWithoutDomainsInput = {
@@ -1102,6 +1241,7 @@ export type SignOnConnectionUpdateWithoutDomainsInput = {
   attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateWithoutDomainsInput = {
@@ -1123,6 +1263,7 @@ export type SignOnConnectionUncheckedUpdateWithoutDomainsInput = {
   attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionCreateWithoutIdentitiesInput = {
@@ -1144,6 +1285,7 @@ export type SignOnConnectionCreateWithoutIdentitiesInput = {
   attempts?: Prisma.SignOnAttemptCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateWithoutIdentitiesInput = {
@@ -1165,6 +1307,7 @@ export type SignOnConnectionUncheckedCreateWithoutIdentitiesInput = {
   attempts?: Prisma.SignOnAttemptUncheckedCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionCreateOrConnectWithoutIdentitiesInput = {
@@ -1202,6 +1345,7 @@ export type SignOnConnectionUpdateWithoutIdentitiesInput = {
   attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateWithoutIdentitiesInput = {
@@ -1223,6 +1367,7 @@ export type SignOnConnectionUncheckedUpdateWithoutIdentitiesInput = {
   attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionCreateWithoutAttemptsInput = {
@@ -1244,6 +1389,7 @@ export type SignOnConnectionCreateWithoutAttemptsInput = {
   identities?: Prisma.SignOnIdentityCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionUncheckedCreateWithoutAttemptsInput = {
@@ -1265,6 +1411,7 @@ export type SignOnConnectionUncheckedCreateWithoutAttemptsInput = {
   identities?: Prisma.SignOnIdentityUncheckedCreateNestedManyWithoutConnectionInput
   sessions?: Prisma.WebSessionUncheckedCreateNestedManyWithoutConnectionInput
   challenges?: Prisma.SignInChallengeUncheckedCreateNestedManyWithoutConnectionInput
+  passkeys?: Prisma.PasskeyUncheckedCreateNestedManyWithoutConnectionInput
 }
 
 export type SignOnConnectionCreateOrConnectWithoutAttemptsInput = {
@@ -1302,6 +1449,7 @@ export type SignOnConnectionUpdateWithoutAttemptsInput = {
   identities?: Prisma.SignOnIdentityUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateWithoutAttemptsInput = {
@@ -1323,6 +1471,7 @@ export type SignOnConnectionUncheckedUpdateWithoutAttemptsInput = {
   identities?: Prisma.SignOnIdentityUncheckedUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionCreateManyOrganizationInput = {
@@ -1360,6 +1509,7 @@ export type SignOnConnectionUpdateWithoutOrganizationInput = {
   attempts?: Prisma.SignOnAttemptUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateWithoutOrganizationInput = {
@@ -1381,6 +1531,7 @@ export type SignOnConnectionUncheckedUpdateWithoutOrganizationInput = {
   attempts?: Prisma.SignOnAttemptUncheckedUpdateManyWithoutConnectionNestedInput
   sessions?: Prisma.WebSessionUncheckedUpdateManyWithoutConnectionNestedInput
   challenges?: Prisma.SignInChallengeUncheckedUpdateManyWithoutConnectionNestedInput
+  passkeys?: Prisma.PasskeyUncheckedUpdateManyWithoutConnectionNestedInput
 }
 
 export type SignOnConnectionUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1410,6 +1561,7 @@ export type SignOnConnectionCountOutputType = {
   attempts: number
   sessions: number
   challenges: number
+  passkeys: number
 }
 
 export type SignOnConnectionCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1418,6 +1570,7 @@ export type SignOnConnectionCountOutputTypeSelect<ExtArgs extends runtime.Types.
   attempts?: boolean | SignOnConnectionCountOutputTypeCountAttemptsArgs
   sessions?: boolean | SignOnConnectionCountOutputTypeCountSessionsArgs
   challenges?: boolean | SignOnConnectionCountOutputTypeCountChallengesArgs
+  passkeys?: boolean | SignOnConnectionCountOutputTypeCountPasskeysArgs
 }
 
 /**
@@ -1465,6 +1618,13 @@ export type SignOnConnectionCountOutputTypeCountChallengesArgs<ExtArgs extends r
   where?: Prisma.SignInChallengeWhereInput
 }
 
+/**
+ * SignOnConnectionCountOutputType without action
+ */
+export type SignOnConnectionCountOutputTypeCountPasskeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PasskeyWhereInput
+}
+
 
 export type SignOnConnectionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   organizationId?: boolean
@@ -1487,6 +1647,7 @@ export type SignOnConnectionSelect<ExtArgs extends runtime.Types.Extensions.Inte
   attempts?: boolean | Prisma.SignOnConnection$attemptsArgs<ExtArgs>
   sessions?: boolean | Prisma.SignOnConnection$sessionsArgs<ExtArgs>
   challenges?: boolean | Prisma.SignOnConnection$challengesArgs<ExtArgs>
+  passkeys?: boolean | Prisma.SignOnConnection$passkeysArgs<ExtArgs>
   _count?: boolean | Prisma.SignOnConnectionCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["signOnConnection"]>
 
@@ -1551,6 +1712,7 @@ export type SignOnConnectionInclude<ExtArgs extends runtime.Types.Extensions.Int
   attempts?: boolean | Prisma.SignOnConnection$attemptsArgs<ExtArgs>
   sessions?: boolean | Prisma.SignOnConnection$sessionsArgs<ExtArgs>
   challenges?: boolean | Prisma.SignOnConnection$challengesArgs<ExtArgs>
+  passkeys?: boolean | Prisma.SignOnConnection$passkeysArgs<ExtArgs>
   _count?: boolean | Prisma.SignOnConnectionCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type SignOnConnectionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1569,6 +1731,7 @@ export type $SignOnConnectionPayload<ExtArgs extends runtime.Types.Extensions.In
     attempts: Prisma.$SignOnAttemptPayload<ExtArgs>[]
     sessions: Prisma.$WebSessionPayload<ExtArgs>[]
     challenges: Prisma.$SignInChallengePayload<ExtArgs>[]
+    passkeys: Prisma.$PasskeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     organizationId: string
@@ -1985,6 +2148,7 @@ export interface Prisma__SignOnConnectionClient<T, Null = never, ExtArgs extends
   attempts<T extends Prisma.SignOnConnection$attemptsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignOnConnection$attemptsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignOnAttemptPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.SignOnConnection$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignOnConnection$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebSessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   challenges<T extends Prisma.SignOnConnection$challengesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignOnConnection$challengesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SignInChallengePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  passkeys<T extends Prisma.SignOnConnection$passkeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SignOnConnection$passkeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PasskeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2546,6 +2710,30 @@ export type SignOnConnection$challengesArgs<ExtArgs extends runtime.Types.Extens
   take?: number
   skip?: number
   distinct?: Prisma.SignInChallengeScalarFieldEnum | Prisma.SignInChallengeScalarFieldEnum[]
+}
+
+/**
+ * SignOnConnection.passkeys
+ */
+export type SignOnConnection$passkeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Passkey
+   */
+  select?: Prisma.PasskeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Passkey
+   */
+  omit?: Prisma.PasskeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PasskeyInclude<ExtArgs> | null
+  where?: Prisma.PasskeyWhereInput
+  orderBy?: Prisma.PasskeyOrderByWithRelationInput | Prisma.PasskeyOrderByWithRelationInput[]
+  cursor?: Prisma.PasskeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PasskeyScalarFieldEnum | Prisma.PasskeyScalarFieldEnum[]
 }
 
 /**

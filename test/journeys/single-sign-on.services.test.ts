@@ -1,9 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fromWire } from '#domain/ids.ts';
 import { operateMembers } from '../../src/cli/members.ts';
 import { operateOrganizations } from '../../src/cli/organizations.ts';
 import { operateUsers } from '../../src/cli/users.ts';
+import { anAuthenticator } from '../fakes/authenticator.ts';
 import { aKey, anIdentityProvider, type IdentityProvider } from '../fakes/identity-provider.ts';
 import {
   aBrowser,
@@ -649,7 +651,8 @@ describe('whose account somebody comes to', () => {
     const browser = aStranger();
     expect(await browser.signOn({ email: email('ann') })).toMatchObject({ status: 303 });
     const other = await aProvider();
-    expect((await ownerOf('acme').call('PATCH', path, { body: { issuer: other.issuer } })).status).toBe(200);
+    const body = { issuer: other.issuer, clientSecret: 'of the other' };
+    expect((await ownerOf('acme').call('PATCH', path, { body })).status).toBe(200);
     await eventually(async () => expect((await browser.call('GET', '/me')).status).toBe(401));
     const rows = await service().app.storage.scopes.inIdentity((unit) =>
       unit.sql(
@@ -726,6 +729,44 @@ describe('a session that came by an organization’s provider', () => {
     expect((await accept(await invite('acme'))).status).toBe(200);
   });
 
+  test('gives its passkeys no other reach, whatever its person belongs to later; they go with the connection', async () => {
+    const acme = await signOnOf('acme');
+    const address = acme.email('planted');
+    await aPerson(service(), { email: address, tenant: 'shop', role: 'viewer' });
+    acme.provider.signsIn({ sub: 'planted', email: address, email_verified: true });
+    const browser = aStranger();
+    expect(await browser.signOn({ email: address })).toMatchObject({ status: 303 });
+    const device = anAuthenticator({ origin: service().url.replace('127.0.0.1', 'localhost') });
+    const { body: begun } = await browser.call('POST', '/me/passkeys/options');
+    const credential = device.create(begun.options);
+    const added = await browser.call('POST', '/me/passkeys', {
+      body: { ceremony: begun.ceremony, credential },
+    });
+    expect(added.status).toBe(201);
+    await operateMembers(service().app.storage, {
+      ...{ act: 'add', tenant: 'elsewhere', email: address, role: 'viewer' },
+    });
+
+    const signIn = async () => {
+      const stranger = aStranger();
+      const { body } = await stranger.call('POST', '/sign-in/passkey/options');
+      const { status } = await stranger.call('POST', '/sign-in/passkey', {
+        body: { ceremony: body.ceremony, credential: device.get(body.options) },
+      });
+      return { stranger, status };
+    };
+    const { stranger, status } = await signIn();
+    expect(status).toBe(200);
+    expect((await stranger.call('GET', `/tenants/${shop}/conversations`)).status).toBe(200);
+    expect((await stranger.call('GET', `/tenants/${elsewhere}/conversations`)).status).toBe(404);
+
+    const off = await ownerOf('acme').call('PATCH', acme.path, { body: { isEnabled: false } });
+    expect(off.status).toBe(200);
+    expect((await signIn()).status).toBe(401);
+    expect((await ownerOf('acme').call('DELETE', acme.path)).status).toBe(204);
+    expect((await signIn()).status).toBe(401);
+  });
+
   test('ends with its connection, and so do its tokens', async () => {
     const { browser, acme, own } = await somebodyOfBoth();
     const { body } = await browser.call('POST', '/tokens', { body: {} });
@@ -744,6 +785,44 @@ describe('a session that came by an organization’s provider', () => {
     expect(
       (await aStranger().call('POST', '/sign-in/sso', { body: { email: acme.email('x') } })).status,
     ).toBe(404);
+  });
+});
+
+describe('a connection that is changed', () => {
+  test('to another issuer or client is given its secret anew', async () => {
+    const { path } = await signOnOf('acme');
+    for (const body of [{ clientId: 'another' }, { issuer: 'https://elsewhere.example' }])
+      expect(await ownerOf('acme').call('PATCH', path, { body })).toMatchObject({
+        status: 409,
+        body: { code: 'client_secret_needed' },
+      });
+    const body = { clientId: 'another', clientSecret: 'another secret' };
+    expect(await ownerOf('acme').call('PATCH', path, { body })).toMatchObject({ status: 200 });
+  });
+
+  test('is changed by somebody who has just shown a factor, and switched off by whoever may', async () => {
+    const { path } = await signOnOf('acme');
+    const { scopes } = service().app.storage;
+    const owner = ownerOf('acme');
+    const { body: sessions } = await owner.call('GET', '/me/sessions');
+    const age = (by: string) =>
+      scopes.inIdentity((unit) =>
+        unit.sql(
+          `UPDATE identity.web_sessions SET authenticated_at = authenticated_at ${by}, mfa_at = mfa_at ${by} WHERE id = $1`,
+          [fromWire('session', sessions.items.find(({ isThisOne }: { isThisOne: boolean }) => isThisOne).id)],
+        ),
+      );
+    await age(`- interval '11 minutes'`);
+    for (const [method, body] of [
+      ['PATCH', { name: 'Other' }],
+      ['DELETE', undefined],
+    ] as const)
+      expect(await owner.call(method, path, body && { body })).toMatchObject({
+        status: 403,
+        body: { code: 'step_up_needed' },
+      });
+    expect(await owner.call('PATCH', path, { body: { isEnabled: false } })).toMatchObject({ status: 200 });
+    await age(`+ interval '11 minutes'`);
   });
 });
 

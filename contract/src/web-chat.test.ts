@@ -33,6 +33,7 @@ describe('a message', () => {
 
 describe('a session', () => {
   test.each([
+    {},
     { key: 'wk_demo' },
     // On a tenant's own host there is one web chat.
     {},

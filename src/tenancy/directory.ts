@@ -9,7 +9,7 @@ export type OrganizationRow = {
   slug: string;
   name: string;
   plan: string;
-  status: 'active' | 'closing';
+  status: 'active' | 'closing' | 'deleting';
   delete_after: Date | null;
   requires_second_factor: boolean;
   requires_single_sign_on: boolean;

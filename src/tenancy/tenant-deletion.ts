@@ -4,6 +4,8 @@ import { toWire, type Uuid } from '#domain/ids.ts';
 import type { FileStore } from '#files/file-store.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { WakeQueue } from '#queue/job.ts';
+import { childrenFirst } from './children-first.ts';
+import { deleteOrganizations } from './organization-deletion.ts';
 import { isBrokenReference } from './scope-errors.ts';
 import type { Scopes, Unit } from './scopes.ts';
 
@@ -160,65 +162,6 @@ async function end({ scopes, trail, logger }: DeletionParts, tenantId: Uuid): Pr
   return true;
 }
 
-/** Organizations that are closing and have no tenants left. */
-async function deleteOrganizations({ scopes, trail, logger }: DeletionParts): Promise<number> {
-  const due = await scopes.inPlatform((unit) =>
-    unit.sql<{ id: Uuid }>(
-      `SELECT o.id FROM directory.organizations o WHERE o.status = 'closing' AND o.delete_after <= clock_timestamp()
-         AND NOT EXISTS (SELECT 1 FROM directory.tenants t WHERE t.organization_id = o.id) LIMIT $1`,
-      [lookMax],
-    ),
-  );
-  let count = 0;
-  for (const { id } of due) {
-    // One that does not go keeps nobody else from going.
-    try {
-      if (await deleteOrganization({ scopes, trail, logger }, id)) count += 1;
-    } catch (error) {
-      logger.warn({ err: error }, 'an organization was not deleted; the next look goes on');
-    }
-  }
-  return count;
-}
-
-/** What an organization has of people's, those first that refer to others. */
-const ofOrganizations = [
-  'identity.sign_on_domains',
-  'identity.sign_on_connections',
-  'identity.organization_invitations',
-  'identity.organization_members',
-] as const;
-
-async function deleteOrganization(
-  { scopes, trail, logger }: Pick<DeletionParts, 'scopes' | 'trail' | 'logger'>,
-  id: Uuid,
-): Promise<boolean> {
-  await scopes.inIdentity(async (unit) => {
-    for (const table of ofOrganizations)
-      await unit.sql(`DELETE FROM ${table} WHERE organization_id = $1`, [id]);
-  });
-  const event = await trail.prepare(installationTrail, {
-    ...eventOf('organization.deleted', id),
-    resource: { kind: 'organizations', id: toWire('organization', id) },
-  });
-  const isGone = await scopes.inPlatform(async (unit) => {
-    await unit.sql('DELETE FROM directory.billing_details WHERE organization_id = $1', [id]);
-    const [gone] = await unit.sql<{ slug: string; closing_since: Date }>(
-      `DELETE FROM directory.organizations WHERE id = $1 AND status = 'closing' RETURNING slug, closing_since`,
-      [id],
-    );
-    if (!gone) return false;
-    await unit.sql(
-      `INSERT INTO directory.tombstones (id, kind, slug, closed_at) VALUES ($1, 'organization', $2, $3)`,
-      [id, gone.slug, gone.closing_since],
-    );
-    await trail.append(unit, installationTrail, { ...event, detail: { slug: gone.slug } });
-    return true;
-  });
-  if (isGone) logger.info({ count: 1 }, 'an organization was deleted');
-  return isGone;
-}
-
 /**
  * Every table with rows of tenants that a tenant may delete, those first that refer to others. From the catalogue, so that
  * none can be forgotten.
@@ -235,19 +178,7 @@ export async function readTenantTables(unit: Unit): Promise<string[]> {
        WHERE c.relkind IN ('r', 'p')
          AND (n.nspname <> 'directory' OR has_table_privilege('swarmgate_tenant', c.oid, 'DELETE')) ORDER BY 1`,
   );
-  const left = new Map(
-    tables.filter(({ name }) => !outlivesTenant.has(name)).map(({ name, parents }) => [name, parents]),
-  );
-  const ordered: string[] = [];
-  while (left.size > 0) {
-    const free = [...left.keys()].filter((name) =>
-      [...left.values()].every((parents) => !parents.includes(name)),
-    );
-    if (free.length === 0) throw new TypeError('Tables of tenants refer to each other in a circle.');
-    for (const name of free) left.delete(name);
-    ordered.push(...free);
-  }
-  return ordered;
+  return childrenFirst(tables.filter(({ name }) => !outlivesTenant.has(name)));
 }
 
 function eventOf(action: string, tenantId: Uuid): AuditEvent {

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { createAuditTrail } from '#audit/create-audit-trail.ts';
 import { newId, type Uuid } from '#domain/ids.ts';
 import { createLogger } from '#kernel/logger.ts';
+import { readOrganizationTables } from '#tenancy/organization-deletion.ts';
 import type { Scopes } from '#tenancy/scopes.ts';
 import { type DeletionParts, deleteDue, outlivesTenant, readTenantTables } from '#tenancy/tenant-deletion.ts';
+import { reopenOrganization } from '#tenancy/tenant-life.ts';
 import { insertMembers, insertRow, insertTenants, rowsOfTenant } from '../isolation/tenant-rows.ts';
 import { aDatabase, type TestDatabase } from '../support/a-database.ts';
 
@@ -272,4 +274,80 @@ test('every table of tenants is emptied, children first, and every one hangs on 
     ),
   );
   expect(rows).toEqual([{ name: 'swarmgate.audit_subjects' }]);
+});
+
+describe('an organization', () => {
+  async function anEmptyOne(status: 'active' | 'closing') {
+    const database = await aDatabase();
+    const id = newId();
+    await database.asOwner(async (client) => {
+      await insertTenants(client, id, []);
+      const person = newId();
+      await client.query('INSERT INTO identity.users (id, email, name) VALUES ($1, $2, $3)', [
+        person,
+        `${person}@acme.example`,
+        'Ann',
+      ]);
+      await client.query(
+        `INSERT INTO identity.organization_members (organization_id, user_id, role) VALUES ($1, $2, 'owner')`,
+        [id, person],
+      );
+      if (status === 'closing')
+        await client.query(
+          `UPDATE directory.organizations SET status = 'closing', closing_since = now(), delete_after = now() WHERE id = $1`,
+          [id],
+        );
+    });
+    const statuses = () =>
+      database.asOwner(async (client) => {
+        const { rows } = await client.query<{ status: string }>(
+          'SELECT status FROM directory.organizations WHERE id = $1',
+          [id],
+        );
+        return rows.map(({ status }) => status);
+      });
+    return { database, id, statuses };
+  }
+
+  test('goes with everything that hangs on it, and comes back no more once that has begun', async () => {
+    const { database, id, statuses } = await anEmptyOne('closing');
+    const { parts } = partsOf(database);
+    const { scopes } = database;
+    // A fall behind the first of its transactions.
+    const inIdentity: Scopes['inIdentity'] = () => Promise.reject(new Error('fallen'));
+    await deleteDue({ ...parts, scopes: { ...scopes, inIdentity } }, never);
+    expect(await statuses()).toEqual(['deleting']);
+    expect(await scopes.inPlatform((unit) => reopenOrganization(unit, id))).toBeUndefined();
+    await deleteDue(parts, never);
+    expect(await statuses()).toEqual([]);
+    expect(Object.keys(await database.asOwner((client) => whatIsLeftOf(client, id)))).toEqual([
+      'directory.tombstones',
+      // The installation's trail tells of it.
+      'swarmgate.audit_events',
+    ]);
+  });
+
+  test('that is open is not deleted, by whoever tries', async () => {
+    const { database, id, statuses } = await anEmptyOne('active');
+    await deleteDue(partsOf(database).parts, never);
+    const gone = await database.scopes.inPlatform((unit) =>
+      unit.sql('DELETE FROM directory.organizations WHERE id = $1 RETURNING id', [id]),
+    );
+    expect(gone).toEqual([]);
+    expect(await statuses()).toEqual(['active']);
+  });
+
+  test('leaves no table behind: whoever has its schema may delete there', async () => {
+    const database = await aDatabase();
+    const tables = await database.scopes.inPlatform(readOrganizationTables);
+    expect(tables).toContain('identity.organization_members');
+    const { rows } = await database.asOwner((client) =>
+      client.query<{ name: string }>(
+        `SELECT name FROM unnest($1::text[]) name WHERE name !~ '^(identity|directory)[.]' OR NOT has_table_privilege(
+           CASE WHEN name LIKE 'identity.%' THEN 'swarmgate_identity' ELSE 'swarmgate_platform' END, name, 'DELETE')`,
+        [tables],
+      ),
+    );
+    expect(rows).toEqual([]);
+  });
 });

@@ -33,6 +33,7 @@ const ownFiles = [
   '0022_webhooks',
   '0023_tenant_life',
   '0024_passkeys',
+  '0025_organization_end',
   '0026_lines',
 ];
 

@@ -160,7 +160,7 @@ function* expectedPolicies(tables: Classification): Iterable<string> {
     yield `${name} platform: ALL to swarmgate_platform using true check true`;
   yield `directory.domains own_tenant: ALL to swarmgate_tenant using ${ownTenantInDirectory} check (${ownTenantInDirectory} AND (verified_at IS NULL))`;
   yield `directory.tenants only_what_ends: restrictive DELETE to swarmgate_platform using (status = 'deleting'::text)`;
-  yield `directory.organizations only_what_ends: restrictive DELETE to swarmgate_platform using ((status = 'closing'::text) AND (delete_after <= now()))`;
+  yield `directory.organizations only_what_ends: restrictive DELETE to swarmgate_platform using (status = 'deleting'::text)`;
   yield 'directory.workers everybody: SELECT to swarmgate_sweeper, swarmgate_tenant using true';
   const current = (scope: string) => `( SELECT swarmgate.current_${scope}() AS current_${scope})`;
   yield `directory.organizations own_organization: SELECT to swarmgate_organization using (id = ${current('organization')})`;

@@ -14,7 +14,7 @@ const organization = z.strictObject({
   slug,
   name: displayName,
   plan: z.string(),
-  status: z.enum(['active', 'closing']),
+  status: z.enum(['active', 'closing', 'deleting']),
   deleteAfter: timestamp.nullable().meta({ description: 'Until then it can be reopened.' }),
   requiresSecondFactor: z.boolean().meta({
     description: 'Everybody in it and in its tenants may do nothing there before they have shown one.',

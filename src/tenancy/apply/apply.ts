@@ -148,7 +148,7 @@ async function upsertOrganization(
   let isNew = false;
   const organizationId = await unit.prisma(async (prisma) => {
     const known = await prisma.organization.findUnique({ where: { slug } });
-    if (known?.status === 'closing')
+    if (known && known.status !== 'active')
       throw new ApplyRefusedError('closing', `The organization "${slug}" is closing; reopen it first.`);
     const wanted = { name, plan, settings: settings ?? known?.settings ?? {} };
     if (!known) {

@@ -1,17 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { keepDrop, readDrop, signDrop } from '#audit/audit-drop.ts';
+import type { PreparedAuditEvent } from '#audit/audit-trail.ts';
 import { dropOldEvents } from '#audit/drop-old-events.ts';
 import type { Uuid } from '#domain/ids.ts';
-import { anAuditTrail } from '../support/an-audit-trail.ts';
+import { anAuditTrail, anEvent } from '../support/an-audit-trail.ts';
 
 const tomorrow = () => new Date(Date.now() + 86_400_000);
 
 /** Six events in three seals and a checkpoint; those of the first two seals are sixty days old. */
 async function anOldTrail() {
   const trail = await anAuditTrail();
-  const { shop, note, tamper, seal, checkpoint, ids } = trail;
+  const { shop, scopes, audit, tamper, seal, checkpoint, ids } = trail;
   for (let number = 1; number <= 3; number++) {
-    for (const action of ['one', 'two']) await note(shop, { action: `${action}${number}` });
+    // In one transaction, so that no other test's can part them.
+    const told: PreparedAuditEvent[] = [];
+    for (const action of ['one', 'two'])
+      told.push(await audit.prepare(shop, { ...anEvent, action: `${action}${number}` }));
+    await scopes.inTenant(shop, async (unit) => {
+      for (const event of told) await audit.append(unit, shop, event);
+    });
     if (number < 3)
       await tamper(
         `UPDATE swarmgate.audit_events SET at = at - interval '60 days' WHERE tenant_id = $1 AND xid >=

@@ -99,6 +99,7 @@ async function runOrganization(
   event: AuditEvent,
 ): Promise<Answer> {
   const tell = ({ detail }: Answer): AuditEvent => ({ ...event, ...(detail && { detail }) });
+  await handler.before?.(asked);
   if ('tellsOfOrganization' in handler) return handler.tellsOfOrganization(asked);
   if ('inOrganization' in handler && method === 'get') {
     const answer = await scopes.inOrganization(asked.organizationId, (unit) =>

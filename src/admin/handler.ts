@@ -107,10 +107,14 @@ export type OrganizationAsked<Op extends Operation = Operation> = {
  * `overOrganization` likewise in the directory's, for what an organization does not write itself; `tellsOfOrganization` has
  * transactions of its own, and tells the trail in them.
  */
-export type OrganizationHandler<Op extends Operation = Operation> =
+export type OrganizationHandler<Op extends Operation = Operation> = (
   | { inOrganization: (asked: OrganizationAsked<Op>, unit: Unit) => Promise<Answer<Op>> }
   | { overOrganization: (asked: OrganizationAsked<Op>, unit: PlatformUnit) => Promise<Answer<Op>> }
-  | { tellsOfOrganization: (asked: OrganizationAsked<Op>) => Promise<Answer<Op>> };
+  | { tellsOfOrganization: (asked: OrganizationAsked<Op>) => Promise<Answer<Op>> }
+) & {
+  /** What is looked at before any unit is open. */
+  before?: (asked: OrganizationAsked<Op>) => Promise<void>;
+};
 
 export type AnyHandler = Handler | PersonHandler | OperatorHandler | OrganizationHandler;
 

@@ -54,7 +54,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     tellClaimRefused: (asked, wanted) => tellClaimRefused({ scopes, trail }, asked, wanted),
   };
   return {
-    ...organizationHandlers,
+    ...organizationHandlers(people),
     ...organizationLifeHandlers(parts),
     ...billingHandlers(keyRing),
     ...organizationMemberHandlers(people, trail),

@@ -9,7 +9,7 @@ import { forbidden } from './refusals.ts';
  */
 export function createRefuseAbsent(people: () => Pick<Identity, 'hasShownFactor'>, what: string) {
   /** @throws {ProblemError} 403 */
-  return async (principal: Principal): Promise<void> => {
+  return async ({ principal }: { principal: Principal }): Promise<void> => {
     if (principal.kind !== 'user')
       throw forbidden(`${what} by a person who is signed in, and not by an API key.`);
     if (!(await people().hasShownFactor(principal)))

@@ -56,8 +56,8 @@ export function signOnHandlers(
       },
     },
     createSignOnConnection: {
+      before: refuseAbsent,
       async tellsOfOrganization(asked) {
-        await refuseAbsent(asked.principal);
         const { organizationId, body } = asked;
         const { clientSecret, ...given } = body;
         const choice = readChoice(given);
@@ -74,11 +74,13 @@ export function signOnHandlers(
       },
     },
     updateSignOnConnection: {
+      async before(asked) {
+        // To switch it off is never too early.
+        const { isEnabled, ...more } = said(asked.body);
+        if (isEnabled !== false || Object.keys(more).length > 0) await refuseAbsent(asked);
+      },
       async tellsOfOrganization(asked) {
         const { organizationId, ids, body, seenVersion } = asked;
-        // To switch it off is never too early.
-        const onlyStops = body.isEnabled === false && Object.keys(said(body)).length === 1;
-        if (!onlyStops) await refuseAbsent(asked.principal);
         const { clientSecret, ...given } = body;
         if (given.issuer !== undefined) refuseIssuer(people, given.issuer);
         const change = (now: ConnectionRow) => ({
@@ -89,8 +91,8 @@ export function signOnHandlers(
       },
     },
     deleteSignOnConnection: {
+      before: refuseAbsent,
       async tellsOfOrganization(asked) {
-        await refuseAbsent(asked.principal);
         const { organizationId, ids, seenVersion } = asked;
         const wish = { organizationId, id: ids.signOnConnectionId, ifVersion: seenVersion };
         changed(await people().signOn.deleteConnection(wish, changerOf(asked)));
@@ -121,8 +123,8 @@ export function signOnHandlers(
       },
     },
     assignSignOnDomain: {
+      before: refuseAbsent,
       async tellsOfOrganization(asked) {
-        await refuseAbsent(asked.principal);
         const connectionId = readConnectionId(asked.body.connectionId);
         return shownDomain(
           await people().signOn.assignDomain({ ...domainOf(asked), connectionId }, changerOf(asked)),
@@ -136,14 +138,14 @@ export function signOnHandlers(
       },
     },
     proveSignOnDomain: {
+      before: refuseAbsent,
       async tellsOfOrganization(asked) {
-        await refuseAbsent(asked.principal);
         return shownDomain(await people().signOn.proveDomain(domainOf(asked), changerOf(asked)));
       },
     },
     confirmSignOnDomain: {
+      before: refuseAbsent,
       async tellsOfOrganization(asked) {
-        await refuseAbsent(asked.principal);
         const wish = { ...domainOf(asked), confirmedBy: 'operator' as const };
         return shownDomain(await people().signOn.confirmDomain(wish, changerOf(asked)));
       },

@@ -70,7 +70,7 @@ export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLif
   return {
     closeTenant: {
       isForAnyStatus: true,
-      before: ({ principal }) => refuseAbsent(principal),
+      before: refuseAbsent,
       tellsItself: (asked) =>
         change(asked, 'closeTenant', async (unit, by) =>
           (await closeTenant(unit, asked.tenantId, { by, graceMs }))
@@ -81,7 +81,7 @@ export function tenantLifeHandlers({ scopes, trail, people, graceMs }: TenantLif
     },
     reopenTenant: {
       isForAnyStatus: true,
-      before: ({ principal }) => refuseAbsent(principal),
+      before: refuseAbsent,
       tellsItself: (asked) =>
         change(asked, 'reopenTenant', async (unit, by) => {
           const { isActive } = await reopenTenant(unit, asked.tenantId, { by });

@@ -14,20 +14,22 @@ import {
   type TokenIssuerRow,
   updateTokenIssuer,
 } from '#identity/issuers/token-issuers.ts';
-import type { Principal } from '#identity/principal.ts';
 import type { KeyRing } from '#kernel/key-ring.ts';
 import { ProblemError } from '#kernel/problem.ts';
 import { ForbiddenUrlError } from '#kernel/url-guard.ts';
 import type { Unit } from '#tenancy/scopes.ts';
 import { refuseMore } from './hand-on.ts';
 import type { Asked, HandlersOf } from './handler.ts';
-import { conflict, forbidden, notFound } from './refusals.ts';
+import { conflict, notFound } from './refusals.ts';
+import { createRefuseAbsent } from './refuse-absent.ts';
 import { refuseOtherVersion } from './versions.ts';
 
 export function tokenIssuerHandlers(
   keyRing: KeyRing,
-  people: () => Pick<Identity, 'checkIssuerAddress' | 'issuedTokens'>,
+  people: () => Pick<Identity, 'checkIssuerAddress' | 'issuedTokens' | 'hasShownFactor'>,
 ): HandlersOf<typeof tokenIssuerOperations> {
+  const refuseAbsent = createRefuseAbsent(people, 'Whose tokens a tenant takes is said');
+
   const refuseAddresses = ({ issuer, jwks_url }: TokenIssuerChoice) => {
     refuseAddress('issuer', issuer);
     if (jwks_url !== null) refuseAddress('jwksUrl', jwks_url);
@@ -50,13 +52,13 @@ export function tokenIssuerHandlers(
       },
     },
     createTokenIssuer: {
+      before: refuseAbsent,
       async inTenant(asked, unit) {
         const { tenantId, body, principal } = asked;
-        refuseUnlessPerson(principal);
         const wanted = readChoice(body);
         refuseAddresses(wanted);
         await refuseRoles(unit, asked, wanted);
-        const row = await createTokenIssuer(unit, keyRing, tenantId, wanted);
+        const row = await createTokenIssuer(unit, keyRing, { tenantId, keeperId: principal.id }, wanted);
         if (!row) throw taken();
         return {
           ...versioned(row),
@@ -74,9 +76,9 @@ export function tokenIssuerHandlers(
       },
     },
     updateTokenIssuer: {
+      before: refuseAbsent,
       async inTenant(asked, unit) {
         const { tenantId, ids, body, principal, seenVersion } = asked;
-        refuseUnlessPerson(principal);
         const row = await holdTokenIssuer(unit, ids.tokenIssuerId);
         if (!row) throw notFound();
         refuseOtherVersion(row.version, seenVersion);
@@ -85,7 +87,7 @@ export function tokenIssuerHandlers(
         // Also what it brought before: who could not have given that does not give it to others' tokens either.
         await refuseRoles(unit, asked, row, { ignoreGone: true });
         await refuseRoles(unit, asked, wanted);
-        const changed = await updateTokenIssuer(unit, row.id, wanted);
+        const changed = await updateTokenIssuer(unit, { id: row.id, keeperId: principal.id }, wanted);
         if (!changed) throw taken();
         return {
           ...versioned(changed),
@@ -110,12 +112,6 @@ export function tokenIssuerHandlers(
       },
     },
   };
-}
-
-// An issuer outlives whoever takes it: a key that ended would go on in its tokens.
-function refuseUnlessPerson({ kind }: Principal): void {
-  if (kind !== 'user')
-    throw forbidden('People say whose tokens a tenant takes: sign in, or use an access token.');
 }
 
 async function refuseRoles(

@@ -62,12 +62,13 @@ function signInCounters(account: string, address: string): AttemptCounter[] {
 
 /**
  * Who guesses a second factor has the first one, so the account alone counts. Three codes of a million are good at a
- * time: at one try a quarter of an hour that takes years.
+ * time: at one try a quarter of an hour that takes years. What came by an organization's provider (`provider`: its
+ * connection, or the organization) is counted apart: whoever runs that uses up none of its members' own tries.
  */
-export function secondFactorCounters(userId: string): AttemptCounter[] {
+export function secondFactorCounters(userId: string, provider?: string): AttemptCounter[] {
   return [
     {
-      of: `second-factor|${userId}`,
+      of: ['second-factor', userId, ...(provider === undefined ? [] : [provider])].join('|'),
       freeFailures: 5,
       firstDelayMs: 30 * secondMs,
       delayMsMax: 15 * minuteMs,

@@ -70,6 +70,7 @@ export function rowsOfTenant(tenantId: Uuid, mark = 'text'): Readonly<Record<str
       required_claims: [],
       sealed_subject_key: mark,
       is_enabled: true,
+      kept_by: newId(),
       version: 1,
       created_at: '2026-01-01T00:00:00Z',
       updated_at: '2026-01-01T00:00:00Z',

@@ -729,6 +729,24 @@ describe('a session that came by an organization’s provider', () => {
     expect((await accept(await invite('acme'))).status).toBe(200);
   });
 
+  test('uses up none of its person’s own tries of the second factor', async () => {
+    const { address, own } = await somebodyOfBoth();
+    const code = await addApp(own);
+    const { location } = await aStranger().signOn({ email: address });
+    const challenge = /second-factor=(.+)/.exec(location ?? '')?.[1];
+    const guess = () =>
+      aStranger().call('POST', '/sign-in/second-factor', { body: { challenge, code: '000000' } });
+    for (let n = 0; n < 5; n += 1) expect((await guess()).status).toBe(401);
+    expect((await guess()).status).toBe(429);
+
+    const person = aBrowser(service());
+    const { body } = await person.call('POST', '/sign-in', {
+      body: { email: address, password: somePassword },
+    });
+    const finish = { body: { challenge: body.challenge, code } };
+    expect((await person.call('POST', '/sign-in/second-factor', finish)).status).toBe(200);
+  });
+
   test('gives its passkeys no other reach, whatever its person belongs to later; they go with the connection', async () => {
     const acme = await signOnOf('acme');
     const address = acme.email('planted');

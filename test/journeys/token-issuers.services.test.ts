@@ -1,6 +1,8 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { type CryptoKey, exportSPKI, importJWK, type JWTPayload } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fromWire } from '#domain/ids.ts';
+import { operateMembers } from '../../src/cli/members.ts';
 import { aKey, anIdentityProvider, type IdentityProvider } from '../fakes/identity-provider.ts';
 import { addApp, anOperator, aPersonSignedIn, type Browser } from '../support/a-browser.ts';
 import { aService, sharedService } from '../support/a-service.ts';
@@ -251,6 +253,61 @@ describe('what a token gives', () => {
     const key = await anApiCaller(service(), { role: 'owner' });
     expect((await key.own('POST', '/token-issuers', { body: { ...body, audience: 'k' } })).status).toBe(403);
     expect((await (await anOperator(service())).call('GET', `${shop}/token-issuers`)).status).toBe(403);
+  });
+});
+
+describe('an issuer', () => {
+  test('gives no more than its keeper may do now, and nothing once they are gone, until somebody else keeps it', async () => {
+    const provider = await aProvider();
+    const email = 'keeper@example.com';
+    const keeper = await aPersonSignedIn(service(), { email, tenant: 'shop', role: 'admin' });
+    await addApp(keeper);
+    const made = await eventually(() => takes(provider, { defaultRole: 'admin' }, keeper));
+    const token = await provider.sign(provider.claimsFor('ann', 'shop'));
+    const role = () => ({ slug: `of-${randomUUID()}`, name: 'Own', permissions: ['channels:read'] });
+    const makeRole = async () =>
+      (await callerOf(service(), token)('POST', `${shop}/roles`, { body: role(), headers: from() })).status;
+    expect(await makeRole()).toBe(201);
+
+    const members = (wish: Parameters<typeof operateMembers>[1]) =>
+      operateMembers(service().app.storage, wish);
+    await members({ tenant: 'shop', act: 'add', email, role: 'viewer' });
+    await eventually(async () => expect(await makeRole()).toBe(403));
+    expect((await ask(token)).status).toBe(200);
+
+    await members({ tenant: 'shop', act: 'remove', email });
+    await eventually(async () => expect((await ask(token)).status).toBe(404));
+    const kept = await owner.call('PATCH', `${shop}/token-issuers/${made.id}`, { body: { name: 'Ours' } });
+    expect(kept.status).toBe(200);
+    expect((await ask(token)).status).toBe(200);
+    expect(await makeRole()).toBe(201);
+  });
+
+  test('is registered and changed by somebody who has just shown a factor, and removed by whoever may', async () => {
+    const provider = await aProvider();
+    const made = await takes(provider);
+    const late = await aPersonSignedIn(service(), {
+      email: 'late@example.com',
+      tenant: 'shop',
+      role: 'owner',
+    });
+    await addApp(late);
+    const { body } = await late.call('GET', '/me/sessions');
+    await service().app.storage.scopes.inIdentity((unit) =>
+      unit.sql(
+        `UPDATE identity.web_sessions SET authenticated_at = authenticated_at - interval '11 minutes',
+             mfa_at = mfa_at - interval '11 minutes' WHERE id = $1`,
+        [fromWire('session', body.items[0].id)],
+      ),
+    );
+    const path = `${shop}/token-issuers/${made.id}`;
+    await eventually(async () =>
+      expect(await late.call('PATCH', path, { body: { name: 'Late' } })).toMatchObject({
+        status: 403,
+        body: { code: 'step_up_needed' },
+      }),
+    );
+    expect((await late.call('DELETE', path)).status).toBe(204);
   });
 });
 

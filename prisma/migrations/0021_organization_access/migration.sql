@@ -121,6 +121,9 @@ CREATE TABLE swarmgate.token_issuers (
   -- A key that pseudonyms of its subjects are made with.
   sealed_subject_key text NOT NULL,
   is_enabled boolean NOT NULL DEFAULT true,
+  -- The member who registered it or has changed it last: its tokens give no more than they may do now. Not by a foreign key,
+  -- which would tell a tenant who exists.
+  kept_by uuid NOT NULL,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   updated_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -140,7 +143,7 @@ BEGIN
   RETURN (SELECT jsonb_agg(jsonb_build_object('id', i.id, 'name', i.name, 'issuer', i.issuer, 'audience', i.audience,
       'jwksUrl', i.jwks_url, 'algorithms', i.algorithms, 'roleClaim', i.role_claim, 'roleMap', i.role_map,
       'defaultRole', i.default_role, 'requiredClaims', i.required_claims, 'sealedSubjectKey', i.sealed_subject_key,
-      'organizationId', t.organization_id,
+      'organizationId', t.organization_id, 'keeper', swarmgate.describe_grant(p_tenant, i.kept_by),
       'ownRoles', (SELECT jsonb_object_agg(r.id, jsonb_build_object('name', r.slug, 'permissions', r.permissions))
         FROM swarmgate.roles r WHERE r.tenant_id = p_tenant)) ORDER BY i.id)
     FROM swarmgate.token_issuers i

@@ -13,6 +13,10 @@ BEGIN
   IF FOUND THEN
     RETURN true;
   END IF;
+  -- To count further would cost each message more than to be turned away does.
+  IF p_running_max > 1000 THEN
+    RETURN false;
+  END IF;
   PERFORM FROM swarmgate.conversations c WHERE c.tenant_id = p_tenant AND c.due_at IS NOT NULL AND c.due_at <= v_now
     LIMIT 1 OFFSET p_running_max - 1;
   RETURN FOUND;

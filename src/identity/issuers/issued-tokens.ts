@@ -9,7 +9,7 @@ import type { Principal } from '../principal.ts';
 import { IssuerUnavailableError } from './issuer-metadata.ts';
 import { readClaim, textsOf } from './read-claim.ts';
 import type { RemoteKeys } from './remote-keys.ts';
-import { type FoundIssuer, grantOfSubject } from './subject-grant.ts';
+import { type FoundIssuer, grantOfSubject, isKept } from './subject-grant.ts';
 import { subjectKeyPlace } from './token-issuers.ts';
 
 export type TokenSubject = Extract<Principal, { kind: 'token_subject' }>;
@@ -125,6 +125,8 @@ function judge(keyRing: KeyRing, tenantId: Uuid, found: FoundIssuer, payload: JW
   const refuse = (why: string): IssuedTokenCheck => ({
     ...{ ok: false, reason: 'nothing_given', subjectId, subject, why },
   });
+  if (!isKept(found))
+    return refuse('Whoever registered the issuer, or has changed it last, has no access any more.');
   const missing = found.requiredClaims.find(({ claim, value }) => !says(readClaim(payload, claim), value));
   if (missing) return refuse(`It does not say what is required in "${missing.claim}".`);
   const said = found.roleClaim === null ? [] : textsOf(readClaim(payload, found.roleClaim));

@@ -51,29 +51,29 @@ export async function holdTokenIssuer(unit: Unit, id: Uuid): Promise<TokenIssuer
   return row;
 }
 
-/** `undefined`: the tenant has one of that issuer and audience. */
+/** `keeperId`: the member by whose rights its tokens are bounded. `undefined`: the tenant has one of that issuer and audience. */
 export async function createTokenIssuer(
   unit: Unit,
   keyRing: KeyRing,
-  tenantId: Uuid,
+  { tenantId, keeperId }: { tenantId: Uuid; keeperId: Uuid },
   wanted: TokenIssuerChoice,
 ): Promise<TokenIssuerRow | undefined> {
   const id = newId();
   const subjectKey = keyRing.seal(randomBytes(32).toString('base64'), subjectKeyPlace(tenantId, id));
   const [row] = await unit.sql<TokenIssuerRow>(
     `INSERT INTO swarmgate.token_issuers (tenant_id, id, sealed_subject_key, name, issuer, audience, jwks_url, algorithms,
-         role_claim, role_map, default_role, required_claims, is_enabled)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         role_claim, role_map, default_role, required_claims, is_enabled, kept_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
        ON CONFLICT (issuer, audience, tenant_id) DO NOTHING RETURNING ${columns}`,
-    [tenantId, id, subjectKey, ...valuesOf(wanted)],
+    [tenantId, id, subjectKey, ...valuesOf(wanted), keeperId],
   );
   return row;
 }
 
-/** `undefined`: the tenant has another one of that issuer and audience. */
+/** From then on it is kept by whoever changes it. `undefined`: the tenant has another one of that issuer and audience. */
 export async function updateTokenIssuer(
   unit: Unit,
-  id: Uuid,
+  { id, keeperId }: { id: Uuid; keeperId: Uuid },
   wanted: TokenIssuerChoice,
 ): Promise<TokenIssuerRow | undefined> {
   const [other] = await unit.sql(
@@ -83,9 +83,9 @@ export async function updateTokenIssuer(
   if (other) return undefined;
   const [row] = await unit.sql<TokenIssuerRow>(
     `UPDATE swarmgate.token_issuers SET name = $2, issuer = $3, audience = $4, jwks_url = $5, algorithms = $6,
-         role_claim = $7, role_map = $8, default_role = $9, required_claims = $10, is_enabled = $11,
+         role_claim = $7, role_map = $8, default_role = $9, required_claims = $10, is_enabled = $11, kept_by = $12,
          version = version + 1, updated_at = now() WHERE id = $1 RETURNING ${columns}`,
-    [id, ...valuesOf(wanted)],
+    [id, ...valuesOf(wanted), keeperId],
   );
   if (!row) throw new TypeError('The issuer was held, and is gone.');
   return row;

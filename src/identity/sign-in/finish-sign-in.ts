@@ -32,7 +32,8 @@ export async function finishSignIn(
   }
   const { userId, hash } = found;
 
-  return withSecondFactor(parts, userId, client, noteRefusal, async () => {
+  const whose = { userId, provider: found.connectionId };
+  return withSecondFactor(parts, whose, client, noteRefusal, async () => {
     const show = await proveSecondFactor(parts, userId, proof, {
       purpose: 'second_factor',
       challengeHash: hash,
@@ -69,7 +70,8 @@ export async function stepUp(
 ): Promise<SecondFactorOutcome> {
   const { scopes, audit } = parts;
   const { userId } = session;
-  return withSecondFactor(parts, userId, client, noteOwnRefusal, async () => {
+  const whose = { userId, provider: session.organizationId ?? undefined };
+  return withSecondFactor(parts, whose, client, noteOwnRefusal, async () => {
     const show = await proveSecondFactor(parts, userId, proof, { purpose: 'step_up', sessionId: session.id });
     const event = await audit.prepare(installationTrail, {
       actor: { kind: 'user', id: userId },
@@ -101,12 +103,12 @@ const reasons = {
 // Every try is an attempt, whatever it is for.
 async function withSecondFactor(
   parts: IdentityParts,
-  userId: Uuid,
+  { userId, provider }: { userId: Uuid; provider: Uuid | undefined },
   client: Client,
   tell: typeof noteOwnRefusal,
   show: () => Promise<Showing>,
 ): Promise<SecondFactorOutcome> {
-  const counters = secondFactorCounters(userId);
+  const counters = secondFactorCounters(userId, provider);
   const retryAfterMs = await parts.attempts.take(counters);
   if (retryAfterMs > 0) {
     parts.onSecurityEvent('lockout');

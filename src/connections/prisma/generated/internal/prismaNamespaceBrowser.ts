@@ -1107,6 +1107,7 @@ export const TokenIssuerScalarFieldEnum = {
   requiredClaims: 'requiredClaims',
   sealedSubjectKey: 'sealedSubjectKey',
   isEnabled: 'isEnabled',
+  keptBy: 'keptBy',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'

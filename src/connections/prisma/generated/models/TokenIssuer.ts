@@ -45,6 +45,7 @@ export type TokenIssuerMinAggregateOutputType = {
   defaultRole: string | null
   sealedSubjectKey: string | null
   isEnabled: boolean | null
+  keptBy: string | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -61,6 +62,7 @@ export type TokenIssuerMaxAggregateOutputType = {
   defaultRole: string | null
   sealedSubjectKey: string | null
   isEnabled: boolean | null
+  keptBy: string | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -80,6 +82,7 @@ export type TokenIssuerCountAggregateOutputType = {
   requiredClaims: number
   sealedSubjectKey: number
   isEnabled: number
+  keptBy: number
   version: number
   createdAt: number
   updatedAt: number
@@ -106,6 +109,7 @@ export type TokenIssuerMinAggregateInputType = {
   defaultRole?: true
   sealedSubjectKey?: true
   isEnabled?: true
+  keptBy?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -122,6 +126,7 @@ export type TokenIssuerMaxAggregateInputType = {
   defaultRole?: true
   sealedSubjectKey?: true
   isEnabled?: true
+  keptBy?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -141,6 +146,7 @@ export type TokenIssuerCountAggregateInputType = {
   requiredClaims?: true
   sealedSubjectKey?: true
   isEnabled?: true
+  keptBy?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -247,6 +253,7 @@ export type TokenIssuerGroupByOutputType = {
   requiredClaims: runtime.JsonValue
   sealedSubjectKey: string
   isEnabled: boolean
+  keptBy: string
   version: number
   createdAt: Date
   updatedAt: Date
@@ -289,6 +296,7 @@ export type TokenIssuerWhereInput = {
   requiredClaims?: Prisma.JsonFilter<"TokenIssuer">
   sealedSubjectKey?: Prisma.StringFilter<"TokenIssuer"> | string
   isEnabled?: Prisma.BoolFilter<"TokenIssuer"> | boolean
+  keptBy?: Prisma.UuidFilter<"TokenIssuer"> | string
   version?: Prisma.IntFilter<"TokenIssuer"> | number
   createdAt?: Prisma.DateTimeFilter<"TokenIssuer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"TokenIssuer"> | Date | string
@@ -309,6 +317,7 @@ export type TokenIssuerOrderByWithRelationInput = {
   requiredClaims?: Prisma.SortOrder
   sealedSubjectKey?: Prisma.SortOrder
   isEnabled?: Prisma.SortOrder
+  keptBy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -334,6 +343,7 @@ export type TokenIssuerWhereUniqueInput = Prisma.AtLeast<{
   requiredClaims?: Prisma.JsonFilter<"TokenIssuer">
   sealedSubjectKey?: Prisma.StringFilter<"TokenIssuer"> | string
   isEnabled?: Prisma.BoolFilter<"TokenIssuer"> | boolean
+  keptBy?: Prisma.UuidFilter<"TokenIssuer"> | string
   version?: Prisma.IntFilter<"TokenIssuer"> | number
   createdAt?: Prisma.DateTimeFilter<"TokenIssuer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"TokenIssuer"> | Date | string
@@ -354,6 +364,7 @@ export type TokenIssuerOrderByWithAggregationInput = {
   requiredClaims?: Prisma.SortOrder
   sealedSubjectKey?: Prisma.SortOrder
   isEnabled?: Prisma.SortOrder
+  keptBy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -381,6 +392,7 @@ export type TokenIssuerScalarWhereWithAggregatesInput = {
   requiredClaims?: Prisma.JsonWithAggregatesFilter<"TokenIssuer">
   sealedSubjectKey?: Prisma.StringWithAggregatesFilter<"TokenIssuer"> | string
   isEnabled?: Prisma.BoolWithAggregatesFilter<"TokenIssuer"> | boolean
+  keptBy?: Prisma.UuidWithAggregatesFilter<"TokenIssuer"> | string
   version?: Prisma.IntWithAggregatesFilter<"TokenIssuer"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"TokenIssuer"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"TokenIssuer"> | Date | string
@@ -399,6 +411,7 @@ export type TokenIssuerCreateInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey: string
   isEnabled?: boolean
+  keptBy: string
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -419,6 +432,7 @@ export type TokenIssuerUncheckedCreateInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey: string
   isEnabled?: boolean
+  keptBy: string
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -437,6 +451,7 @@ export type TokenIssuerUpdateInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -457,6 +472,7 @@ export type TokenIssuerUncheckedUpdateInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -476,6 +492,7 @@ export type TokenIssuerCreateManyInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey: string
   isEnabled?: boolean
+  keptBy: string
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -494,6 +511,7 @@ export type TokenIssuerUpdateManyMutationInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -513,6 +531,7 @@ export type TokenIssuerUncheckedUpdateManyInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -553,6 +572,7 @@ export type TokenIssuerCountOrderByAggregateInput = {
   requiredClaims?: Prisma.SortOrder
   sealedSubjectKey?: Prisma.SortOrder
   isEnabled?: Prisma.SortOrder
+  keptBy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -573,6 +593,7 @@ export type TokenIssuerMaxOrderByAggregateInput = {
   defaultRole?: Prisma.SortOrder
   sealedSubjectKey?: Prisma.SortOrder
   isEnabled?: Prisma.SortOrder
+  keptBy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -589,6 +610,7 @@ export type TokenIssuerMinOrderByAggregateInput = {
   defaultRole?: Prisma.SortOrder
   sealedSubjectKey?: Prisma.SortOrder
   isEnabled?: Prisma.SortOrder
+  keptBy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -662,6 +684,7 @@ export type TokenIssuerCreateWithoutTenantInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey: string
   isEnabled?: boolean
+  keptBy: string
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -680,6 +703,7 @@ export type TokenIssuerUncheckedCreateWithoutTenantInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey: string
   isEnabled?: boolean
+  keptBy: string
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -728,6 +752,7 @@ export type TokenIssuerScalarWhereInput = {
   requiredClaims?: Prisma.JsonFilter<"TokenIssuer">
   sealedSubjectKey?: Prisma.StringFilter<"TokenIssuer"> | string
   isEnabled?: Prisma.BoolFilter<"TokenIssuer"> | boolean
+  keptBy?: Prisma.UuidFilter<"TokenIssuer"> | string
   version?: Prisma.IntFilter<"TokenIssuer"> | number
   createdAt?: Prisma.DateTimeFilter<"TokenIssuer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"TokenIssuer"> | Date | string
@@ -746,6 +771,7 @@ export type TokenIssuerCreateManyTenantInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey: string
   isEnabled?: boolean
+  keptBy: string
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -764,6 +790,7 @@ export type TokenIssuerUpdateWithoutTenantInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -782,6 +809,7 @@ export type TokenIssuerUncheckedUpdateWithoutTenantInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -800,6 +828,7 @@ export type TokenIssuerUncheckedUpdateManyWithoutTenantInput = {
   requiredClaims?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sealedSubjectKey?: Prisma.StringFieldUpdateOperationsInput | string
   isEnabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  keptBy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -821,6 +850,7 @@ export type TokenIssuerSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   requiredClaims?: boolean
   sealedSubjectKey?: boolean
   isEnabled?: boolean
+  keptBy?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -841,6 +871,7 @@ export type TokenIssuerSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   requiredClaims?: boolean
   sealedSubjectKey?: boolean
   isEnabled?: boolean
+  keptBy?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -861,6 +892,7 @@ export type TokenIssuerSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   requiredClaims?: boolean
   sealedSubjectKey?: boolean
   isEnabled?: boolean
+  keptBy?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -881,12 +913,13 @@ export type TokenIssuerSelectScalar = {
   requiredClaims?: boolean
   sealedSubjectKey?: boolean
   isEnabled?: boolean
+  keptBy?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TokenIssuerOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "issuer" | "audience" | "jwksUrl" | "algorithms" | "roleClaim" | "roleMap" | "defaultRole" | "requiredClaims" | "sealedSubjectKey" | "isEnabled" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tokenIssuer"]>
+export type TokenIssuerOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "issuer" | "audience" | "jwksUrl" | "algorithms" | "roleClaim" | "roleMap" | "defaultRole" | "requiredClaims" | "sealedSubjectKey" | "isEnabled" | "keptBy" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["tokenIssuer"]>
 export type TokenIssuerInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   tenant?: boolean | Prisma.TenantDefaultArgs<ExtArgs>
 }
@@ -916,6 +949,7 @@ export type $TokenIssuerPayload<ExtArgs extends runtime.Types.Extensions.Interna
     requiredClaims: runtime.JsonValue
     sealedSubjectKey: string
     isEnabled: boolean
+    keptBy: string
     version: number
     createdAt: Date
     updatedAt: Date
@@ -1356,6 +1390,7 @@ export interface TokenIssuerFieldRefs {
   readonly requiredClaims: Prisma.FieldRef<"TokenIssuer", 'Json'>
   readonly sealedSubjectKey: Prisma.FieldRef<"TokenIssuer", 'String'>
   readonly isEnabled: Prisma.FieldRef<"TokenIssuer", 'Boolean'>
+  readonly keptBy: Prisma.FieldRef<"TokenIssuer", 'String'>
   readonly version: Prisma.FieldRef<"TokenIssuer", 'Int'>
   readonly createdAt: Prisma.FieldRef<"TokenIssuer", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"TokenIssuer", 'DateTime'>
